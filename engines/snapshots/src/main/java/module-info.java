@@ -1,0 +1,10 @@
+import org.jspecify.annotations.NullMarked;
+
+/** The native and overlay snapshotters. */
+@NullMarked
+module io.jcontainerd.snapshots {
+  requires static transitive org.jspecify;
+  requires transitive io.jcontainerd.core;
+  requires io.jcontainerd.linux;
+  requires io.jcontainerd.store;
+}

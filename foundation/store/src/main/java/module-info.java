@@ -1,0 +1,8 @@
+import org.jspecify.annotations.NullMarked;
+
+/** The one SQLite file: group commit, savepoints, readers that never wait, numbered events. */
+@NullMarked
+module io.jcontainerd.store {
+  requires static transitive org.jspecify;
+  requires java.sql;
+}

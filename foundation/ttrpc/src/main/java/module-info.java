@@ -1,0 +1,8 @@
+import org.jspecify.annotations.NullMarked;
+
+/** The shim protocol: frames, client and server over any byte channel. */
+@NullMarked
+module io.jcontainerd.ttrpc {
+  requires static transitive org.jspecify;
+  requires transitive com.google.protobuf;
+}

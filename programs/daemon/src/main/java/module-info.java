@@ -1,0 +1,25 @@
+import org.jspecify.annotations.NullMarked;
+
+/** Configuration, plug-in graph, listeners and main. */
+@NullMarked
+module io.jcontainerd.daemon {
+  requires static transitive org.jspecify;
+  requires io.jcontainerd.core;
+  requires io.jcontainerd.oci;
+  requires io.jcontainerd.wire;
+  requires io.jcontainerd.ttrpc;
+  requires io.jcontainerd.store;
+  requires io.jcontainerd.linux;
+  requires io.jcontainerd.content;
+  requires io.jcontainerd.snapshots;
+  requires io.jcontainerd.diff;
+  requires io.jcontainerd.metadata;
+  requires io.jcontainerd.runtime;
+  requires io.jcontainerd.services;
+  requires io.grpc.netty;
+  requires io.grpc.services;
+  requires io.netty.transport;
+  requires io.netty.common;
+  requires info.picocli;
+  requires org.tomlj;
+}

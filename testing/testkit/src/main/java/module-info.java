@@ -1,0 +1,11 @@
+import org.jspecify.annotations.NullMarked;
+
+/** Contracts, stand-ins and tree assertions for tests. */
+@NullMarked
+module io.jcontainerd.testkit {
+  requires static transitive org.jspecify;
+  requires transitive io.jcontainerd.core;
+  requires io.jcontainerd.oci;
+  requires transitive org.junit.jupiter.api;
+  requires transitive org.assertj.core;
+}
