@@ -5,4 +5,6 @@ import org.jspecify.annotations.NullMarked;
 module io.jcontainerd.linux {
   requires static transitive org.jspecify;
   requires transitive io.jcontainerd.core;
+
+  exports io.jcontainerd.linux;
 }

@@ -1,0 +1,96 @@
+package io.jcontainerd.linux.libc;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
+
+import io.jcontainerd.linux.ErrnoException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+
+/** epoll(7). */
+public final class PollCalls {
+  public static final int EPOLLIN = 0x1;
+  public static final int EPOLLOUT = 0x4;
+  public static final int EPOLLERR = 0x8;
+  public static final int EPOLLHUP = 0x10;
+  public static final int EPOLL_CTL_ADD = 1;
+  public static final int EPOLL_CTL_DEL = 2;
+  public static final int EPOLL_CTL_MOD = 3;
+  public static final int EPOLL_CLOEXEC = DescriptorCalls.O_CLOEXEC;
+
+  /** {@code struct epoll_event} is packed on x86-64 only. */
+  private static final boolean PACKED = System.getProperty("os.arch", "").equals("amd64");
+
+  /** Size of one {@code struct epoll_event} in bytes. */
+  public static final long EVENT_SIZE = PACKED ? 12 : 16;
+
+  private static final long DATA_OFFSET = PACKED ? 4 : 8;
+
+  private static final MethodHandle EPOLL_CREATE1 =
+      Libc.bind("epoll_create1", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
+  private static final MethodHandle EPOLL_CTL =
+      Libc.bind(
+          "epoll_ctl", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS));
+  private static final MethodHandle EPOLL_WAIT =
+      Libc.bind(
+          "epoll_wait", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT));
+
+  private PollCalls() {}
+
+  /** epoll_create1(2). */
+  public static int epoll_create1(int flags) throws ErrnoException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment capture = Libc.capture(arena);
+      int rc = (int) EPOLL_CREATE1.invokeExact(capture, flags);
+      return Libc.check(rc, "epoll_create1", "", capture);
+    } catch (Throwable t) {
+      throw Libc.failure("epoll_create1", t);
+    }
+  }
+
+  /** epoll_ctl(2); {@code data} comes back with the events. */
+  public static void epoll_ctl(int epoll, int operation, int fd, int events, long data)
+      throws ErrnoException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment capture = Libc.capture(arena);
+      MemorySegment event = arena.allocate(EVENT_SIZE, 8);
+      event.set(JAVA_INT, 0, events);
+      event.set(JAVA_LONG_UNALIGNED, DATA_OFFSET, data);
+      int rc = (int) EPOLL_CTL.invokeExact(capture, epoll, operation, fd, event);
+      Libc.check(rc, "epoll_ctl", "fd " + fd, capture);
+    } catch (Throwable t) {
+      throw Libc.failure("epoll_ctl", t);
+    }
+  }
+
+  /**
+   * epoll_wait(2).
+   *
+   * @param events room for {@code max} events of {@link #EVENT_SIZE} bytes
+   * @param timeout in milliseconds, -1 for ever
+   */
+  public static int epoll_wait(int epoll, MemorySegment events, int max, int timeout)
+      throws ErrnoException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment capture = Libc.capture(arena);
+      int rc = (int) EPOLL_WAIT.invokeExact(capture, epoll, events, max, timeout);
+      return Libc.check(rc, "epoll_wait", "fd " + epoll, capture);
+    } catch (Throwable t) {
+      throw Libc.failure("epoll_wait", t);
+    }
+  }
+
+  /** The event bits of the event at {@code index}. */
+  public static int events(MemorySegment events, int index) {
+    return events.get(JAVA_INT_UNALIGNED, index * EVENT_SIZE);
+  }
+
+  /** The data registered for the event at {@code index}. */
+  public static long data(MemorySegment events, int index) {
+    return events.get(JAVA_LONG_UNALIGNED, index * EVENT_SIZE + DATA_OFFSET);
+  }
+}
