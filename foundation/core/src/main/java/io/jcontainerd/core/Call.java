@@ -8,8 +8,8 @@ import java.util.concurrent.Callable;
 /**
  * What goes with a request and not through every signature: namespace, lease and deadline.
  *
- * <p>Bound to the running code by one interceptor per transport and by tests. A thread that does part
- * of a request's work gets the call by {@link #carrying}. Nothing else may hide here.
+ * <p>Bound to the running code by one interceptor per transport and by tests. A thread that does
+ * part of a request's work gets the call by {@link #carrying}. Nothing else may hide here.
  *
  * @param namespaceHeader as the client sent it, unchecked; empty when it sent none
  * @param lease the id of the lease that gets what is created

@@ -62,7 +62,8 @@ public record Digest(String algorithm, String hex) implements Comparable<Digest>
             case "sha384" -> "SHA-384";
             case "sha512" -> "SHA-512";
             default ->
-                throw new InvalidArgumentException("digest algorithm " + algorithm + ": unsupported");
+                throw new InvalidArgumentException(
+                    "digest algorithm " + algorithm + ": unsupported");
           });
     } catch (NoSuchAlgorithmException e) {
       throw new AssertionError("every JDK has the SHA-2 family", e);

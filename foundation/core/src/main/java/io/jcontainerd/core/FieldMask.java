@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Which parts of a record an update changes: proto field names, a map's key following the first dot,
- * such as {@code labels.some.key}. Without paths, everything that may change is replaced.
+ * Which parts of a record an update changes: proto field names, a map's key following the first
+ * dot, such as {@code labels.some.key}. Without paths, everything that may change is replaced.
  *
  * @param paths in the order given
  */
@@ -26,8 +26,8 @@ public record FieldMask(List<String> paths) {
   }
 
   /**
-   * Applies one path of a map field: {@code field} replaces the whole map, {@code field.KEY} sets one
-   * entry, or removes it if its new value is the empty string.
+   * Applies one path of a map field: {@code field} replaces the whole map, {@code field.KEY} sets
+   * one entry, or removes it if its new value is the empty string.
    *
    * @param path a path that {@link #selects} this field
    * @return the new map

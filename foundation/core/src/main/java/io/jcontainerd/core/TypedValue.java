@@ -4,9 +4,9 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A value whose meaning is told by a type url, kept and handed on byte for byte, whether or not this
- * daemon knows the type ({@code google.protobuf.Any}). Value semantics; the array is copied neither
- * in nor out and must not be changed.
+ * A value whose meaning is told by a type url, kept and handed on byte for byte, whether or not
+ * this daemon knows the type ({@code google.protobuf.Any}). Value semantics; the array is copied
+ * neither in nor out and must not be changed.
  *
  * @param typeUrl the bare message name or a URL; what precedes the last slash is not looked at
  * @param value the encoded bytes

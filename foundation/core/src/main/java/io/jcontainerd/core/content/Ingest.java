@@ -45,8 +45,8 @@ public interface Ingest extends AutoCloseable {
    * @param labels given to the blob
    * @return the blob's digest
    * @throws io.jcontainerd.core.failure.FailedPreconditionException if size or digest differ
-   * @throws io.jcontainerd.core.failure.AlreadyExistsException if the blob exists; the ingest is then
-   *     removed
+   * @throws io.jcontainerd.core.failure.AlreadyExistsException if the blob exists; the ingest is
+   *     then removed
    */
   Digest commit(long size, Optional<Digest> expected, Map<String, String> labels);
 

@@ -29,10 +29,7 @@ public interface Comparer {
    * @param sourceDateEpoch the latest time that may appear in the layer
    */
   record Options(
-      String mediaType,
-      String ref,
-      Map<String, String> labels,
-      Optional<Instant> sourceDateEpoch) {
+      String mediaType, String ref, Map<String, String> labels, Optional<Instant> sourceDateEpoch) {
     /** Copies the labels. */
     public Options {
       labels = Map.copyOf(labels);

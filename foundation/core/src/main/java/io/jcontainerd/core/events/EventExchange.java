@@ -3,8 +3,8 @@ package io.jcontainerd.core.events;
 import java.util.function.Predicate;
 
 /**
- * Where events are recorded, numbered and told. An event of a change to the store is recorded in the
- * change's own transaction. Safe for many threads.
+ * Where events are recorded, numbered and told. An event of a change to the store is recorded in
+ * the change's own transaction. Safe for many threads.
  */
 public interface EventExchange {
   /**
@@ -21,8 +21,8 @@ public interface EventExchange {
    * Shows the recorded events after a number, and then those to come.
    *
    * @param after 0 for the oldest that is still kept
-   * @throws io.jcontainerd.core.failure.OutOfRangeException if events after the number are no longer
-   *     kept
+   * @throws io.jcontainerd.core.failure.OutOfRangeException if events after the number are no
+   *     longer kept
    */
   EventStream subscribeAfter(long after, Predicate<Event> accepts);
 }

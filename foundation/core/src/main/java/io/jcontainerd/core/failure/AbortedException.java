@@ -1,8 +1,6 @@
 package io.jcontainerd.core.failure;
 
-/**
- * The operation was given up on by the server, and may be tried again from its beginning.
- */
+/** The operation was given up on by the server, and may be tried again from its beginning. */
 public final class AbortedException extends ContainerdException {
 
   private static final long serialVersionUID = 1L;

@@ -1,8 +1,6 @@
 package io.jcontainerd.core.failure;
 
-/**
- * The named thing exists already; for content, clients treat this as success.
- */
+/** The named thing exists already; for content, clients treat this as success. */
 public final class AlreadyExistsException extends ContainerdException {
 
   private static final long serialVersionUID = 1L;

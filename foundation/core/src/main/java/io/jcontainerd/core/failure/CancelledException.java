@@ -1,8 +1,6 @@
 package io.jcontainerd.core.failure;
 
-/**
- * The caller gave up. Not for deadlines: that is {@link DeadlineExceededException}.
- */
+/** The caller gave up. Not for deadlines: that is {@link DeadlineExceededException}. */
 public final class CancelledException extends ContainerdException {
 
   private static final long serialVersionUID = 1L;

@@ -1,8 +1,6 @@
 package io.jcontainerd.core.failure;
 
-/**
- * Two writers disagree. Travels as a failed precondition whose text ends in {@code : conflict}.
- */
+/** Two writers disagree. Travels as a failed precondition whose text ends in {@code : conflict}. */
 public final class ConflictException extends ContainerdException {
 
   private static final long serialVersionUID = 1L;

@@ -1,8 +1,6 @@
 package io.jcontainerd.core.failure;
 
-/**
- * Bytes that were promised are gone or wrong.
- */
+/** Bytes that were promised are gone or wrong. */
 public final class DataLossException extends ContainerdException {
 
   private static final long serialVersionUID = 1L;

@@ -1,8 +1,6 @@
 package io.jcontainerd.core.failure;
 
-/**
- * The time that the caller or the configuration allowed is over.
- */
+/** The time that the caller or the configuration allowed is over. */
 public final class DeadlineExceededException extends ContainerdException {
 
   private static final long serialVersionUID = 1L;

@@ -1,8 +1,6 @@
 package io.jcontainerd.core.failure;
 
-/**
- * An invariant is broken: a bug of ours or of a peer. Not for bad input.
- */
+/** An invariant is broken: a bug of ours or of a peer. Not for bad input. */
 public final class InternalException extends ContainerdException {
 
   private static final long serialVersionUID = 1L;

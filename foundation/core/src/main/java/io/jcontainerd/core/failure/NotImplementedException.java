@@ -1,8 +1,6 @@
 package io.jcontainerd.core.failure;
 
-/**
- * This daemon, plug-in or peer does not know the operation.
- */
+/** This daemon, plug-in or peer does not know the operation. */
 public final class NotImplementedException extends ContainerdException {
 
   private static final long serialVersionUID = 1L;

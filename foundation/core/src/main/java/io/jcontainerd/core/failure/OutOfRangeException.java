@@ -1,8 +1,6 @@
 package io.jcontainerd.core.failure;
 
-/**
- * An offset lies beyond the end, or is not where the writer stands.
- */
+/** An offset lies beyond the end, or is not where the writer stands. */
 public final class OutOfRangeException extends ContainerdException {
 
   private static final long serialVersionUID = 1L;

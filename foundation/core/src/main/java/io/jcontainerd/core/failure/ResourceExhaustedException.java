@@ -1,8 +1,6 @@
 package io.jcontainerd.core.failure;
 
-/**
- * A limit was reached: disk space, message size, a quota, file descriptors.
- */
+/** A limit was reached: disk space, message size, a quota, file descriptors. */
 public final class ResourceExhaustedException extends ContainerdException {
 
   private static final long serialVersionUID = 1L;

@@ -1,8 +1,6 @@
 package io.jcontainerd.core.failure;
 
-/**
- * Credentials are missing or were refused.
- */
+/** Credentials are missing or were refused. */
 public final class UnauthenticatedException extends ContainerdException {
 
   private static final long serialVersionUID = 1L;

@@ -1,8 +1,6 @@
 package io.jcontainerd.core.failure;
 
-/**
- * A peer, a lock or a device cannot answer now; trying again later may help.
- */
+/** A peer, a lock or a device cannot answer now; trying again later may help. */
 public final class UnavailableException extends ContainerdException {
 
   private static final long serialVersionUID = 1L;

@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Namespaces and their labels. Namespaces also come into being by the first write into them. Safe for
- * many threads.
+ * Namespaces and their labels. Namespaces also come into being by the first write into them. Safe
+ * for many threads.
  */
 public interface NamespaceStore {
   /**

@@ -10,15 +10,15 @@ import java.util.Optional;
  * Tasks: the running side of containers, by container id in the namespace of the current {@link
  * io.jcontainerd.core.Call}.
  *
- * <p>A task has an init process and any number of further ones, named by exec ids. Tasks outlive the
- * daemon. Every method may block, for no longer than the call's deadline or the configured time for
- * the operation; {@link #waitFor} waits as long as the process lives. Interruption ends the wait, not
- * the process. Safe for many threads.
+ * <p>A task has an init process and any number of further ones, named by exec ids. Tasks outlive
+ * the daemon. Every method may block, for no longer than the call's deadline or the configured time
+ * for the operation; {@link #waitFor} waits as long as the process lives. Interruption ends the
+ * wait, not the process. Safe for many threads.
  *
  * <p>Wherever an exec id is asked for, the empty one means the init process. Every method throws
  * {@link io.jcontainerd.core.failure.NotFoundException} for an unknown task or process, {@link
- * io.jcontainerd.core.failure.UnavailableException} if the shim cannot be reached, and passes on what
- * the shim or the OCI runtime says.
+ * io.jcontainerd.core.failure.UnavailableException} if the shim cannot be reached, and passes on
+ * what the shim or the OCI runtime says.
  */
 public interface TaskRuntime {
   /**
@@ -50,8 +50,7 @@ public interface TaskRuntime {
    * @param all to every process of the container
    * @throws io.jcontainerd.core.failure.NotFoundException if the process has ended
    */
-  void kill(String containerId, String execId, int signal, boolean all)
-      throws InterruptedException;
+  void kill(String containerId, String execId, int signal, boolean all) throws InterruptedException;
 
   /**
    * Adds a process, which does not run before it is started.
