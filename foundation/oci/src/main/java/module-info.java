@@ -5,5 +5,10 @@ import org.jspecify.annotations.NullMarked;
 module io.jcontainerd.oci {
   requires static transitive org.jspecify;
   requires transitive io.jcontainerd.core;
-  requires io.avaje.jsonb;
+
+  exports io.jcontainerd.oci.image;
+  exports io.jcontainerd.oci.json;
+  exports io.jcontainerd.oci.platform;
+  exports io.jcontainerd.oci.reference;
+  exports io.jcontainerd.oci.runtime;
 }
