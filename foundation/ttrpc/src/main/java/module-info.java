@@ -5,4 +5,7 @@ import org.jspecify.annotations.NullMarked;
 module io.jcontainerd.ttrpc {
   requires static transitive org.jspecify;
   requires transitive com.google.protobuf;
+  requires jdk.net;
+
+  exports io.jcontainerd.ttrpc;
 }
