@@ -193,7 +193,7 @@ public final class SocketCalls {
       throws ErrnoException {
     byte[] bytes = path.getBytes(StandardCharsets.UTF_8);
     if (bytes.length >= PATH_MAX) {
-      throw new ErrnoException(call, path, 36);
+      throw new ErrnoException(call, path, Errno.ENAMETOOLONG);
     }
     MemorySegment address = arena.allocate(SOCKADDR_SIZE, 8);
     address.set(JAVA_SHORT, 0, (short) AF_UNIX);

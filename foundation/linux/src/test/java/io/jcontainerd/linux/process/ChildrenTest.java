@@ -1,0 +1,171 @@
+package io.jcontainerd.linux.process;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.jcontainerd.linux.descriptor.OwnedDescriptor;
+import io.jcontainerd.linux.descriptor.Pipe;
+import io.jcontainerd.linux.descriptor.Reactor;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class ChildrenTest {
+  private static final Duration LONG = Duration.ofSeconds(20);
+
+  private Reactor reactor;
+  private Children children;
+
+  @BeforeEach
+  void open() throws IOException {
+    reactor = Reactor.start("children-test");
+    children = new Children(reactor, Clock.systemUTC());
+  }
+
+  @AfterEach
+  void close() throws IOException {
+    reactor.close();
+  }
+
+  private Child shell(String script) throws IOException {
+    return children.spawn(Program.of("/bin/sh", List.of("-c", script), List.of("PATH=/bin")));
+  }
+
+  private static long descriptors() throws IOException {
+    try (Stream<Path> entries = Files.list(Path.of("/proc/self/fd"))) {
+      return entries.count();
+    }
+  }
+
+  @Test
+  void two_hundred_children_at_once_all_tell_their_own_code_and_leave_no_descriptor()
+      throws Exception {
+    shell("exit 0").await(LONG); // everything is loaded now
+    long before = descriptors();
+    List<Child> started = new ArrayList<>();
+    for (int i = 0; i < 200; i++) {
+      started.add(shell("exit " + i));
+    }
+    for (int i = 0; i < 200; i++) {
+      assertThat(started.get(i).await(LONG).orElseThrow().code()).isEqualTo(i);
+    }
+    assertThat(children.count()).isZero();
+    settle();
+    assertThat(descriptors()).isEqualTo(before);
+  }
+
+  /** Everything that was handed to the reactor so far is done. */
+  private void settle() throws InterruptedException {
+    var done = new java.util.concurrent.CountDownLatch(1);
+    reactor.execute(done::countDown);
+    assertThat(done.await(10, java.util.concurrent.TimeUnit.SECONDS)).isTrue();
+  }
+
+  @Test
+  void a_signal_reaches_the_child_and_not_its_successor() throws Exception {
+    Child child = shell("exec sleep 1000");
+    assertThat(child.signal(Signals.TERM)).isTrue();
+    assertThat(child.await(LONG).orElseThrow().code()).isEqualTo(143);
+    assertThat(child.signal(Signals.TERM)).isFalse();
+  }
+
+  @Test
+  void waiting_ends_when_its_time_is_over() throws Exception {
+    Child child = shell("exec sleep 1000");
+    assertThat(child.await(Duration.ofMillis(50))).isEmpty();
+    child.signal(Signals.KILL);
+    assertThat(child.await(LONG).orElseThrow().code()).isEqualTo(137);
+  }
+
+  @Test
+  void the_code_of_somebody_elses_child_is_told_by_the_kernel_that_keeps_it() throws Exception {
+    // the outer shell stays the parent and collects; we only hold the pidfd
+    try (Pipe pipe = Pipe.open();
+        Pipe go = Pipe.open()) {
+      Child parent =
+          children.spawn(
+              Program.of(
+                      "/bin/sh",
+                      List.of("-c", "(read line; exit 42) <&0 & echo $!; exec 0</dev/null; wait; exec sleep 1000"),
+                      List.of("PATH=/bin"))
+                  .withDescriptors(Map.of(0, go.reading(), 1, pipe.writing())));
+      int pid = Integer.parseInt(readLine(pipe.reading()));
+      Child adopted = children.adopt(ProcessIdentity.of(pid).orElseThrow()).orElseThrow();
+      go.writing().close();
+      int expected = keepsExitCodes() ? 42 : ExitStatus.UNKNOWN;
+      assertThat(adopted.await(LONG).orElseThrow().code()).isEqualTo(expected);
+      parent.signal(Signals.KILL);
+      assertThat(parent.await(LONG)).isPresent();
+    }
+  }
+
+  private static boolean keepsExitCodes() {
+    String[] version = System.getProperty("os.version").split("[.-]", -1);
+    int major = Integer.parseInt(version[0]);
+    return major > 6 || (major == 6 && Integer.parseInt(version[1]) >= 15);
+  }
+
+  private static String readLine(OwnedDescriptor from) throws IOException {
+    ByteBuffer buffer = ByteBuffer.allocateDirect(64);
+    do {
+      assertThat(from.read(buffer)).isPositive();
+    } while (buffer.get(buffer.position() - 1) != '\n');
+    byte[] bytes = new byte[buffer.position() - 1];
+    buffer.flip().get(bytes);
+    return new String(bytes, UTF_8);
+  }
+
+  @Test
+  void a_recorded_process_that_is_gone_or_was_replaced_is_not_adopted() throws Exception {
+    Child child = shell("exec sleep 1000");
+    ProcessIdentity identity = ProcessIdentity.of(child.pid()).orElseThrow();
+    assertThat(identity.isRunning()).isTrue();
+    assertThat(children.adopt(new ProcessIdentity(child.pid(), identity.startTicks() - 1)))
+        .isEmpty();
+    child.signal(Signals.KILL);
+    child.await(LONG);
+    assertThat(identity.isRunning()).isFalse();
+    assertThat(children.adopt(identity)).isEmpty();
+  }
+
+  @Test
+  void orphans_are_collected_but_not_while_somebody_holds() throws Exception {
+    boolean before = Children.isSubreaper();
+    Children.becomeSubreaper();
+    assertThat(Children.isSubreaper()).isTrue();
+    children.reapOrphans();
+    int orphan;
+    try (Pipe pipe = Pipe.open();
+        Children.Hold _ = children.hold()) {
+      Child parent =
+          children.spawn(
+              Program.of("/bin/sh", List.of("-c", "(exit 9) & echo $!"), List.of("PATH=/bin"))
+                  .withDescriptors(Map.of(1, pipe.writing())));
+      parent.await(LONG);
+      orphan = Integer.parseInt(readLine(pipe.reading()));
+      // an orphan that ended while held is still there to be watched, with its own code
+      assertThat(children.watch(orphan).await(LONG).orElseThrow().code()).isEqualTo(9);
+
+      Child second =
+          children.spawn(
+              Program.of("/bin/sh", List.of("-c", "(exit 9) & echo $!"), List.of("PATH=/bin"))
+                  .withDescriptors(Map.of(1, pipe.writing())));
+      second.await(LONG);
+      orphan = Integer.parseInt(readLine(pipe.reading()));
+      assertThat(Files.exists(Path.of("/proc/" + orphan))).isTrue();
+    }
+    settle();
+    assertThat(Files.exists(Path.of("/proc/" + orphan))).isFalse();
+    assertThat(before).isFalse();
+  }
+}
