@@ -8,4 +8,10 @@ module io.jcontainerd.testkit {
   requires io.jcontainerd.oci;
   requires transitive org.junit.jupiter.api;
   requires transitive org.assertj.core;
+
+  exports io.jcontainerd.testkit.contract;
+  exports io.jcontainerd.testkit.faults;
+  exports io.jcontainerd.testkit.files;
+  exports io.jcontainerd.testkit.memory;
+  exports io.jcontainerd.testkit.time;
 }

@@ -1,0 +1,437 @@
+package io.jcontainerd.testkit.contract;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.jcontainerd.core.Digest;
+import io.jcontainerd.core.FieldMask;
+import io.jcontainerd.core.content.ContentInfo;
+import io.jcontainerd.core.content.ContentReader;
+import io.jcontainerd.core.content.ContentStore;
+import io.jcontainerd.core.content.Ingest;
+import io.jcontainerd.core.content.IngestRequest;
+import io.jcontainerd.core.content.IngestStatus;
+import io.jcontainerd.core.failure.AlreadyExistsException;
+import io.jcontainerd.core.failure.ContainerdException;
+import io.jcontainerd.core.failure.FailedPreconditionException;
+import io.jcontainerd.core.failure.InvalidArgumentException;
+import io.jcontainerd.core.failure.NotFoundException;
+import io.jcontainerd.core.failure.UnavailableException;
+import io.jcontainerd.core.filter.Filter;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+/** What any {@link ContentStore} owes its callers: local, namespaced, remote or somebody else's. */
+public abstract class ContentStoreContract {
+  /** What an implementation may leave out. */
+  public enum Trait {
+    /** Labels on blobs; a backend without them refuses to change them. */
+    LABELS,
+    /** Opening the same place again finds what was there before. */
+    RESUMES_AFTER_REOPEN,
+    /** Blobs by other algorithms than SHA-256. */
+    OTHER_ALGORITHMS
+  }
+
+  /** Some bytes. */
+  protected static final byte[] HELLO = "hello, world".getBytes(StandardCharsets.UTF_8);
+
+  private static final byte[] OTHER = "something else".getBytes(StandardCharsets.UTF_8);
+
+  /** For subclasses. */
+  protected ContentStoreContract() {}
+
+  /** The store of this test; called again in one test, it finds what was there before. */
+  protected abstract ContentStore open();
+
+  /** What this implementation has not. */
+  protected Set<Trait> leavesOut() {
+    return EnumSet.noneOf(Trait.class);
+  }
+
+  /** The SHA-256 digest. */
+  protected static Digest digest(byte[] bytes) {
+    return Digest.sha256(bytes);
+  }
+
+  /** A request that knows everything. */
+  protected static IngestRequest request(String ref, byte[] bytes) {
+    return new IngestRequest(ref, bytes.length, Optional.of(digest(bytes)));
+  }
+
+  /** Writes a blob from beginning to end. */
+  protected static Digest write(ContentStore store, String ref, byte[] bytes) {
+    try (Ingest ingest = store.ingest(new IngestRequest(ref))) {
+      ingest.write(ByteBuffer.wrap(bytes));
+      return ingest.commit(bytes.length, Optional.of(digest(bytes)), Map.of());
+    }
+  }
+
+  /** Reads a blob from beginning to end. */
+  protected static byte[] read(ContentStore store, Digest digest) {
+    try (ContentReader reader = store.reader(digest)) {
+      ByteBuffer all = ByteBuffer.allocate(Math.toIntExact(reader.size()));
+      while (all.hasRemaining()) {
+        if (reader.read(all, all.position()) < 0) {
+          throw new AssertionError("shorter than its size");
+        }
+      }
+      return all.array();
+    }
+  }
+
+  private static List<Digest> walk(ContentStore store, String filter) {
+    var found = new ArrayList<Digest>();
+    store.walk(Filter.parse(filter), info -> found.add(info.digest()));
+    return found;
+  }
+
+  private static List<String> refs(ContentStore store, String filter) {
+    return store.statuses(Filter.parse(filter)).stream().map(IngestStatus::ref).sorted().toList();
+  }
+
+  @Test
+  void a_blob_is_invisible_until_it_is_committed() {
+    ContentStore store = open();
+    try (Ingest ingest = store.ingest(new IngestRequest("layer-1"))) {
+      ingest.write(ByteBuffer.wrap(HELLO));
+      assertThat(store.find(digest(HELLO))).isEmpty();
+      assertThat(ingest.commit(HELLO.length, Optional.of(digest(HELLO)), Map.of()))
+          .isEqualTo(digest(HELLO));
+    }
+    ContentInfo info = store.info(digest(HELLO));
+    assertThat(info.size()).isEqualTo(HELLO.length);
+    assertThat(info.createdAt()).isAfter(Instant.EPOCH);
+    assertThat(read(store, digest(HELLO))).isEqualTo(HELLO);
+    assertThat(refs(store, "")).isEmpty();
+  }
+
+  @Test
+  void an_empty_blob_is_a_blob() {
+    ContentStore store = open();
+    Digest empty = write(store, "empty", new byte[0]);
+    assertThat(store.info(empty).size()).isZero();
+    assertThat(read(store, empty)).isEmpty();
+  }
+
+  @Test
+  void a_blob_written_in_pieces_is_whole() {
+    ContentStore store = open();
+    byte[] bytes = new byte[300_001];
+    for (int i = 0; i < bytes.length; i++) {
+      bytes[i] = (byte) (i * 31);
+    }
+    try (Ingest ingest = store.ingest(request("pieces", bytes))) {
+      for (int at = 0; at < bytes.length; at += 7919) {
+        int count = Math.min(7919, bytes.length - at);
+        ByteBuffer piece = ByteBuffer.allocateDirect(count).put(bytes, at, count).flip();
+        ingest.write(piece);
+        assertThat(piece.hasRemaining()).isFalse();
+        assertThat(ingest.status().offset()).isEqualTo(at + count);
+      }
+      assertThat(ingest.digest()).isEqualTo(digest(bytes));
+      ingest.commit(bytes.length, Optional.empty(), Map.of());
+    }
+    assertThat(read(store, digest(bytes))).isEqualTo(bytes);
+  }
+
+  @Test
+  void a_wrong_digest_is_refused_and_the_bytes_are_kept() {
+    ContentStore store = open();
+    try (Ingest ingest = store.ingest(new IngestRequest("wrong"))) {
+      ingest.write(ByteBuffer.wrap(HELLO));
+      assertThatThrownBy(() -> ingest.commit(0, Optional.of(digest(OTHER)), Map.of()))
+          .isInstanceOf(FailedPreconditionException.class)
+          .hasMessageContaining(digest(HELLO).toString())
+          .hasMessageContaining(digest(OTHER).toString());
+    }
+    assertThat(store.status("wrong").offset()).isEqualTo(HELLO.length);
+    assertThat(store.find(digest(HELLO))).isEmpty();
+    assertThat(store.find(digest(OTHER))).isEmpty();
+  }
+
+  @Test
+  void a_wrong_size_is_refused_and_the_bytes_are_kept() {
+    ContentStore store = open();
+    try (Ingest ingest = store.ingest(new IngestRequest("wrong"))) {
+      ingest.write(ByteBuffer.wrap(HELLO));
+      assertThatThrownBy(
+              () -> ingest.commit(HELLO.length + 1, Optional.of(digest(HELLO)), Map.of()))
+          .isInstanceOf(FailedPreconditionException.class)
+          .hasMessageContaining(String.valueOf(HELLO.length));
+    }
+    assertThat(store.status("wrong").offset()).isEqualTo(HELLO.length);
+  }
+
+  @Test
+  void a_blob_that_exists_ends_the_second_ingest_of_it() {
+    ContentStore store = open();
+    try (Ingest first = store.ingest(new IngestRequest("one"));
+        Ingest second = store.ingest(new IngestRequest("two"))) {
+      first.write(ByteBuffer.wrap(HELLO));
+      second.write(ByteBuffer.wrap(HELLO));
+      first.commit(0, Optional.empty(), Map.of());
+      assertThatThrownBy(() -> second.commit(0, Optional.of(digest(HELLO)), Map.of()))
+          .isInstanceOf(AlreadyExistsException.class)
+          .hasMessageContaining(digest(HELLO).toString());
+    }
+    assertThat(refs(store, "")).isEmpty();
+    assertThat(read(store, digest(HELLO))).isEqualTo(HELLO);
+  }
+
+  @Test
+  void an_ingest_of_an_expected_blob_that_exists_does_not_open() {
+    ContentStore store = open();
+    write(store, "one", HELLO);
+    assertThatThrownBy(() -> store.ingest(request("two", HELLO)).close())
+        .isInstanceOf(AlreadyExistsException.class);
+    assertThat(refs(store, "")).isEmpty();
+  }
+
+  @Test
+  void a_ref_is_held_by_one_at_a_time() {
+    ContentStore store = open();
+    Ingest holder = store.ingest(new IngestRequest("held"));
+    assertThatThrownBy(() -> store.ingest(new IngestRequest("held")).close())
+        .isInstanceOf(UnavailableException.class)
+        .hasMessageContaining("held locked for ");
+    holder.close();
+    holder.close();
+    store.ingest(new IngestRequest("held")).close();
+  }
+
+  @Test
+  void a_closed_ingest_is_resumed_with_its_digest() {
+    ContentStore store = open();
+    try (Ingest ingest = store.ingest(request("resumed", HELLO))) {
+      ingest.write(ByteBuffer.wrap(HELLO, 0, 5));
+    }
+    ContentStore again = leavesOut().contains(Trait.RESUMES_AFTER_REOPEN) ? store : open();
+    assertThat(again.status("resumed").offset()).isEqualTo(5);
+    try (Ingest ingest = again.ingest(request("resumed", HELLO))) {
+      assertThat(ingest.status().offset()).isEqualTo(5);
+      assertThat(ingest.status().total()).isEqualTo(HELLO.length);
+      assertThat(ingest.digest()).isEqualTo(digest("hello".getBytes(StandardCharsets.UTF_8)));
+      ingest.write(ByteBuffer.wrap(HELLO, 5, HELLO.length - 5));
+      ingest.commit(HELLO.length, Optional.of(digest(HELLO)), Map.of());
+    }
+    assertThat(read(again, digest(HELLO))).isEqualTo(HELLO);
+  }
+
+  @Test
+  void a_resumed_ingest_must_agree_on_the_total() {
+    ContentStore store = open();
+    try (Ingest ingest = store.ingest(new IngestRequest("total", 100, Optional.empty()))) {
+      ingest.write(ByteBuffer.wrap(HELLO));
+    }
+    assertThatThrownBy(
+            () -> store.ingest(new IngestRequest("total", 200, Optional.empty())).close())
+        .isInstanceOf(ContainerdException.class)
+        .hasMessageContaining("100")
+        .hasMessageContaining("200");
+    store.ingest(new IngestRequest("total", 100, Optional.empty())).close();
+  }
+
+  @Test
+  void an_ingest_can_start_over() {
+    ContentStore store = open();
+    try (Ingest ingest = store.ingest(new IngestRequest("again"))) {
+      ingest.write(ByteBuffer.wrap(OTHER));
+      ingest.truncate(0);
+      assertThat(ingest.status().offset()).isZero();
+      ingest.write(ByteBuffer.wrap(HELLO));
+      assertThat(ingest.digest()).isEqualTo(digest(HELLO));
+      ingest.commit(HELLO.length, Optional.of(digest(HELLO)), Map.of());
+    }
+    assertThat(read(store, digest(HELLO))).isEqualTo(HELLO);
+  }
+
+  @Test
+  void a_finished_ingest_can_do_no_more() {
+    ContentStore store = open();
+    Ingest ingest = store.ingest(new IngestRequest("finished"));
+    ingest.write(ByteBuffer.wrap(HELLO));
+    ingest.commit(0, Optional.empty(), Map.of());
+    assertThatThrownBy(() -> ingest.write(ByteBuffer.wrap(HELLO)))
+        .isInstanceOf(ContainerdException.class);
+    assertThatThrownBy(() -> ingest.commit(0, Optional.empty(), Map.of()))
+        .isInstanceOf(ContainerdException.class);
+    ingest.close();
+    assertThat(read(store, digest(HELLO))).isEqualTo(HELLO);
+  }
+
+  @Test
+  void an_ingest_tells_how_far_it_is() {
+    ContentStore store = open();
+    try (Ingest ingest = store.ingest(new IngestRequest("b", 40, Optional.empty()))) {
+      ingest.write(ByteBuffer.wrap(HELLO));
+      IngestStatus status = store.status("b");
+      assertThat(status.ref()).isEqualTo("b");
+      assertThat(status.offset()).isEqualTo(HELLO.length);
+      assertThat(status.total()).isEqualTo(40);
+      assertThat(status.updatedAt()).isAfterOrEqualTo(status.startedAt());
+      store.ingest(new IngestRequest("a")).close();
+      assertThat(refs(store, "")).containsExactly("a", "b");
+      assertThat(refs(store, "ref==b")).containsExactly("b");
+    }
+  }
+
+  @Test
+  void what_is_not_there_is_not_found() {
+    ContentStore store = open();
+    assertThat(store.find(digest(HELLO))).isEmpty();
+    assertThatThrownBy(() -> store.info(digest(HELLO)))
+        .isInstanceOf(NotFoundException.class)
+        .hasMessageContaining("content " + digest(HELLO));
+    assertThatThrownBy(() -> store.reader(digest(HELLO)).close())
+        .isInstanceOf(NotFoundException.class);
+    assertThatThrownBy(() -> store.delete(digest(HELLO))).isInstanceOf(NotFoundException.class);
+    assertThatThrownBy(() -> store.status("nothing")).isInstanceOf(NotFoundException.class);
+    assertThatThrownBy(() -> store.abort("nothing")).isInstanceOf(NotFoundException.class);
+  }
+
+  @Test
+  void an_aborted_ingest_is_gone() {
+    ContentStore store = open();
+    try (Ingest ingest = store.ingest(new IngestRequest("aborted"))) {
+      ingest.write(ByteBuffer.wrap(HELLO));
+    }
+    store.abort("aborted");
+    assertThatThrownBy(() -> store.status("aborted")).isInstanceOf(NotFoundException.class);
+    try (Ingest ingest = store.ingest(new IngestRequest("aborted"))) {
+      assertThat(ingest.status().offset()).isZero();
+    }
+  }
+
+  @Test
+  void an_ingest_that_is_aborted_while_it_is_open_cannot_become_a_blob() {
+    ContentStore store = open();
+    try (Ingest ingest = store.ingest(new IngestRequest("aborted"))) {
+      ingest.write(ByteBuffer.wrap(HELLO));
+      store.abort("aborted");
+      assertThatThrownBy(() -> ingest.commit(0, Optional.empty(), Map.of()))
+          .isInstanceOf(ContainerdException.class);
+    }
+    assertThat(store.find(digest(HELLO))).isEmpty();
+    assertThat(refs(store, "")).isEmpty();
+  }
+
+  @Test
+  void a_reader_reads_anywhere_and_knows_the_end() {
+    ContentStore store = open();
+    write(store, "read", HELLO);
+    try (ContentReader reader = store.reader(digest(HELLO))) {
+      assertThat(reader.size()).isEqualTo(HELLO.length);
+      ByteBuffer five = ByteBuffer.allocate(5);
+      assertThat(reader.read(five, 7)).isEqualTo(5);
+      assertThat(new String(five.array(), StandardCharsets.UTF_8)).isEqualTo("world");
+      assertThat(reader.read(ByteBuffer.allocate(5), HELLO.length)).isEqualTo(-1);
+      assertThat(reader.read(ByteBuffer.allocate(5), HELLO.length + 99L)).isEqualTo(-1);
+      assertThat(reader.read(ByteBuffer.allocate(99), HELLO.length - 2)).isEqualTo(2);
+    }
+  }
+
+  @Test
+  void a_deleted_blob_is_gone_and_can_come_back() {
+    ContentStore store = open();
+    write(store, "deleted", HELLO);
+    store.delete(digest(HELLO));
+    assertThat(store.find(digest(HELLO))).isEmpty();
+    assertThatThrownBy(() -> store.delete(digest(HELLO))).isInstanceOf(NotFoundException.class);
+    write(store, "deleted", HELLO);
+    assertThat(read(store, digest(HELLO))).isEqualTo(HELLO);
+  }
+
+  @Test
+  void a_reader_survives_the_deletion_of_its_blob() {
+    ContentStore store = open();
+    write(store, "deleted", HELLO);
+    try (ContentReader reader = store.reader(digest(HELLO))) {
+      store.delete(digest(HELLO));
+      ByteBuffer all = ByteBuffer.allocate(HELLO.length);
+      assertThat(reader.read(all, 0)).isEqualTo(HELLO.length);
+      assertThat(all.array()).isEqualTo(HELLO);
+    }
+  }
+
+  @Test
+  void a_walk_shows_blobs_in_order() {
+    ContentStore store = open();
+    write(store, "one", HELLO);
+    write(store, "two", OTHER);
+    write(store, "three", new byte[0]);
+    assertThat(walk(store, ""))
+        .containsExactlyInAnyOrder(digest(HELLO), digest(OTHER), digest(new byte[0]))
+        .isSorted();
+    assertThat(walk(store, "digest==" + digest(OTHER))).containsExactly(digest(OTHER));
+    assertThat(walk(store, "size")).isEmpty();
+  }
+
+  @Test
+  void labels_change_by_mask() {
+    ContentStore store = open();
+    if (leavesOut().contains(Trait.LABELS)) {
+      write(store, "plain", HELLO);
+      ContentInfo info = store.info(digest(HELLO));
+      assertThat(info.labels()).isEmpty();
+      assertThatThrownBy(() -> store.update(info, FieldMask.ALL))
+          .isInstanceOf(ContainerdException.class);
+      return;
+    }
+    try (Ingest ingest = store.ingest(request("labelled", HELLO))) {
+      ingest.write(ByteBuffer.wrap(HELLO));
+      ingest.commit(HELLO.length, Optional.empty(), Map.of("a", "1", "b.c", "2"));
+    }
+    ContentInfo info = store.info(digest(HELLO));
+    assertThat(info.labels()).containsExactlyInAnyOrderEntriesOf(Map.of("a", "1", "b.c", "2"));
+    assertThat(walk(store, "labels.b.c==2")).containsExactly(digest(HELLO));
+
+    store.update(with(info, Map.of("b.c", "", "d", "4")), mask("labels.b.c", "labels.d"));
+    assertThat(store.info(digest(HELLO)).labels())
+        .containsExactlyInAnyOrderEntriesOf(Map.of("a", "1", "d", "4"));
+    store.update(with(info, Map.of("e", "5")), FieldMask.ALL);
+    assertThat(store.info(digest(HELLO)).labels()).isEqualTo(Map.of("e", "5"));
+    assertThatThrownBy(() -> store.update(info, mask("size")))
+        .isInstanceOf(InvalidArgumentException.class);
+  }
+
+  private static FieldMask mask(String... paths) {
+    return new FieldMask(List.of(paths));
+  }
+
+  private static ContentInfo with(ContentInfo info, Map<String, String> labels) {
+    return new ContentInfo(info.digest(), info.size(), info.createdAt(), info.updatedAt(), labels);
+  }
+
+  @Test
+  void a_blob_may_be_named_by_a_longer_hash() {
+    if (leavesOut().contains(Trait.OTHER_ALGORITHMS)) {
+      return;
+    }
+    ContentStore store = open();
+    for (String algorithm : List.of("sha384", "sha512")) {
+      Digest digest = Digest.of(algorithm, Digest.hasher(algorithm).digest(HELLO));
+      var request = new IngestRequest(algorithm, HELLO.length, Optional.of(digest));
+      try (Ingest ingest = store.ingest(request)) {
+        ingest.write(ByteBuffer.wrap(HELLO));
+        assertThat(ingest.commit(HELLO.length, Optional.of(digest), Map.of())).isEqualTo(digest);
+      }
+      assertThat(read(store, digest)).isEqualTo(HELLO);
+    }
+    // The digest may also be told only when all is written.
+    Digest late = Digest.of("sha512", Digest.hasher("sha512").digest(OTHER));
+    try (Ingest ingest = store.ingest(new IngestRequest("late"))) {
+      ingest.write(ByteBuffer.wrap(OTHER));
+      assertThat(ingest.commit(0, Optional.of(late), Map.of())).isEqualTo(late);
+    }
+    assertThat(walk(store, "")).hasSize(3);
+  }
+}

@@ -1,0 +1,121 @@
+package io.jcontainerd.testkit.faults;
+
+import io.jcontainerd.core.ports.Files;
+import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Stands between an engine and its ports, records every call, and lets one of them go wrong. The
+ * same object can stand before several ports, so that their calls are counted together. Open file
+ * handles are watched too. Closing a handle and reading a clock never fail and are not counted. Safe
+ * for many threads.
+ */
+public final class Faults {
+  /** Makes the failure of one call. */
+  @FunctionalInterface
+  public interface Failure {
+    /**
+     * What the call throws instead of doing anything.
+     *
+     * @param call the call in words, such as {@code rename /a /b}
+     */
+    Throwable at(String call);
+  }
+
+  private final List<String> calls = new ArrayList<>();
+  private final int number;
+  private final Failure failure;
+  private final boolean crash;
+  private boolean dead;
+
+  private Faults(int number, Failure failure, boolean crash) {
+    this.number = number;
+    this.failure = failure;
+    this.crash = crash;
+  }
+
+  /** Records and lets everything through. */
+  public static Faults none() {
+    return new Faults(0, AssertionError::new, false);
+  }
+
+  /** The n-th call, counted from 1, fails; those after it work again. */
+  public static Faults failing(int number, Failure failure) {
+    return new Faults(number, failure, false);
+  }
+
+  /** The n-th call, counted from 1, and all after it do nothing but throw {@link SimulatedCrash}. */
+  public static Faults crashing(int number) {
+    return new Faults(number, SimulatedCrash::new, true);
+  }
+
+  /** The calls so far, in words. */
+  public synchronized List<String> calls() {
+    return List.copyOf(calls);
+  }
+
+  /** Whether the fault has come about. */
+  public synchronized boolean struck() {
+    return number > 0 && calls.size() >= number;
+  }
+
+  /** The port, watched. */
+  public <T> T watch(Class<T> port, T real) {
+    return port.cast(
+        Proxy.newProxyInstance(
+            port.getClassLoader(), new Class<?>[] {port}, new Watch(real, port.getSimpleName())));
+  }
+
+  private void before(String call) throws Throwable {
+    synchronized (this) {
+      if (dead) {
+        throw new SimulatedCrash(call);
+      }
+      calls.add(call);
+      if (calls.size() != number) {
+        return;
+      }
+      dead = crash;
+    }
+    throw failure.at(call);
+  }
+
+  private final class Watch implements InvocationHandler {
+    private final Object real;
+    private final String name;
+
+    Watch(Object real, String name) {
+      this.real = real;
+      this.name = name;
+    }
+
+    @Override
+    public @Nullable Object invoke(Object proxy, Method method, Object @Nullable [] arguments)
+        throws Throwable {
+      if (method.isDefault()) {
+        return InvocationHandler.invokeDefault(proxy, method, arguments);
+      }
+      boolean counted =
+          method.getDeclaringClass() != Object.class && !method.getName().equals("close");
+      if (counted) {
+        before(name + "." + method.getName() + " " + words(arguments));
+      }
+      try {
+        Object result = method.invoke(real, arguments);
+        return result instanceof Files.Handle handle ? watch(Files.Handle.class, handle) : result;
+      } catch (InvocationTargetException e) {
+        throw e.getTargetException();
+      }
+    }
+
+    private String words(Object @Nullable [] arguments) {
+      return arguments == null ? "" : Arrays.deepToString(arguments);
+    }
+  }
+}

@@ -1,0 +1,2 @@
+/** Time that passes only when a test says so. */
+package io.jcontainerd.testkit.time;
