@@ -5,4 +5,7 @@ import org.jspecify.annotations.NullMarked;
 module io.jcontainerd.store {
   requires static transitive org.jspecify;
   requires java.sql;
+  requires org.xerial.sqlitejdbc;
+
+  exports io.jcontainerd.store;
 }

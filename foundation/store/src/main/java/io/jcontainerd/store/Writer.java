@@ -1,0 +1,467 @@
+package io.jcontainerd.store;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The one thread that writes. It takes what waits, runs each body inside a savepoint of one
+ * transaction, commits once, tells the events and wakes the callers.
+ *
+ * <p>When a body fails by its own doing, only its savepoint is undone. When the whole transaction is
+ * lost - the disk is full, or the commit failed - the members of the group are done again, each in a
+ * transaction of its own, so that one caller's oversized change does not fail the others. Hence
+ * bodies may run more than once.
+ *
+ * <p>{@code lock} guards the queue and the state of its members; no body and no SQL runs under it.
+ */
+final class Writer {
+  private static final System.Logger LOG = System.getLogger(Writer.class.getName());
+
+  private final Session session;
+  private final EventLog events;
+  private final Reserve reserve;
+  private final StoreOptions options;
+  private final Thread thread;
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition arrived = lock.newCondition();
+  private final Condition room = lock.newCondition();
+  private final ArrayDeque<Change<?>> queue = new ArrayDeque<>();
+  private boolean closing;
+
+  private final AtomicLong commits = new AtomicLong();
+  private final AtomicLong writes = new AtomicLong();
+  private final AtomicLong failed = new AtomicLong();
+  private final AtomicLong lastCommitNanos = new AtomicLong();
+  private final AtomicLong longestCommitNanos = new AtomicLong();
+  private final AtomicLong totalCommitNanos = new AtomicLong();
+
+  Writer(Session session, EventLog events, Reserve reserve, StoreOptions options) {
+    this.session = session;
+    this.events = events;
+    this.reserve = reserve;
+    this.options = options;
+    this.thread = Thread.ofPlatform().name("store-writer").daemon(true).unstarted(this::serve);
+  }
+
+  void start() {
+    thread.start();
+  }
+
+  /** One caller's change and what came of it. The state is guarded by the writer's lock. */
+  private static final class Change<T> {
+    private enum State {
+      WAITING,
+      RUNNING,
+      DONE
+    }
+
+    final Store.Write<T> body;
+    final boolean frees;
+    final long since = System.nanoTime();
+    final Condition done;
+    State state = State.WAITING;
+    @Nullable T result;
+    @Nullable Throwable failure;
+
+    Change(Store.Write<T> body, boolean frees, Condition done) {
+      this.body = body;
+      this.frees = frees;
+      this.done = done;
+    }
+
+    void run(WriteTransaction transaction) {
+      result = body.in(transaction);
+      failure = null;
+    }
+  }
+
+  // ---- callers ----
+
+  <T> T write(Store.Write<T> body, boolean frees) {
+    if (Thread.currentThread() == thread) {
+      throw new IllegalStateException("a write inside a write");
+    }
+    Change<T> change;
+    try {
+      lock.lockInterruptibly();
+    } catch (InterruptedException e) {
+      throw interrupted(e);
+    }
+    try {
+      change = new Change<>(body, frees, lock.newCondition());
+      enqueue(change);
+      await(change);
+    } finally {
+      lock.unlock();
+    }
+    return outcome(change);
+  }
+
+  private void enqueue(Change<?> change) {
+    long left = options.maxWait().toNanos();
+    try {
+      while (queue.size() >= options.queueLimit() && !closing) {
+        if (left <= 0) {
+          throw new StoreException(
+              StoreException.Kind.BUSY,
+              "store: %d changes are waiting, the oldest for %d ms"
+                  .formatted(queue.size(), ageNanos() / 1_000_000));
+        }
+        left = room.awaitNanos(left);
+      }
+    } catch (InterruptedException e) {
+      throw interrupted(e);
+    }
+    if (closing) {
+      throw closed();
+    }
+    queue.add(change);
+    arrived.signal();
+  }
+
+  private void await(Change<?> change) {
+    long left = options.maxWait().toNanos();
+    boolean interrupted = false;
+    try {
+      while (change.state != Change.State.DONE) {
+        try {
+          if (change.state == Change.State.WAITING && left <= 0) {
+            give(change);
+            throw new StoreException(
+                StoreException.Kind.BUSY,
+                "store: a change waited %d ms without being begun"
+                    .formatted(options.maxWait().toMillis()));
+          }
+          if (change.state == Change.State.WAITING) {
+            left = change.done.awaitNanos(left);
+          } else {
+            // It has begun: its outcome is near, and must be known.
+            change.done.await();
+          }
+        } catch (InterruptedException e) {
+          if (change.state == Change.State.WAITING) {
+            give(change);
+            throw interrupted(e);
+          }
+          interrupted = true;
+        }
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  private void give(Change<?> change) {
+    queue.remove(change);
+    room.signal();
+  }
+
+  @SuppressWarnings("NullAway") // a change without failure has the result that its body returned
+  private static <T> T outcome(Change<T> change) {
+    return switch (change.failure) {
+      case null -> change.result;
+      case StoreException e -> throw copy(e);
+      case RuntimeException e -> throw e;
+      case Error e -> throw e;
+      case Throwable e -> throw new AssertionError("a body throws unchecked only", e);
+    };
+  }
+
+  /** Each caller gets its own, since several may share one cause. */
+  private static StoreException copy(StoreException e) {
+    return new StoreException(e.kind(), e.getMessage(), e);
+  }
+
+  private static StoreException interrupted(InterruptedException e) {
+    Thread.currentThread().interrupt();
+    return new StoreException(
+        StoreException.Kind.INTERRUPTED, "store: interrupted while waiting to write", e);
+  }
+
+  static StoreException closed() {
+    return new StoreException(StoreException.Kind.CLOSED, "store is closed");
+  }
+
+  /** Finishes what waits, takes nothing more, and waits for the thread's end. */
+  void close(Duration timeout) throws InterruptedException {
+    lock.lock();
+    try {
+      closing = true;
+      arrived.signalAll();
+      room.signalAll();
+    } finally {
+      lock.unlock();
+    }
+    if (!thread.join(timeout)) {
+      throw new StoreException(
+          StoreException.Kind.BUSY, "store: changes did not finish in " + timeout.toSeconds() + " s");
+    }
+  }
+
+  // ---- observers ----
+
+  int depth() {
+    lock.lock();
+    try {
+      return queue.size();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  Duration age() {
+    lock.lock();
+    try {
+      return Duration.ofNanos(ageNanos());
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private long ageNanos() {
+    Change<?> oldest = queue.peek();
+    return oldest == null ? 0 : System.nanoTime() - oldest.since;
+  }
+
+  long commits() {
+    return commits.get();
+  }
+
+  long writes() {
+    return writes.get();
+  }
+
+  long failed() {
+    return failed.get();
+  }
+
+  Duration lastCommit() {
+    return Duration.ofNanos(lastCommitNanos.get());
+  }
+
+  Duration longestCommit() {
+    return Duration.ofNanos(longestCommitNanos.get());
+  }
+
+  Duration totalCommit() {
+    return Duration.ofNanos(totalCommitNanos.get());
+  }
+
+  // ---- the writer's thread ----
+
+  private void serve() {
+    while (true) {
+      List<Change<?>> group = nextGroup();
+      if (group.isEmpty()) {
+        return;
+      }
+      try {
+        commitGroup(group);
+      } catch (RuntimeException | Error e) {
+        // A bug of ours must neither end the thread nor leave a caller waiting.
+        LOG.log(System.Logger.Level.ERROR, "store writer failed", e);
+        abandonTransaction();
+        for (Change<?> change : group) {
+          change.failure = e;
+        }
+      }
+      finish(group);
+      reserve.refill();
+    }
+  }
+
+  /** Waits for changes; empty when closed and drained. */
+  private List<Change<?>> nextGroup() {
+    lock.lock();
+    try {
+      while (queue.isEmpty()) {
+        if (closing) {
+          return List.of();
+        }
+        arrived.awaitUninterruptibly();
+      }
+      List<Change<?>> group = new ArrayList<>();
+      while (!queue.isEmpty() && group.size() < options.groupLimit()) {
+        Change<?> change = queue.remove();
+        change.state = Change.State.RUNNING;
+        group.add(change);
+      }
+      room.signalAll();
+      return group;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void finish(List<Change<?>> group) {
+    lock.lock();
+    try {
+      for (Change<?> change : group) {
+        change.state = Change.State.DONE;
+        change.done.signalAll();
+        if (change.failure == null) {
+          writes.incrementAndGet();
+        } else {
+          failed.incrementAndGet();
+        }
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void commitGroup(List<Change<?>> group) {
+    StoreException lost = tryCommit(group);
+    if (lost == null) {
+      return;
+    }
+    if (group.size() == 1) {
+      retryAlone(group.getFirst(), lost);
+      return;
+    }
+    for (Change<?> change : group) {
+      StoreException lostAlone = tryCommit(List.of(change));
+      if (lostAlone != null) {
+        retryAlone(change, lostAlone);
+      }
+    }
+  }
+
+  /** Gives what frees space the reserve; fails everything else. */
+  private void retryAlone(Change<?> change, StoreException lost) {
+    if (lost.kind() == StoreException.Kind.FULL && change.frees && releaseReserve(lost)) {
+      StoreException again = tryCommit(List.of(change));
+      change.failure = again == null ? change.failure : again;
+    } else {
+      change.failure = lost;
+    }
+  }
+
+  private boolean releaseReserve(StoreException lost) {
+    try {
+      return reserve.release();
+    } catch (IOException e) {
+      lost.addSuppressed(e);
+      return false;
+    }
+  }
+
+  /**
+   * Runs and commits the changes together.
+   *
+   * @return why the whole transaction was lost; null if it was committed
+   */
+  private @Nullable StoreException tryCommit(List<Change<?>> group) {
+    try {
+      session.command("BEGIN IMMEDIATE");
+      boolean changed = false;
+      for (Change<?> change : group) {
+        changed |= runInSavepoint(change);
+      }
+      if (!changed) {
+        session.command("ROLLBACK");
+        return null;
+      }
+      events.prune(session);
+      long began = System.nanoTime();
+      session.command("COMMIT");
+      account(System.nanoTime() - began);
+      events.tell();
+      return null;
+    } catch (StoreException e) {
+      abandonTransaction();
+      return e;
+    }
+  }
+
+  /**
+   * Runs one change.
+   *
+   * @return whether it stands
+   * @throws StoreException if the whole transaction is lost
+   */
+  private boolean runInSavepoint(Change<?> change) {
+    int mark = events.mark();
+    session.command("SAVEPOINT change");
+    try {
+      change.run(new Transaction());
+    } catch (StoreException e) {
+      if (Failures.endsTransaction(e)) {
+        throw e;
+      }
+      undo(change, mark, e);
+      return false;
+    } catch (RuntimeException | Error e) {
+      undo(change, mark, e);
+      return false;
+    }
+    session.command("RELEASE change");
+    return true;
+  }
+
+  private void undo(Change<?> change, int mark, Throwable failure) {
+    change.failure = failure;
+    events.forgetAfter(mark);
+    session.command("ROLLBACK TO change");
+    session.command("RELEASE change");
+  }
+
+  private void abandonTransaction() {
+    events.forgetAfter(0);
+    try {
+      session.command("ROLLBACK");
+    } catch (StoreException e) {
+      // SQLite rolls back by itself on some failures, and then says that there is no transaction.
+      LOG.log(System.Logger.Level.DEBUG, "rollback after a lost transaction", e);
+    }
+  }
+
+  private void account(long nanos) {
+    commits.incrementAndGet();
+    lastCommitNanos.set(nanos);
+    totalCommitNanos.addAndGet(nanos);
+    longestCommitNanos.accumulateAndGet(nanos, Math::max);
+  }
+
+  /** What a body sees; ends with it. */
+  private final class Transaction implements WriteTransaction {
+    @Override
+    public int update(String sql, @Nullable Object... arguments) {
+      return session.update(sql, arguments);
+    }
+
+    @Override
+    public long event(long at, String namespace, String topic, String type, byte[] payload) {
+      return events.append(session, at, namespace, topic, type, payload);
+    }
+
+    @Override
+    public <T> List<T> all(String sql, Row.Mapper<T> mapper, @Nullable Object... arguments) {
+      return session.all(sql, mapper, arguments);
+    }
+
+    @Override
+    public <T> Optional<T> first(
+        String sql, Row.Mapper<T> mapper, @Nullable Object... arguments) {
+      return session.first(sql, mapper, arguments);
+    }
+
+    @Override
+    public void each(
+        String sql, Consumer<Row> each, @Nullable Object... arguments) {
+      session.each(sql, each, arguments);
+    }
+  }
+}
