@@ -6,4 +6,6 @@ module io.jcontainerd.wire {
   requires static transitive org.jspecify;
   requires transitive io.jcontainerd.core;
   requires transitive io.jcontainerd.api;
+
+  exports io.jcontainerd.wire;
 }
