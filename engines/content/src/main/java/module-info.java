@@ -5,4 +5,6 @@ import org.jspecify.annotations.NullMarked;
 module io.jcontainerd.content {
   requires static transitive org.jspecify;
   requires transitive io.jcontainerd.core;
+
+  exports io.jcontainerd.content;
 }

@@ -1,2 +1,0 @@
-/** A registry to test against. */
-package io.jcontainerd.testkit.registry;
