@@ -1,0 +1,190 @@
+package io.jcontainerd.e2e;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A daemon on private folders, started from the checkout's launchers.
+ *
+ * <p>With {@code JCONTAINERD_E2E_DAEMON=/usr/bin/containerd} it is the reference instead: a suite is
+ * proven by running it on what it was written after.
+ */
+final class Daemon implements AutoCloseable {
+  /** Enters a mount namespace without the second cgroup hierarchy, which some runtimes refuse. */
+  private static final String WITHOUT_UNIFIED =
+      "if mountpoint -q /sys/fs/cgroup/unified; then umount /sys/fs/cgroup/unified; fi;"
+          + " exec \"$@\"";
+
+  private final Path folder;
+  private final boolean privateMounts;
+  private final List<String> extra = new ArrayList<>();
+  private String config = "";
+  private @Nullable Process process;
+
+  /**
+   * @param privateMounts whether it runs in a mount namespace of its own without {@code
+   *     /sys/fs/cgroup/unified}
+   */
+  Daemon(Path folder, boolean privateMounts) {
+    this.folder = folder;
+    this.privateMounts = privateMounts;
+  }
+
+  static @Nullable String reference() {
+    return System.getenv("JCONTAINERD_E2E_DAEMON");
+  }
+
+  static Path launcher(String name) {
+    return Path.of(System.getProperty("jcontainerd.bin", "../../target/bin"))
+        .toAbsolutePath()
+        .normalize()
+        .resolve(name);
+  }
+
+  Daemon withConfig(String toml) {
+    config = toml;
+    return this;
+  }
+
+  Daemon withArguments(String... arguments) {
+    extra.addAll(List.of(arguments));
+    return this;
+  }
+
+  Path root() {
+    return folder.resolve("root");
+  }
+
+  Path state() {
+    return folder.resolve("state");
+  }
+
+  Path socket() {
+    return folder.resolve("c.sock");
+  }
+
+  Path log() {
+    return folder.resolve("daemon.log");
+  }
+
+  String logText() {
+    try {
+      return Files.exists(log()) ? Files.readString(log()) : "";
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  List<String> commandLine() {
+    List<String> line = new ArrayList<>();
+    if (privateMounts) {
+      line.addAll(List.of("unshare", "-m", "--propagation", "slave", "sh", "-c", WITHOUT_UNIFIED, "sh"));
+    }
+    String reference = reference();
+    try {
+      Path file = folder.resolve("config.toml");
+      String head = "version = 2\nroot = \"%s\"\nstate = \"%s\"\n".formatted(root(), state());
+      if (reference != null) {
+        head += "disabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n";
+      }
+      Files.writeString(
+          file, head + "[grpc]\n  address = \"%s\"\n".formatted(socket()) + config);
+      line.add(reference == null ? launcher("jcontainerd").toString() : reference);
+      line.addAll(List.of("--config", file.toString()));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    line.addAll(extra);
+    return line;
+  }
+
+  /** Starts the process without waiting for it to answer. */
+  Process launch() {
+    try {
+      Files.createDirectories(folder);
+      Process started =
+          new ProcessBuilder(commandLine())
+              .redirectErrorStream(true)
+              .redirectOutput(ProcessBuilder.Redirect.appendTo(log().toFile()))
+              .start();
+      process = started;
+      return started;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Starts the process and waits for its first answer. */
+  Daemon start() {
+    Process started = launch();
+    Await.until(
+        "the daemon answers; it said: " + logText(),
+        Duration.ofSeconds(30),
+        () -> {
+          if (!started.isAlive()) {
+            throw new AssertionError("the daemon ended: " + logText());
+          }
+          return Files.exists(socket())
+              && Command.run("ctr", "-a", socket().toString(), "version").status() == 0;
+        });
+    return this;
+  }
+
+  boolean alive() {
+    return process != null && process().isAlive();
+  }
+
+  long pid() {
+    return process().pid();
+  }
+
+  private Process process() {
+    Process current = process;
+    if (current == null) {
+      throw new AssertionError("the daemon was not started");
+    }
+    return current;
+  }
+
+  /** Ends it as a power switch would. */
+  void kill() {
+    process().destroyForcibly();
+    awaitEnd();
+  }
+
+  /** Ends it in order. */
+  void stop() {
+    process().destroy();
+    awaitEnd();
+  }
+
+  private void awaitEnd() {
+    try {
+      if (!process().waitFor(30, TimeUnit.SECONDS)) {
+        throw new AssertionError("the daemon did not end: " + logText());
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
+    }
+  }
+
+  Ctr ctr(String namespace) {
+    return new Ctr(socket(), namespace);
+  }
+
+  @Override
+  public void close() {
+    Process current = process;
+    if (current != null && current.isAlive()) {
+      stop();
+    }
+  }
+}

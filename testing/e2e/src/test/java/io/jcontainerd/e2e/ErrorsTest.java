@@ -1,0 +1,134 @@
+package io.jcontainerd.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.TestInstance;
+
+/** What people read when something is wrong: the thing, the reason, the next step. */
+@Tag("root")
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class ErrorsTest {
+  private Scene scene;
+  private Ctr ctr;
+
+  @BeforeAll
+  void open() {
+    scene = Scene.open("errors");
+    ctr = scene.ctr;
+  }
+
+  @AfterAll
+  void close() {
+    scene.close();
+  }
+
+  private Command daemon(String config, String... prefix) throws IOException {
+    Path file = Files.createTempFile(scene.folder, "c", ".toml");
+    Files.writeString(file, config);
+    List<String> line = new ArrayList<>(List.of(prefix));
+    line.addAll(List.of(Daemon.launcher("jcontainerd").toString(), "--config", file.toString()));
+    return Command.run(line);
+  }
+
+  private String config(String name) {
+    Path base = scene.folder.resolve(name);
+    return "version = 2\nroot = \"%s/root\"\nstate = \"%s/state\"\n[grpc]\n  address = \"%s/c.sock\"\n"
+        .formatted(base, base, base);
+  }
+
+  @TestFactory
+  Stream<DynamicTest> start() {
+    if (Daemon.reference() != null) {
+      return Stream.of();
+    }
+    return new Cases("start")
+        .add(
+            "not root",
+            () -> {
+              // nobody must be able to read the launcher's folder
+              daemon(config("a"), "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+                  .refused("root");
+            })
+        .add(
+            "socket in use",
+            () ->
+                daemon(
+                        config("b")
+                            .replace(scene.folder.resolve("b") + "/c.sock", scene.daemon.socket() + ""))
+                    .refused(scene.daemon.socket().toString(), "in use"))
+        .add(
+            "socket path too long",
+            () -> daemon(config("x".repeat(120))).refused("104"))
+        .add(
+            "root owned by another containerd is refused and not written to",
+            () -> {
+              Path root = scene.folder.resolve("c/root");
+              Path database = root.resolve("io.containerd.metadata.v1.bolt/meta.db");
+              Files.createDirectories(database.getParent());
+              Files.writeString(database, "bolt");
+              daemon(config("c")).refused(root.toString(), "containerd");
+              try (Stream<Path> all = Files.walk(root)) {
+                assertThat(all).hasSize(3);
+              }
+            })
+        .add(
+            "root in use by another daemon",
+            () ->
+                daemon(
+                        config("d")
+                            .replace(scene.folder.resolve("d") + "/root", scene.daemon.root() + ""))
+                    .refused(scene.daemon.root().toString()))
+        .add(
+            "unsupported version of the configuration",
+            () -> daemon("version = 5\n").refused("version 5", "4"))
+        .add("configuration that is no TOML", () -> daemon("version = \n").refused("c", "line 1"))
+        .add(
+            "a missing configuration file that was named",
+            () ->
+                Command.run(Daemon.launcher("jcontainerd").toString(), "--config", "/no/such.toml")
+                    .refused("/no/such.toml"))
+        .stream();
+  }
+
+  @TestFactory
+  Stream<DynamicTest> requests() {
+    return new Cases("requests")
+        .add(
+            "an image for another platform",
+            () -> {
+              String index = scene.registry.host() + "/busybox:other";
+              scene.images.pushIndex(scene.registry, "busybox", "other");
+              ctr.run("images", "pull", "--plain-http", "--platform", "linux/riscv64", index)
+                  .refused("not found");
+            })
+        .add(
+            "an unknown runtime",
+            () -> {
+              String image = scene.pulled();
+              ctr.run("run", "--rm", "--runtime", "io.containerd.nosuch.v1", image, "x-1", "true")
+                  .refused("containerd-shim-nosuch-v1");
+              assertThat(ctr.ok("tasks", "ls", "-q").lines()).isEmpty();
+            })
+        .add(
+            "a missing parent snapshot",
+            () ->
+                ctr.run("snapshots", "prepare", "s-1", "no-such-parent")
+                    .refused("no-such-parent", "not found"))
+        .add(
+            "no namespace",
+            () -> Command.run("ctr", "-a", scene.daemon.socket() + "", "-n", "", "c", "ls")
+                .refused("namespace"))
+        .stream();
+  }
+}
