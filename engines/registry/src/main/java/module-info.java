@@ -7,4 +7,6 @@ module io.jcontainerd.registry {
   requires transitive io.jcontainerd.core;
   requires io.jcontainerd.oci;
   requires java.net.http;
+
+  exports io.jcontainerd.registry;
 }

@@ -13,5 +13,6 @@ module io.jcontainerd.testkit {
   exports io.jcontainerd.testkit.faults;
   exports io.jcontainerd.testkit.files;
   exports io.jcontainerd.testkit.memory;
+  exports io.jcontainerd.testkit.registry;
   exports io.jcontainerd.testkit.time;
 }

@@ -1,0 +1,53 @@
+package io.jcontainerd.core.registry;
+
+import io.jcontainerd.core.Descriptor;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.List;
+
+/**
+ * Where images come from and go to: other machines that hold blobs and manifests by name.
+ *
+ * <p>References are full names, {@code host[:port]/path[:tag][@digest]}. Every method blocks until
+ * the other side has answered and has its own deadlines; interruption ends it with {@link
+ * io.jcontainerd.core.failure.CancelledException}. What comes is not verified but by its length: who
+ * stores it compares the digest. Safe for many threads.
+ */
+public interface Registry {
+  /**
+   * What the reference names now.
+   *
+   * @throws io.jcontainerd.core.failure.NotFoundException if the other side does not know it
+   * @throws io.jcontainerd.core.failure.UnauthenticatedException if it wants to know who asks
+   * @throws io.jcontainerd.core.failure.PermissionDeniedException if it knows and refuses
+   * @throws io.jcontainerd.core.failure.UnavailableException if it does not answer sensibly
+   */
+  Descriptor resolve(String reference);
+
+  /**
+   * The bytes of a blob or manifest of the reference's repository. A connection that breaks is
+   * opened again where it broke; the stream ends after exactly the descriptor's size or fails with
+   * an {@link IOException}. Fails to open as {@link #resolve} does.
+   *
+   * @param offset where to begin, in bytes
+   */
+  InputStream fetch(String reference, Descriptor descriptor, long offset);
+
+  /**
+   * Brings a blob, or a manifest with everything it refers to already there, into the reference's
+   * repository; a manifest gets the reference's tag. What is there already is not sent again.
+   *
+   * @return whether bytes were sent
+   */
+  boolean push(String reference, Descriptor descriptor, Source source);
+
+  /** The tags of the reference's repository, in order of name. */
+  List<String> tags(String reference);
+
+  /** The bytes of something to push; opened again when a try failed. */
+  @FunctionalInterface
+  interface Source {
+    /** The whole, from its beginning. */
+    InputStream open() throws IOException;
+  }
+}

@@ -1,0 +1,362 @@
+package io.jcontainerd.linux;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
+
+import io.jcontainerd.core.ports.FileStat;
+import io.jcontainerd.linux.libc.AtCalls;
+import io.jcontainerd.linux.libc.DescriptorCalls;
+import io.jcontainerd.linux.libc.FileCalls;
+import io.jcontainerd.linux.libc.XattrCalls;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * An open folder, and what can be done to the names in it.
+ *
+ * <p>A folder that is open stays the same whatever happens to its path, so work below it cannot be
+ * led elsewhere by a renamed or replaced parent. Names are single components unless said otherwise,
+ * and a symbolic link is never followed. For one thread at a time; closing twice does no harm.
+ */
+public final class Directory implements AutoCloseable {
+  private static final int OPEN_FLAGS =
+      DescriptorCalls.O_RDONLY | AtCalls.O_DIRECTORY | DescriptorCalls.O_CLOEXEC;
+  private static final byte[] SELF = new byte[0];
+  private static final int ENTRIES_BUFFER = 64 * 1024;
+
+  private final String shown;
+  private int fd;
+
+  private Directory(int fd, String shown) {
+    this.fd = fd;
+    this.shown = shown;
+  }
+
+  /** Opens a folder; links on the way to it are followed. */
+  public static Directory open(Path path) throws ErrnoException {
+    byte[] raw = path.toString().getBytes(StandardCharsets.UTF_8);
+    return new Directory(
+        AtCalls.openat(AtCalls.AT_FDCWD, raw, OPEN_FLAGS, 0), path.toString());
+  }
+
+  /**
+   * Opens a folder below this one. Links on the way are followed as if this folder were the root
+   * of everything: neither {@code ..} nor an absolute link leads out of it.
+   */
+  public Directory openInRoot(RawPath path) throws ErrnoException {
+    byte[] raw = path.isEmpty() ? new byte[] {'.'} : path.raw();
+    return new Directory(
+        AtCalls.openat2(fd(), raw, OPEN_FLAGS, 0, AtCalls.RESOLVE_IN_ROOT), shown + "/" + path);
+  }
+
+  /** Opens a folder in this one; a link under that name is refused. */
+  public Directory openChild(RawPath name) throws ErrnoException {
+    return new Directory(
+        AtCalls.openat(fd(), name.raw(), OPEN_FLAGS | AtCalls.O_NOFOLLOW, 0),
+        shown + "/" + name);
+  }
+
+  /**
+   * Opens a folder in this one; a link under that name is refused, and so is (with {@code EXDEV}) a
+   * mount point.
+   */
+  public Directory openChildSameMount(RawPath name) throws ErrnoException {
+    return new Directory(
+        AtCalls.openat2(
+            fd(),
+            name.raw(),
+            OPEN_FLAGS | AtCalls.O_NOFOLLOW,
+            0,
+            AtCalls.RESOLVE_NO_XDEV | AtCalls.RESOLVE_NO_SYMLINKS | AtCalls.RESOLVE_BENEATH),
+        shown + "/" + name);
+  }
+
+  /** Opens the folder that holds this one. */
+  public Directory openParent() throws ErrnoException {
+    return new Directory(
+        AtCalls.openat(fd(), new byte[] {'.', '.'}, OPEN_FLAGS, 0), shown + "/..");
+  }
+
+  /** The descriptor, for calls of this package. */
+  int fd() {
+    if (fd < 0) {
+      throw new IllegalStateException("folder " + shown + " is closed");
+    }
+    return fd;
+  }
+
+  /** Where the folder is now, as this process sees it. */
+  public Path currentPath() throws ErrnoException {
+    byte[] link = ("/proc/self/fd/" + fd()).getBytes(StandardCharsets.US_ASCII);
+    return Path.of(
+        new String(AtCalls.readlinkat(AtCalls.AT_FDCWD, link), StandardCharsets.UTF_8));
+  }
+
+  /** What the kernel knows of the folder itself. */
+  public FileStat status() throws ErrnoException {
+    return StatxReader.read(fd(), SELF, AtCalls.AT_EMPTY_PATH);
+  }
+
+  /** What the kernel knows of a name in the folder. */
+  public FileStat status(RawPath name) throws ErrnoException {
+    return StatxReader.read(fd(), name.raw(), 0);
+  }
+
+  /** What the kernel knows of a name in the folder, if it is there. */
+  public Optional<FileStat> find(RawPath name) throws ErrnoException {
+    try {
+      return Optional.of(status(name));
+    } catch (ErrnoException e) {
+      if (e.is(Errno.ENOENT)) {
+        return Optional.empty();
+      }
+      throw e;
+    }
+  }
+
+  /** The names in the folder without {@code .} and {@code ..}, sorted by bytes. */
+  public List<RawPath> names() throws ErrnoException {
+    List<RawPath> names = new ArrayList<>();
+    FileCalls.lseek(fd(), 0, FileCalls.SEEK_SET);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment buffer = arena.allocate(ENTRIES_BUFFER, 8);
+      long filled = AtCalls.getdents64(fd(), buffer);
+      while (filled > 0) {
+        readEntries(buffer.asSlice(0, filled), names);
+        filled = AtCalls.getdents64(fd(), buffer);
+      }
+    }
+    names.sort(null);
+    return names;
+  }
+
+  /** {@code struct linux_dirent64}: inode 8, offset 8, record length 2, type 1, name with NUL. */
+  private static void readEntries(MemorySegment entries, List<RawPath> into) {
+    long at = 0;
+    while (at < entries.byteSize()) {
+      int length = Short.toUnsignedInt(entries.get(JAVA_SHORT_UNALIGNED, at + 16));
+      byte[] tail = entries.asSlice(at + 19, length - 19L).toArray(JAVA_BYTE);
+      int end = 0;
+      while (tail[end] != 0) {
+        end++;
+      }
+      byte[] name = Arrays.copyOf(tail, end);
+      boolean dots = name[0] == '.' && (end == 1 || (end == 2 && name[1] == '.'));
+      if (!dots) {
+        into.add(RawPath.trusted(name));
+      }
+      at += length;
+    }
+  }
+
+  /** Makes a folder; the mode is subject to the umask. */
+  public void makeDirectory(RawPath name, int mode) throws ErrnoException {
+    AtCalls.mkdirat(fd(), name.raw(), mode);
+  }
+
+  /** Makes a regular file, which must not exist, and opens it for reading and writing. */
+  public OpenFile createFile(RawPath name, int mode) throws ErrnoException {
+    int flags =
+        DescriptorCalls.O_RDWR
+            | DescriptorCalls.O_CREAT
+            | DescriptorCalls.O_EXCL
+            | DescriptorCalls.O_CLOEXEC
+            | AtCalls.O_NOFOLLOW;
+    return new OpenFile(AtCalls.openat(fd(), name.raw(), flags, mode));
+  }
+
+  /** Opens a file for reading; never waits for the other end of a FIFO. */
+  public OpenFile openFile(RawPath name) throws ErrnoException {
+    int flags =
+        DescriptorCalls.O_RDONLY
+            | DescriptorCalls.O_CLOEXEC
+            | DescriptorCalls.O_NONBLOCK
+            | AtCalls.O_NOFOLLOW;
+    return new OpenFile(AtCalls.openat(fd(), name.raw(), flags, 0));
+  }
+
+  /** Makes a symbolic link. */
+  public void makeSymlink(RawPath name, RawPath target) throws ErrnoException {
+    AtCalls.symlinkat(target.raw(), fd(), name.raw());
+  }
+
+  /** What a symbolic link says. */
+  public RawPath readSymlink(RawPath name) throws ErrnoException {
+    return RawPath.trusted(AtCalls.readlinkat(fd(), name.raw()));
+  }
+
+  /** Makes a further name for a file that is in another (or this) folder. */
+  public void makeLink(RawPath name, Directory existingIn, RawPath existing)
+      throws ErrnoException {
+    AtCalls.linkat(existingIn.fd(), existing.raw(), fd(), name.raw(), 0);
+  }
+
+  /**
+   * Makes a device, FIFO or socket.
+   *
+   * @param device as {@link DeviceNumber} packs it; 0 for FIFOs and sockets
+   */
+  public void makeNode(RawPath name, FileStat.Type type, int mode, long device)
+      throws ErrnoException {
+    int kind =
+        switch (type) {
+          case CHARACTER_DEVICE -> 0020000;
+          case BLOCK_DEVICE -> 0060000;
+          case FIFO -> 0010000;
+          case SOCKET -> 0140000;
+          case REGULAR -> 0100000;
+          case DIRECTORY, SYMLINK -> throw new IllegalArgumentException("no node: " + type);
+        };
+    AtCalls.mknodat(fd(), name.raw(), kind | mode, device);
+  }
+
+  /** Removes a name that is no folder. */
+  public void unlink(RawPath name) throws ErrnoException {
+    AtCalls.unlinkat(fd(), name.raw(), 0);
+  }
+
+  /** Removes an empty folder. */
+  public void removeDirectory(RawPath name) throws ErrnoException {
+    AtCalls.unlinkat(fd(), name.raw(), AtCalls.AT_REMOVEDIR);
+  }
+
+  /** Removes a name with all that is below it; see {@link TreeRemoval}. */
+  public void removeTree(RawPath name) throws ErrnoException {
+    TreeRemoval.remove(this, name);
+  }
+
+  /** Renames, replacing what has the new name. */
+  public void rename(RawPath from, Directory toFolder, RawPath to) throws ErrnoException {
+    AtCalls.renameat2(fd(), from.raw(), toFolder.fd(), to.raw(), 0);
+  }
+
+  /** Renames to a name that is free. */
+  public void renameNew(RawPath from, Directory toFolder, RawPath to) throws ErrnoException {
+    AtCalls.renameat2(fd(), from.raw(), toFolder.fd(), to.raw(), AtCalls.RENAME_NOREPLACE);
+  }
+
+  /** Gives owner and group (-1 keeps one); the kernel then clears the setuid bits of files. */
+  public void setOwner(RawPath name, int uid, int gid) throws ErrnoException {
+    AtCalls.fchownat(fd(), name.raw(), uid, gid, AtCalls.AT_SYMLINK_NOFOLLOW);
+  }
+
+  /**
+   * Sets the twelve permission bits. A symbolic link has none: the caller must know that the name is
+   * not one.
+   */
+  public void setMode(RawPath name, int mode) throws ErrnoException {
+    AtCalls.fchmodat(fd(), name.raw(), mode);
+  }
+
+  /** Sets the times of access and of modification, to the nanosecond. */
+  public void setTimes(RawPath name, Instant accessed, Instant modified) throws ErrnoException {
+    AtCalls.utimensat(
+        fd(), name.raw(), times(accessed, modified), AtCalls.AT_SYMLINK_NOFOLLOW);
+  }
+
+  static long[] times(Instant accessed, Instant modified) {
+    return new long[] {
+      accessed.getEpochSecond(), accessed.getNano(), modified.getEpochSecond(), modified.getNano()
+    };
+  }
+
+  /** Gives owner and group to the folder itself. */
+  public void setOwner(int uid, int gid) throws ErrnoException {
+    FileCalls.fchown(fd(), uid, gid);
+  }
+
+  /** Sets the permission bits of the folder itself. */
+  public void setMode(int mode) throws ErrnoException {
+    FileCalls.fchmod(fd(), mode);
+  }
+
+  /** Sets the times of the folder itself. */
+  public void setTimes(Instant accessed, Instant modified) throws ErrnoException {
+    FileCalls.futimens(fd(), times(accessed, modified));
+  }
+
+  /** The names of the extended attributes of a name; of the folder itself if it is empty. */
+  public List<RawPath> attributes(RawPath name) throws ErrnoException {
+    byte[] list;
+    try {
+      list = XattrCalls.llistxattr(viaProc(name));
+    } catch (ErrnoException e) {
+      if (e.is(Errno.EOPNOTSUPP)) {
+        return List.of();
+      }
+      throw e;
+    }
+    List<RawPath> names = new ArrayList<>();
+    int start = 0;
+    for (int i = 0; i < list.length; i++) {
+      if (list[i] == 0) {
+        names.add(RawPath.trusted(Arrays.copyOfRange(list, start, i)));
+        start = i + 1;
+      }
+    }
+    names.sort(null);
+    return names;
+  }
+
+  /** The value of an extended attribute, if it is set. */
+  public Optional<byte[]> attribute(RawPath name, RawPath attribute) throws ErrnoException {
+    try {
+      return Optional.of(XattrCalls.lgetxattr(viaProc(name), attribute.raw()));
+    } catch (ErrnoException e) {
+      if (e.is(Errno.ENODATA, Errno.EOPNOTSUPP)) {
+        return Optional.empty();
+      }
+      throw e;
+    }
+  }
+
+  /** Sets an extended attribute. */
+  public void setAttribute(RawPath name, RawPath attribute, byte[] value) throws ErrnoException {
+    XattrCalls.lsetxattr(viaProc(name), attribute.raw(), value);
+  }
+
+  /** Removes an extended attribute, which must be set. */
+  public void removeAttribute(RawPath name, RawPath attribute) throws ErrnoException {
+    XattrCalls.lremovexattr(viaProc(name), attribute.raw());
+  }
+
+  /** There is no {@code setxattrat} before Linux 6.13; the open folder's link in proc serves. */
+  private byte[] viaProc(RawPath name) {
+    String folder = "/proc/self/fd/" + fd() + "/";
+    return RawPath.of(folder).concat(name.isEmpty() ? RawPath.of(".") : name).raw();
+  }
+
+  /** Makes the names in the folder survive a power cut. */
+  public void force() throws IOException {
+    int open = fd();
+    Blocking.run("fsync", () -> FileCalls.fsync(open));
+  }
+
+  /** Makes everything written to the folder's file system survive a power cut. */
+  public void syncFileSystem() throws IOException {
+    int open = fd();
+    Blocking.run("syncfs", () -> FileCalls.syncfs(open));
+  }
+
+  @Override
+  public void close() throws ErrnoException {
+    int open = fd;
+    fd = -1;
+    if (open >= 0) {
+      DescriptorCalls.close(open);
+    }
+  }
+
+  @Override
+  public String toString() {
+    return shown;
+  }
+}

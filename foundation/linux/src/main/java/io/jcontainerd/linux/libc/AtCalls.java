@@ -1,0 +1,304 @@
+package io.jcontainerd.linux.libc;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import io.jcontainerd.linux.ErrnoException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import java.nio.charset.StandardCharsets;
+
+/** The {@code *at} calls: names looked up below an open directory. Names are bytes without NUL. */
+public final class AtCalls {
+  public static final int AT_FDCWD = -100;
+  public static final int AT_SYMLINK_NOFOLLOW = 0x100;
+  public static final int AT_REMOVEDIR = 0x200;
+  public static final int AT_EMPTY_PATH = 0x1000;
+
+  private static final boolean AARCH64 = "aarch64".equals(System.getProperty("os.arch"));
+  public static final int O_DIRECTORY = AARCH64 ? 0_040_000 : 0_200_000;
+  public static final int O_NOFOLLOW = AARCH64 ? 0_100_000 : 0_400_000;
+  public static final int O_PATH = 0_10_000_000;
+
+  public static final long RESOLVE_NO_XDEV = 0x01;
+  public static final long RESOLVE_NO_MAGICLINKS = 0x02;
+  public static final long RESOLVE_NO_SYMLINKS = 0x04;
+  public static final long RESOLVE_BENEATH = 0x08;
+  public static final long RESOLVE_IN_ROOT = 0x10;
+
+  public static final int RENAME_NOREPLACE = 1;
+  public static final int RENAME_EXCHANGE = 2;
+
+  public static final long STATX_SIZE = 256;
+  private static final int STATX_BASIC_STATS = 0x7ff;
+
+  /** Numbers from 424 on are the same on every architecture. */
+  private static final long SYS_OPENAT2 = 437;
+
+  private static final MethodHandle OPENAT =
+      Libc.bindVariadic(
+          "openat", 3, FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT));
+  private static final MethodHandle SYSCALL_OPENAT2 =
+      Libc.bindVariadic(
+          "syscall",
+          1,
+          FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_INT, ADDRESS, ADDRESS, JAVA_LONG));
+  private static final MethodHandle MKDIRAT =
+      Libc.bind("mkdirat", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT));
+  private static final MethodHandle SYMLINKAT =
+      Libc.bind("symlinkat", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT, ADDRESS));
+  private static final MethodHandle LINKAT =
+      Libc.bind(
+          "linkat",
+          FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, ADDRESS, JAVA_INT));
+  private static final MethodHandle UNLINKAT =
+      Libc.bind("unlinkat", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT));
+  private static final MethodHandle RENAMEAT2 =
+      Libc.bind(
+          "renameat2",
+          FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, ADDRESS, JAVA_INT));
+  private static final MethodHandle MKNODAT =
+      Libc.bind("mknodat", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_LONG));
+  private static final MethodHandle FCHOWNAT =
+      Libc.bind(
+          "fchownat",
+          FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, JAVA_INT));
+  private static final MethodHandle FCHMODAT =
+      Libc.bind("fchmodat", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT));
+  private static final MethodHandle UTIMENSAT =
+      Libc.bind("utimensat", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, ADDRESS, JAVA_INT));
+  private static final MethodHandle READLINKAT =
+      Libc.bind(
+          "readlinkat", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, ADDRESS, JAVA_LONG));
+  private static final MethodHandle STATX =
+      Libc.bind(
+          "statx",
+          FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, ADDRESS));
+  private static final MethodHandle GETDENTS64 =
+      Libc.bind("getdents64", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG));
+
+  private AtCalls() {}
+
+  static MemorySegment cString(Arena arena, byte[] text) {
+    MemorySegment memory = arena.allocate(text.length + 1L);
+    MemorySegment.copy(text, 0, memory, JAVA_BYTE, 0, text.length);
+    return memory;
+  }
+
+  static String shown(byte[] text) {
+    return new String(text, StandardCharsets.UTF_8);
+  }
+
+  /** openat(2). */
+  public static int openat(int dir, byte[] name, int flags, int mode) throws ErrnoException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment capture = Libc.capture(arena);
+      int rc = (int) OPENAT.invokeExact(capture, dir, cString(arena, name), flags, mode);
+      return rc >= 0 ? rc : Libc.check(rc, "openat", shown(name), capture);
+    } catch (Throwable t) {
+      throw Libc.failure("openat", t);
+    }
+  }
+
+  /** openat2(2). */
+  public static int openat2(int dir, byte[] name, long flags, long mode, long resolve)
+      throws ErrnoException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment capture = Libc.capture(arena);
+      MemorySegment how = arena.allocate(JAVA_LONG, 3);
+      how.setAtIndex(JAVA_LONG, 0, flags);
+      how.setAtIndex(JAVA_LONG, 1, mode);
+      how.setAtIndex(JAVA_LONG, 2, resolve);
+      long rc =
+          (long)
+              SYSCALL_OPENAT2.invokeExact(
+                  capture, SYS_OPENAT2, dir, cString(arena, name), how, 24L);
+      return Math.toIntExact(
+          rc >= 0 ? rc : Libc.check(rc, "openat2", shown(name), capture));
+    } catch (Throwable t) {
+      throw Libc.failure("openat2", t);
+    }
+  }
+
+  /** mkdirat(2); the mode is subject to the umask. */
+  public static void mkdirat(int dir, byte[] name, int mode) throws ErrnoException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment capture = Libc.capture(arena);
+      int rc = (int) MKDIRAT.invokeExact(capture, dir, cString(arena, name), mode);
+      if (rc < 0) {
+        Libc.check(rc, "mkdirat", shown(name), capture);
+      }
+    } catch (Throwable t) {
+      throw Libc.failure("mkdirat", t);
+    }
+  }
+
+  /** symlinkat(2). */
+  public static void symlinkat(byte[] target, int dir, byte[] name) throws ErrnoException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment capture = Libc.capture(arena);
+      int rc =
+          (int)
+              SYMLINKAT.invokeExact(capture, cString(arena, target), dir, cString(arena, name));
+      if (rc < 0) {
+        Libc.check(rc, "symlinkat", shown(name), capture);
+      }
+    } catch (Throwable t) {
+      throw Libc.failure("symlinkat", t);
+    }
+  }
+
+  /** linkat(2). */
+  public static void linkat(int fromDir, byte[] from, int toDir, byte[] to, int flags)
+      throws ErrnoException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment capture = Libc.capture(arena);
+      int rc =
+          (int)
+              LINKAT.invokeExact(
+                  capture, fromDir, cString(arena, from), toDir, cString(arena, to), flags);
+      if (rc < 0) {
+        Libc.check(rc, "linkat", shown(from) + " " + shown(to), capture);
+      }
+    } catch (Throwable t) {
+      throw Libc.failure("linkat", t);
+    }
+  }
+
+  /** unlinkat(2); with AT_REMOVEDIR it is rmdir(2). */
+  public static void unlinkat(int dir, byte[] name, int flags) throws ErrnoException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment capture = Libc.capture(arena);
+      int rc = (int) UNLINKAT.invokeExact(capture, dir, cString(arena, name), flags);
+      if (rc < 0) {
+        Libc.check(rc, "unlinkat", shown(name), capture);
+      }
+    } catch (Throwable t) {
+      throw Libc.failure("unlinkat", t);
+    }
+  }
+
+  /** renameat2(2). */
+  public static void renameat2(int fromDir, byte[] from, int toDir, byte[] to, int flags)
+      throws ErrnoException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment capture = Libc.capture(arena);
+      int rc =
+          (int)
+              RENAMEAT2.invokeExact(
+                  capture, fromDir, cString(arena, from), toDir, cString(arena, to), flags);
+      if (rc < 0) {
+        Libc.check(rc, "renameat2", shown(from) + " " + shown(to), capture);
+      }
+    } catch (Throwable t) {
+      throw Libc.failure("renameat2", t);
+    }
+  }
+
+  /** mknodat(2); the mode holds type and permissions and is subject to the umask. */
+  public static void mknodat(int dir, byte[] name, int mode, long device) throws ErrnoException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment capture = Libc.capture(arena);
+      int rc = (int) MKNODAT.invokeExact(capture, dir, cString(arena, name), mode, device);
+      if (rc < 0) {
+        Libc.check(rc, "mknodat", shown(name), capture);
+      }
+    } catch (Throwable t) {
+      throw Libc.failure("mknodat", t);
+    }
+  }
+
+  /** fchownat(2). */
+  public static void fchownat(int dir, byte[] name, int uid, int gid, int flags)
+      throws ErrnoException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment capture = Libc.capture(arena);
+      int rc = (int) FCHOWNAT.invokeExact(capture, dir, cString(arena, name), uid, gid, flags);
+      if (rc < 0) {
+        Libc.check(rc, "fchownat", shown(name), capture);
+      }
+    } catch (Throwable t) {
+      throw Libc.failure("fchownat", t);
+    }
+  }
+
+  /** fchmodat(2); follows a symbolic link in the last component. */
+  public static void fchmodat(int dir, byte[] name, int mode) throws ErrnoException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment capture = Libc.capture(arena);
+      int rc = (int) FCHMODAT.invokeExact(capture, dir, cString(arena, name), mode, 0);
+      if (rc < 0) {
+        Libc.check(rc, "fchmodat", shown(name), capture);
+      }
+    } catch (Throwable t) {
+      throw Libc.failure("fchmodat", t);
+    }
+  }
+
+  /**
+   * utimensat(2).
+   *
+   * @param times access seconds and nanoseconds, then modification seconds and nanoseconds
+   */
+  public static void utimensat(int dir, byte[] name, long[] times, int flags)
+      throws ErrnoException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment capture = Libc.capture(arena);
+      MemorySegment spec = arena.allocateFrom(JAVA_LONG, times);
+      int rc = (int) UTIMENSAT.invokeExact(capture, dir, cString(arena, name), spec, flags);
+      if (rc < 0) {
+        Libc.check(rc, "utimensat", shown(name), capture);
+      }
+    } catch (Throwable t) {
+      throw Libc.failure("utimensat", t);
+    }
+  }
+
+  /** readlinkat(2); an empty name reads the link that {@code dir} itself is open on. */
+  public static byte[] readlinkat(int dir, byte[] name) throws ErrnoException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment capture = Libc.capture(arena);
+      MemorySegment buffer = arena.allocate(4097);
+      long rc =
+          (long) READLINKAT.invokeExact(capture, dir, cString(arena, name), buffer, 4097L);
+      if (rc < 0) {
+        Libc.check(rc, "readlinkat", shown(name), capture);
+      }
+      return buffer.asSlice(0, rc).toArray(JAVA_BYTE);
+    } catch (Throwable t) {
+      throw Libc.failure("readlinkat", t);
+    }
+  }
+
+  /** statx(2) with the basic fields, into memory of {@link #STATX_SIZE} bytes. */
+  public static void statx(int dir, byte[] name, int flags, MemorySegment into)
+      throws ErrnoException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment capture = Libc.capture(arena);
+      int rc =
+          (int)
+              STATX.invokeExact(
+                  capture, dir, cString(arena, name), flags, STATX_BASIC_STATS, into);
+      if (rc < 0) {
+        Libc.check(rc, "statx", shown(name), capture);
+      }
+    } catch (Throwable t) {
+      throw Libc.failure("statx", t);
+    }
+  }
+
+  /** getdents64(2); zero at the end. */
+  public static long getdents64(int dir, MemorySegment buffer) throws ErrnoException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment capture = Libc.capture(arena);
+      long rc = (long) GETDENTS64.invokeExact(capture, dir, buffer, buffer.byteSize());
+      return rc >= 0 ? rc : Libc.check(rc, "getdents64", "fd " + dir, capture);
+    } catch (Throwable t) {
+      throw Libc.failure("getdents64", t);
+    }
+  }
+}

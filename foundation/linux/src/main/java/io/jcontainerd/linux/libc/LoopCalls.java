@@ -1,0 +1,58 @@
+package io.jcontainerd.linux.libc;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import io.jcontainerd.linux.ErrnoException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+
+/** Loop devices (loop(4)). */
+public final class LoopCalls {
+  public static final int LO_FLAGS_READ_ONLY = 1;
+  public static final int LO_FLAGS_AUTOCLEAR = 4;
+
+  private static final long LOOP_CTL_GET_FREE = 0x4C82;
+  private static final long LOOP_CONFIGURE = 0x4C0A;
+
+  /** {@code struct loop_config}: descriptor, block size, {@code loop_info64}, reserved. */
+  private static final long CONFIG_SIZE = 304;
+
+  private static final long CONFIG_FLAGS = 8 + 52;
+
+  private static final MethodHandle IOCTL_INT =
+      Libc.bindVariadic(
+          "ioctl", 2, FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT));
+  private static final MethodHandle IOCTL =
+      Libc.bindVariadic("ioctl", 2, FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS));
+
+  private LoopCalls() {}
+
+  /** ioctl(2) LOOP_CTL_GET_FREE: the number of a device that was free a moment ago. */
+  public static int getFree(int control) throws ErrnoException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment capture = Libc.capture(arena);
+      int rc = (int) IOCTL_INT.invokeExact(capture, control, LOOP_CTL_GET_FREE, 0);
+      return Libc.check(rc, "loop_ctl_get_free", "", capture);
+    } catch (Throwable t) {
+      throw Libc.failure("loop_ctl_get_free", t);
+    }
+  }
+
+  /** ioctl(2) LOOP_CONFIGURE: puts a file behind a device. */
+  public static void configure(int device, int file, int flags) throws ErrnoException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment capture = Libc.capture(arena);
+      MemorySegment config = arena.allocate(CONFIG_SIZE, 8);
+      config.set(JAVA_INT, 0, file);
+      config.set(JAVA_INT, CONFIG_FLAGS, flags);
+      int rc = (int) IOCTL.invokeExact(capture, device, LOOP_CONFIGURE, config);
+      Libc.check(rc, "loop_configure", "", capture);
+    } catch (Throwable t) {
+      throw Libc.failure("loop_configure", t);
+    }
+  }
+}

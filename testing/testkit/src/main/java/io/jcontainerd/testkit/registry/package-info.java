@@ -1,0 +1,2 @@
+/** A registry to test against. */
+package io.jcontainerd.testkit.registry;
