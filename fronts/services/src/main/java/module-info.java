@@ -5,7 +5,9 @@ import org.jspecify.annotations.NullMarked;
 module io.jcontainerd.services {
   requires static transitive org.jspecify;
   requires transitive io.jcontainerd.core;
-  requires io.jcontainerd.oci;
+  requires transitive io.jcontainerd.api;
+  requires transitive io.jcontainerd.ttrpc;
   requires io.jcontainerd.wire;
-  requires io.jcontainerd.ttrpc;
+
+  exports io.jcontainerd.services;
 }
