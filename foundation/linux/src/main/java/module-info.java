@@ -1,6 +1,8 @@
 import org.jspecify.annotations.NullMarked;
 
-/** Mounts, cgroups, pidfds, FIFOs, terminals and extended attributes; the only room that calls C. */
+/**
+ * Mounts, cgroups, pidfds, FIFOs, terminals and extended attributes; the only room that calls C.
+ */
 @NullMarked
 module io.jcontainerd.linux {
   requires static transitive org.jspecify;

@@ -4,6 +4,8 @@ import org.jspecify.annotations.NullMarked;
 @NullMarked
 module io.jcontainerd.daemon {
   requires static transitive org.jspecify;
+  requires java.logging;
+  requires jdk.unsupported;
   requires io.jcontainerd.core;
   requires io.jcontainerd.oci;
   requires io.jcontainerd.wire;
@@ -20,6 +22,5 @@ module io.jcontainerd.daemon {
   requires io.grpc.services;
   requires io.netty.transport;
   requires io.netty.common;
-  requires info.picocli;
   requires org.tomlj;
 }

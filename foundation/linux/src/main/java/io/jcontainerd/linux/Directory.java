@@ -43,13 +43,12 @@ public final class Directory implements AutoCloseable {
   /** Opens a folder; links on the way to it are followed. */
   public static Directory open(Path path) throws ErrnoException {
     byte[] raw = path.toString().getBytes(StandardCharsets.UTF_8);
-    return new Directory(
-        AtCalls.openat(AtCalls.AT_FDCWD, raw, OPEN_FLAGS, 0), path.toString());
+    return new Directory(AtCalls.openat(AtCalls.AT_FDCWD, raw, OPEN_FLAGS, 0), path.toString());
   }
 
   /**
-   * Opens a folder below this one. Links on the way are followed as if this folder were the root
-   * of everything: neither {@code ..} nor an absolute link leads out of it.
+   * Opens a folder below this one. Links on the way are followed as if this folder were the root of
+   * everything: neither {@code ..} nor an absolute link leads out of it.
    */
   public Directory openInRoot(RawPath path) throws ErrnoException {
     byte[] raw = path.isEmpty() ? new byte[] {'.'} : path.raw();
@@ -60,8 +59,7 @@ public final class Directory implements AutoCloseable {
   /** Opens a folder in this one; a link under that name is refused. */
   public Directory openChild(RawPath name) throws ErrnoException {
     return new Directory(
-        AtCalls.openat(fd(), name.raw(), OPEN_FLAGS | AtCalls.O_NOFOLLOW, 0),
-        shown + "/" + name);
+        AtCalls.openat(fd(), name.raw(), OPEN_FLAGS | AtCalls.O_NOFOLLOW, 0), shown + "/" + name);
   }
 
   /**
@@ -81,8 +79,7 @@ public final class Directory implements AutoCloseable {
 
   /** Opens the folder that holds this one. */
   public Directory openParent() throws ErrnoException {
-    return new Directory(
-        AtCalls.openat(fd(), new byte[] {'.', '.'}, OPEN_FLAGS, 0), shown + "/..");
+    return new Directory(AtCalls.openat(fd(), new byte[] {'.', '.'}, OPEN_FLAGS, 0), shown + "/..");
   }
 
   /** The descriptor, for calls of this package. */
@@ -96,8 +93,7 @@ public final class Directory implements AutoCloseable {
   /** Where the folder is now, as this process sees it. */
   public Path currentPath() throws ErrnoException {
     byte[] link = ("/proc/self/fd/" + fd()).getBytes(StandardCharsets.US_ASCII);
-    return Path.of(
-        new String(AtCalls.readlinkat(AtCalls.AT_FDCWD, link), StandardCharsets.UTF_8));
+    return Path.of(new String(AtCalls.readlinkat(AtCalls.AT_FDCWD, link), StandardCharsets.UTF_8));
   }
 
   /** What the kernel knows of the folder itself. */
@@ -194,8 +190,7 @@ public final class Directory implements AutoCloseable {
   }
 
   /** Makes a further name for a file that is in another (or this) folder. */
-  public void makeLink(RawPath name, Directory existingIn, RawPath existing)
-      throws ErrnoException {
+  public void makeLink(RawPath name, Directory existingIn, RawPath existing) throws ErrnoException {
     AtCalls.linkat(existingIn.fd(), existing.raw(), fd(), name.raw(), 0);
   }
 
@@ -249,8 +244,8 @@ public final class Directory implements AutoCloseable {
   }
 
   /**
-   * Sets the twelve permission bits. A symbolic link has none: the caller must know that the name is
-   * not one.
+   * Sets the twelve permission bits. A symbolic link has none: the caller must know that the name
+   * is not one.
    */
   public void setMode(RawPath name, int mode) throws ErrnoException {
     AtCalls.fchmodat(fd(), name.raw(), mode);
@@ -258,8 +253,7 @@ public final class Directory implements AutoCloseable {
 
   /** Sets the times of access and of modification, to the nanosecond. */
   public void setTimes(RawPath name, Instant accessed, Instant modified) throws ErrnoException {
-    AtCalls.utimensat(
-        fd(), name.raw(), times(accessed, modified), AtCalls.AT_SYMLINK_NOFOLLOW);
+    AtCalls.utimensat(fd(), name.raw(), times(accessed, modified), AtCalls.AT_SYMLINK_NOFOLLOW);
   }
 
   static long[] times(Instant accessed, Instant modified) {

@@ -3,7 +3,10 @@ package io.jcontainerd.linux;
 import java.util.HashMap;
 import java.util.Map;
 
-/** The error numbers of the Linux kernel, with their names and texts (the same on x86-64 and AArch64). */
+/**
+ * The error numbers of the Linux kernel, with their names and texts (the same on x86-64 and
+ * AArch64).
+ */
 public final class Errno {
   public static final int EPERM = 1;
   public static final int ENOENT = 2;
@@ -140,7 +143,9 @@ public final class Errno {
     return entry == null ? "errno " + errno : entry.name();
   }
 
-  /** The text that tools print, in lower case; {@code error N} for a number without a known text. */
+  /**
+   * The text that tools print, in lower case; {@code error N} for a number without a known text.
+   */
   public static String text(int errno) {
     Entry entry = ENTRIES.get(errno);
     return entry == null ? "error " + errno : entry.text();

@@ -14,9 +14,9 @@ import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * A file of the {@link Files} port. Unlike a channel of NIO it survives the interruption of a thread
- * that uses it. A close waits for nobody: the descriptor is given back by the last call that still
- * uses it, so its number is never reused under a running call.
+ * A file of the {@link Files} port. Unlike a channel of NIO it survives the interruption of a
+ * thread that uses it. A close waits for nobody: the descriptor is given back by the last call that
+ * still uses it, so its number is never reused under a running call.
  */
 final class FileHandle implements Files.Handle {
   private static final int CLOSED = 1 << 30;
@@ -66,7 +66,8 @@ final class FileHandle implements Files.Handle {
     if (!into.hasRemaining()) {
       return 0;
     }
-    int count = using(() -> into.isDirect() ? readDirect(into, position) : readHeap(into, position));
+    int count =
+        using(() -> into.isDirect() ? readDirect(into, position) : readHeap(into, position));
     return count == 0 ? -1 : count;
   }
 
@@ -114,10 +115,7 @@ final class FileHandle implements Files.Handle {
 
   @Override
   public long size() throws IOException {
-    return using(
-        () ->
-            StatxReader.read(fd, new byte[0], AtCalls.AT_EMPTY_PATH)
-                .size());
+    return using(() -> StatxReader.read(fd, new byte[0], AtCalls.AT_EMPTY_PATH).size());
   }
 
   @Override

@@ -16,7 +16,11 @@ public record IdRange(long inside, long outside, long count) {
 
   /** Refuses what the kernel would. */
   public IdRange {
-    if (inside < 0 || outside < 0 || count < 1 || inside + count > LIMIT || outside + count > LIMIT) {
+    if (inside < 0
+        || outside < 0
+        || count < 1
+        || inside + count > LIMIT
+        || outside + count > LIMIT) {
       throw new IllegalArgumentException(
           "id mapping " + inside + ":" + outside + ":" + count + " is out of range");
     }

@@ -173,9 +173,7 @@ public final class LinuxFiles implements Files {
 
   @Override
   public void symlink(Path name, String target) throws IOException {
-    change(
-        name,
-        () -> AtCalls.symlinkat(target.getBytes(StandardCharsets.UTF_8), HERE, raw(name)));
+    change(name, () -> AtCalls.symlinkat(target.getBytes(StandardCharsets.UTF_8), HERE, raw(name)));
   }
 
   @Override
@@ -267,9 +265,7 @@ public final class LinuxFiles implements Files {
 
   @Override
   public void setOwner(Path path, int uid, int gid) throws IOException {
-    change(
-        path,
-        () -> AtCalls.fchownat(HERE, raw(path), uid, gid, AtCalls.AT_SYMLINK_NOFOLLOW));
+    change(path, () -> AtCalls.fchownat(HERE, raw(path), uid, gid, AtCalls.AT_SYMLINK_NOFOLLOW));
   }
 
   @Override

@@ -26,8 +26,8 @@ public final class LinuxKernel implements Kernel {
   private final Mounting mounting;
 
   /**
-   * @param temporary a folder for mounts that are needed only while another is made; made when first
-   *     needed. What a killed daemon left in it, {@link Mounter#cleanLeftovers} removes
+   * @param temporary a folder for mounts that are needed only while another is made; made when
+   *     first needed. What a killed daemon left in it, {@link Mounter#cleanLeftovers} removes
    */
   public LinuxKernel(Path temporary) {
     this(temporary, Time.SYSTEM);

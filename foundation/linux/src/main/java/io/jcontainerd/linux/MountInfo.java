@@ -49,7 +49,8 @@ public record MountInfo(
   /** The mount table in the file. */
   public static List<MountInfo> read(Path file) throws IOException {
     List<MountInfo> table = new ArrayList<>();
-    for (String line : new String(Files.readAllBytes(file), StandardCharsets.UTF_8).split("\n", -1)) {
+    for (String line :
+        new String(Files.readAllBytes(file), StandardCharsets.UTF_8).split("\n", -1)) {
       if (!line.isEmpty()) {
         table.add(parse(line));
       }

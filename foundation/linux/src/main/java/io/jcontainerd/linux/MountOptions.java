@@ -73,14 +73,22 @@ record MountOptions(
 
   private static final Map<String, Long> PROPAGATION =
       Map.of(
-          "private", MountCalls.MS_PRIVATE,
-          "rprivate", MountCalls.MS_PRIVATE | MountCalls.MS_REC,
-          "shared", MountCalls.MS_SHARED,
-          "rshared", MountCalls.MS_SHARED | MountCalls.MS_REC,
-          "slave", MountCalls.MS_SLAVE,
-          "rslave", MountCalls.MS_SLAVE | MountCalls.MS_REC,
-          "unbindable", MountCalls.MS_UNBINDABLE,
-          "runbindable", MountCalls.MS_UNBINDABLE | MountCalls.MS_REC);
+          "private",
+          MountCalls.MS_PRIVATE,
+          "rprivate",
+          MountCalls.MS_PRIVATE | MountCalls.MS_REC,
+          "shared",
+          MountCalls.MS_SHARED,
+          "rshared",
+          MountCalls.MS_SHARED | MountCalls.MS_REC,
+          "slave",
+          MountCalls.MS_SLAVE,
+          "rslave",
+          MountCalls.MS_SLAVE | MountCalls.MS_REC,
+          "unbindable",
+          MountCalls.MS_UNBINDABLE,
+          "runbindable",
+          MountCalls.MS_UNBINDABLE | MountCalls.MS_REC);
 
   MountOptions {
     propagation = List.copyOf(propagation);
@@ -93,8 +101,8 @@ record MountOptions(
   /**
    * Reads the options.
    *
-   * @throws IllegalArgumentException for a malformed id mapping and for an option of containerd's own
-   *     that somebody should have acted on before
+   * @throws IllegalArgumentException for a malformed id mapping and for an option of containerd's
+   *     own that somebody should have acted on before
    */
   static MountOptions parse(List<String> options) {
     long flags = 0;

@@ -112,8 +112,8 @@ final class Mounting {
   }
 
   /** A mount without type, source and flags exists only to change the propagation of another. */
-  private static void plain(
-      String type, String source, Path target, MountOptions options) throws IOException {
+  private static void plain(String type, String source, Path target, MountOptions options)
+      throws IOException {
     boolean nothingElse =
         options.flags() == 0
             && options.data().isEmpty()

@@ -14,9 +14,9 @@ import java.util.Objects;
  * Mounts an overlay however many lower folders it has.
  *
  * <p>mount(2) takes one page of options. When they are longer, the lower folders are named relative
- * to the folder that they have in common, which becomes the working folder of a thread made for this
- * (a working folder of its own is what CLONE_FS gives it). When even that is too long, each folder
- * is handed over by a call of its own ({@code lowerdir+}, Linux 6.7 and later).
+ * to the folder that they have in common, which becomes the working folder of a thread made for
+ * this (a working folder of its own is what CLONE_FS gives it). When even that is too long, each
+ * folder is handed over by a call of its own ({@code lowerdir+}, Linux 6.7 and later).
  */
 final class OverlayMount {
   private static final String LOWER = "lowerdir=";
@@ -37,8 +37,7 @@ final class OverlayMount {
 
   private OverlayMount() {}
 
-  static void mount(String source, Path target, long flags, List<String> data)
-      throws IOException {
+  static void mount(String source, Path target, long flags, List<String> data) throws IOException {
     if (fits(data)) {
       MountCalls.mount(raw(source), raw(target.toString()), "overlay", flags, text(data));
       return;
@@ -48,8 +47,7 @@ final class OverlayMount {
       throw new IOException("mount options of " + target + " are longer than a page");
     }
     Path common = common(lowers);
-    List<String> relative =
-        lowers.stream().map(lower -> relative(common, Path.of(lower))).toList();
+    List<String> relative = lowers.stream().map(lower -> relative(common, Path.of(lower))).toList();
     List<String> shorter = new ArrayList<>();
     for (String option : data) {
       shorter.add(

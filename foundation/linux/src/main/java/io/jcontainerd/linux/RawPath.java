@@ -69,8 +69,7 @@ public final class RawPath implements Comparable<RawPath> {
   /** Whether the first bytes are those. */
   public boolean startsWith(RawPath prefix) {
     return bytes.length >= prefix.bytes.length
-        && Arrays.equals(
-            bytes, 0, prefix.bytes.length, prefix.bytes, 0, prefix.bytes.length);
+        && Arrays.equals(bytes, 0, prefix.bytes.length, prefix.bytes, 0, prefix.bytes.length);
   }
 
   /** What follows the first bytes. */

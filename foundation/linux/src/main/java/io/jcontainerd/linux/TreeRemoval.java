@@ -8,10 +8,10 @@ import java.util.List;
 /**
  * Removes a folder with everything below it.
  *
- * <p>Only one folder is open at a time however deep the tree is: the way up goes through {@code ..},
- * and the inode found there must be the one that was left, so that a tree being moved meanwhile stops
- * the removal instead of leading it elsewhere. Mount points are never entered: the removal fails on
- * them with {@code EXDEV}.
+ * <p>Only one folder is open at a time however deep the tree is: the way up goes through {@code
+ * ..}, and the inode found there must be the one that was left, so that a tree being moved
+ * meanwhile stops the removal instead of leading it elsewhere. Mount points are never entered: the
+ * removal fails on them with {@code EXDEV}.
  */
 final class TreeRemoval {
   private record Level(RawPath name, long device, long inode, Deque<RawPath> folders) {}

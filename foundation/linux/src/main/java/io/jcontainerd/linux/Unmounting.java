@@ -48,7 +48,9 @@ final class Unmounting {
     throw busy != null ? busy : new ErrnoException("umount2", target.toString(), Errno.EBUSY);
   }
 
-  /** Takes every mount at the place and below it out of the tree; busy ones end with their users. */
+  /**
+   * Takes every mount at the place and below it out of the tree; busy ones end with their users.
+   */
   static void detach(Path target) throws IOException {
     for (int attempt = 0; attempt < BUSY_ATTEMPTS; attempt++) {
       List<String> left = at(target);

@@ -16,9 +16,9 @@ import java.util.List;
 /**
  * A user namespace held by a descriptor, made for its id mappings only.
  *
- * <p>A process with many threads cannot make one, so {@code unshare(1)} does: it echoes a byte to say
- * that the namespace is there, and ends when the pipe to it is closed, even by the death of this
- * process.
+ * <p>A process with many threads cannot make one, so {@code unshare(1)} does: it echoes a byte to
+ * say that the namespace is there, and ends when the pipe to it is closed, even by the death of
+ * this process.
  */
 public final class UserNamespace implements AutoCloseable {
   private static final int READY_MILLIS = 10_000;

@@ -33,7 +33,8 @@ class LinuxFilesTest {
     try (Files.Handle handle = files.open(file, Files.Open.CREATE_NEW, 0666)) {
       assertThat(handle.write(ByteBuffer.wrap("hello".getBytes(StandardCharsets.UTF_8)), 0))
           .isEqualTo(5);
-      ByteBuffer direct = ByteBuffer.allocateDirect(6).put(" world".getBytes(StandardCharsets.UTF_8));
+      ByteBuffer direct =
+          ByteBuffer.allocateDirect(6).put(" world".getBytes(StandardCharsets.UTF_8));
       assertThat(handle.write(direct.flip(), 5)).isEqualTo(6);
       handle.force();
       assertThat(handle.size()).isEqualTo(11);
@@ -203,14 +204,12 @@ class LinuxFilesTest {
       }
       assertThatThrownBy(() -> root.openChild(RawPath.of("abs")))
           .isInstanceOfSatisfying(
-              ErrnoException.class,
-              e -> assertThat(e.errno()).isIn(Errno.ELOOP, Errno.ENOTDIR));
+              ErrnoException.class, e -> assertThat(e.errno()).isIn(Errno.ELOOP, Errno.ENOTDIR));
     }
   }
 
   @Test
-  void names_of_any_bytes_nodes_and_attributes_are_handled_below_an_open_folder()
-      throws Exception {
+  void names_of_any_bytes_nodes_and_attributes_are_handled_below_an_open_folder() throws Exception {
     RawPath odd = RawPath.of(new byte[] {(byte) 0xff, (byte) 0xfe, 'x', '\n'});
     try (Directory open = Directory.open(folder)) {
       try (OpenFile file = open.createFile(odd, 0600)) {
@@ -227,8 +226,7 @@ class LinuxFilesTest {
           RawPath.of("b"), FileStat.Type.BLOCK_DEVICE, 0600, DeviceNumber.of(259, 70_000));
     }
     assertThat(sh("cd $1; stat -c '%n %F %Hr,%Lr' b p w", folder.toString()))
-        .isEqualTo(
-            "b block special file 259,70000\np fifo 0,0\nw character special file 0,0");
+        .isEqualTo("b block special file 259,70000\np fifo 0,0\nw character special file 0,0");
   }
 
   @Test

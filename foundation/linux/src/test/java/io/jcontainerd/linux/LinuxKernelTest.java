@@ -167,7 +167,10 @@ class LinuxKernelTest {
     Path upper = Files.createDirectory(folder.resolve("upper"));
     Path work = Files.createDirectory(folder.resolve("work"));
     return List.of(
-        "workdir=" + work, "upperdir=" + upper, "lowerdir=" + String.join(":", lowers), "index=off");
+        "workdir=" + work,
+        "upperdir=" + upper,
+        "lowerdir=" + String.join(":", lowers),
+        "index=off");
   }
 
   private void assert_whole_overlay(int count) throws IOException {
@@ -315,7 +318,8 @@ class LinuxKernelTest {
     Path left = mounter.mount(List.of(new Mount("tmpfs", "t", List.of()))).root();
     assertThat(left).exists();
     Path foreign = Files.createDirectories(tmpmounts.resolve("foreign/data"));
-    assertThat(new Mounter(kernel, tmpmounts).cleanLeftovers()).containsExactly(foreign.getParent());
+    assertThat(new Mounter(kernel, tmpmounts).cleanLeftovers())
+        .containsExactly(foreign.getParent());
     assertThat(left).doesNotExist();
   }
 }

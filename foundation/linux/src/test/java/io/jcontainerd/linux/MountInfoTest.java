@@ -32,8 +32,7 @@ class MountInfoTest {
   @Test
   void escaped_characters_are_restored() throws IOException {
     MountInfo mount =
-        MountInfo.parse(
-            "1 2 0:5 / /a\\040b\\011c\\012d\\134e\\043f rw - tmpfs x\\040y rw,size=1k");
+        MountInfo.parse("1 2 0:5 / /a\\040b\\011c\\012d\\134e\\043f rw - tmpfs x\\040y rw,size=1k");
     assertThat(mount.mountPoint()).isEqualTo("/a b\tc\nd\\e#f");
     assertThat(mount.source()).isEqualTo("x y");
     assertThat(mount.propagation()).isEmpty();

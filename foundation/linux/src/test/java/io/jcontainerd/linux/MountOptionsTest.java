@@ -34,8 +34,7 @@ class MountOptionsTest {
     MountOptions options =
         MountOptions.parse(List.of("uidmap=0:100000:65536", "gidmap=0:200000:10,10:7:1"));
     assertThat(options.uids()).contains(List.of(new IdRange(0, 100000, 65536)));
-    assertThat(options.gids())
-        .contains(List.of(new IdRange(0, 200000, 10), new IdRange(10, 7, 1)));
+    assertThat(options.gids()).contains(List.of(new IdRange(0, 200000, 10), new IdRange(10, 7, 1)));
     assertThatThrownBy(() -> MountOptions.parse(List.of("uidmap=0:1:1")))
         .hasMessageContaining("together");
     assertThatThrownBy(() -> MountOptions.parse(List.of("uidmap=0:1", "gidmap=0:1:1")))

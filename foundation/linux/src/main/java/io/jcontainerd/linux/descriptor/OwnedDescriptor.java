@@ -102,8 +102,7 @@ public final class OwnedDescriptor implements AutoCloseable {
   /** Makes reads and writes return at once, for every descriptor of the same open file. */
   public void setNonBlocking() throws ErrnoException {
     int flags = DescriptorCalls.fcntl(number(), DescriptorCalls.F_GETFL, 0);
-    DescriptorCalls.fcntl(
-        number(), DescriptorCalls.F_SETFL, flags | DescriptorCalls.O_NONBLOCK);
+    DescriptorCalls.fcntl(number(), DescriptorCalls.F_SETFL, flags | DescriptorCalls.O_NONBLOCK);
   }
 
   /**
@@ -199,7 +198,8 @@ public final class OwnedDescriptor implements AutoCloseable {
         // somebody closed a number that was ours: every further step could hit a stranger's file
         throw new IllegalStateException("descriptor " + number + " was closed by somebody else", e);
       }
-      // EINTR, EIO and the like: the number is free all the same, and the data were not ours to keep
+      // EINTR, EIO and the like: the number is free all the same, and the data were not ours to
+      // keep
     }
   }
 

@@ -29,7 +29,8 @@ import java.util.concurrent.atomic.AtomicLong;
  * <p>Three things keep a reused descriptor number from being mistaken for its predecessor. Events
  * carry a token that is never used twice, not the number. A registration leaves the map, then the
  * epoll set, and only then is the descriptor closed. And it must leave the epoll set explicitly: a
- * child between fork and exec may still hold the open file, and the kernel would go on reporting it.
+ * child between fork and exec may still hold the open file, and the kernel would go on reporting
+ * it.
  */
 public final class Reactor implements AutoCloseable {
   /** Ready to be read. */

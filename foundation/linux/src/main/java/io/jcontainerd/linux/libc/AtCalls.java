@@ -76,8 +76,7 @@ public final class AtCalls {
           "readlinkat", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, ADDRESS, JAVA_LONG));
   private static final MethodHandle STATX =
       Libc.bind(
-          "statx",
-          FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, ADDRESS));
+          "statx", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, ADDRESS));
   private static final MethodHandle GETDENTS64 =
       Libc.bind("getdents64", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG));
 
@@ -117,8 +116,7 @@ public final class AtCalls {
           (long)
               SYSCALL_OPENAT2.invokeExact(
                   capture, SYS_OPENAT2, dir, cString(arena, name), how, 24L);
-      return Math.toIntExact(
-          rc >= 0 ? rc : Libc.check(rc, "openat2", shown(name), capture));
+      return Math.toIntExact(rc >= 0 ? rc : Libc.check(rc, "openat2", shown(name), capture));
     } catch (Throwable t) {
       throw Libc.failure("openat2", t);
     }
@@ -142,8 +140,7 @@ public final class AtCalls {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
       int rc =
-          (int)
-              SYMLINKAT.invokeExact(capture, cString(arena, target), dir, cString(arena, name));
+          (int) SYMLINKAT.invokeExact(capture, cString(arena, target), dir, cString(arena, name));
       if (rc < 0) {
         Libc.check(rc, "symlinkat", shown(name), capture);
       }
@@ -263,8 +260,7 @@ public final class AtCalls {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
       MemorySegment buffer = arena.allocate(4097);
-      long rc =
-          (long) READLINKAT.invokeExact(capture, dir, cString(arena, name), buffer, 4097L);
+      long rc = (long) READLINKAT.invokeExact(capture, dir, cString(arena, name), buffer, 4097L);
       if (rc < 0) {
         Libc.check(rc, "readlinkat", shown(name), capture);
       }
@@ -281,8 +277,7 @@ public final class AtCalls {
       MemorySegment capture = Libc.capture(arena);
       int rc =
           (int)
-              STATX.invokeExact(
-                  capture, dir, cString(arena, name), flags, STATX_BASIC_STATS, into);
+              STATX.invokeExact(capture, dir, cString(arena, name), flags, STATX_BASIC_STATS, into);
       if (rc < 0) {
         Libc.check(rc, "statx", shown(name), capture);
       }

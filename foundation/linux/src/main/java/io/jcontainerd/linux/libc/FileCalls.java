@@ -38,8 +38,7 @@ public final class FileCalls {
           FunctionDescriptor.of(
               JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT));
   private static final MethodHandle IOCTL_INT =
-      Libc.bindVariadic(
-          "ioctl", 2, FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT));
+      Libc.bindVariadic("ioctl", 2, FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT));
   private static final MethodHandle PWRITE =
       Libc.bind(
           "pwrite", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG));
@@ -143,8 +142,7 @@ public final class FileCalls {
     onDescriptor("syncfs", SYNCFS, fd);
   }
 
-  private static void onDescriptor(String call, MethodHandle handle, int fd)
-      throws ErrnoException {
+  private static void onDescriptor(String call, MethodHandle handle, int fd) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
       Libc.check((int) handle.invokeExact(capture, fd), call, "", capture);

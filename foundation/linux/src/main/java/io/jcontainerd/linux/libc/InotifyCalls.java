@@ -20,8 +20,7 @@ public final class InotifyCalls {
   private static final MethodHandle INIT1 =
       Libc.bind("inotify_init1", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
   private static final MethodHandle ADD_WATCH =
-      Libc.bind(
-          "inotify_add_watch", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT));
+      Libc.bind("inotify_add_watch", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT));
 
   private InotifyCalls() {}
 

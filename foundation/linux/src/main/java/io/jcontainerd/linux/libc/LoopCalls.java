@@ -24,8 +24,7 @@ public final class LoopCalls {
   private static final long CONFIG_FLAGS = 8 + 52;
 
   private static final MethodHandle IOCTL_INT =
-      Libc.bindVariadic(
-          "ioctl", 2, FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT));
+      Libc.bindVariadic("ioctl", 2, FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT));
   private static final MethodHandle IOCTL =
       Libc.bindVariadic("ioctl", 2, FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS));
 

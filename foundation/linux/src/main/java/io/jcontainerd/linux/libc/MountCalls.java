@@ -78,8 +78,7 @@ public final class MountCalls {
 
   private static final MethodHandle MOUNT =
       Libc.bind(
-          "mount",
-          FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS));
+          "mount", FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS));
   private static final MethodHandle UMOUNT2 =
       Libc.bind("umount2", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT));
   private static final MethodHandle UNSHARE =
@@ -106,9 +105,7 @@ public final class MountCalls {
               JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, ADDRESS, ADDRESS, JAVA_INT));
   private static final MethodHandle SYSCALL_FSMOUNT =
       Libc.bindVariadic(
-          "syscall",
-          1,
-          FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT));
+          "syscall", 1, FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT));
   private static final MethodHandle SYSCALL_MOUNT_SETATTR =
       Libc.bindVariadic(
           "syscall",
@@ -135,8 +132,7 @@ public final class MountCalls {
       throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      MemorySegment options =
-          data.length == 0 ? MemorySegment.NULL : AtCalls.cString(arena, data);
+      MemorySegment options = data.length == 0 ? MemorySegment.NULL : AtCalls.cString(arena, data);
       int rc =
           (int)
               MOUNT.invokeExact(

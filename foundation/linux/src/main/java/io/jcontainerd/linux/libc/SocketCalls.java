@@ -121,8 +121,7 @@ public final class SocketCalls {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
       int bits = DescriptorCalls.O_CLOEXEC | flags;
-      int rc =
-          (int) ACCEPT4.invokeExact(capture, fd, MemorySegment.NULL, MemorySegment.NULL, bits);
+      int rc = (int) ACCEPT4.invokeExact(capture, fd, MemorySegment.NULL, MemorySegment.NULL, bits);
       return Libc.check(rc, "accept4", "fd " + fd, capture);
     } catch (Throwable t) {
       throw Libc.failure("accept4", t);

@@ -205,8 +205,7 @@ public final class SpawnCalls {
     MemorySegment envp = strings(arena, environment);
     MethodHandle spawn = program.indexOf('/') >= 0 ? SPAWN : SPAWNP;
     try {
-      int rc =
-          (int) spawn.invokeExact(pid, path, actions.struct, attributes.struct, argv, envp);
+      int rc = (int) spawn.invokeExact(pid, path, actions.struct, attributes.struct, argv, envp);
       fail(rc, "posix_spawn", program);
       return pid.get(JAVA_INT, 0);
     } catch (Throwable t) {

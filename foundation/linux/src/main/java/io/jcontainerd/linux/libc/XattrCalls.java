@@ -83,8 +83,7 @@ public final class XattrCalls {
       try (Arena arena = Arena.ofConfined()) {
         MemorySegment capture = Libc.capture(arena);
         MemorySegment names = arena.allocate(room);
-        long rc =
-            (long) LLISTXATTR.invokeExact(capture, AtCalls.cString(arena, path), names, room);
+        long rc = (long) LLISTXATTR.invokeExact(capture, AtCalls.cString(arena, path), names, room);
         if (rc < 0 && Libc.errno(capture) == Errno.ERANGE && room < MAX) {
           continue;
         }

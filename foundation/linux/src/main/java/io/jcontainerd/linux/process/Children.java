@@ -149,8 +149,7 @@ public final class Children {
     watched.put(child.pid(), child);
     try {
       child.registered(
-          reactor.register(
-              child.descriptor(), Reactor.READABLE, events -> collect(child, events)));
+          reactor.register(child.descriptor(), Reactor.READABLE, events -> collect(child, events)));
     } catch (ErrnoException e) {
       watched.remove(child.pid(), child);
       child.abandon();

@@ -36,10 +36,14 @@ public final class LinuxProcesses implements Processes, AutoCloseable {
   @Override
   public Finished run(Processes.Spawn spawn, Duration deadline, int maxOutput)
       throws IOException, InterruptedException {
-    ProgramRunner.Finished finished = runner.run(convert(spawn), spawn.input(), deadline, maxOutput);
+    ProgramRunner.Finished finished =
+        runner.run(convert(spawn), spawn.input(), deadline, maxOutput);
     if (finished.timedOut()) {
       throw new DeadlineExceededException(
-          "program " + spawn.command().getFirst() + " did not end within " + deadline.toMillis()
+          "program "
+              + spawn.command().getFirst()
+              + " did not end within "
+              + deadline.toMillis()
               + " ms and was killed");
     }
     return new Finished(finished.exit().code(), finished.output(), finished.error());

@@ -124,7 +124,10 @@ public final class ProgramRunner {
     }
   }
 
-  /** The reading side of one output stream. Its buffers belong to the reactor's thread or, later, to finish. */
+  /**
+   * The reading side of one output stream. Its buffers belong to the reactor's thread or, later, to
+   * finish.
+   */
   private final class Collected implements AutoCloseable {
     private final int max;
     private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();

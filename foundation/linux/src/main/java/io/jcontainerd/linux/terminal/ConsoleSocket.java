@@ -32,8 +32,7 @@ public final class ConsoleSocket implements AutoCloseable {
    * @param path where there is nothing yet; at most 107 bytes
    */
   public static ConsoleSocket listen(Path path) throws IOException {
-    OwnedDescriptor socket =
-        OwnedDescriptor.owning(SocketCalls.socket(DescriptorCalls.O_NONBLOCK));
+    OwnedDescriptor socket = OwnedDescriptor.owning(SocketCalls.socket(DescriptorCalls.O_NONBLOCK));
     try {
       SocketCalls.bind(socket.number(), path.toString());
       SocketCalls.listen(socket.number(), 1);

@@ -30,8 +30,7 @@ class FifosTest {
     Path fifo = folder.resolve("fifo");
     Fifos.create(fifo, 0600);
     assertThatThrownBy(() -> OwnedDescriptor.open(fifo, Access.WRITE_NONBLOCKING))
-        .isInstanceOfSatisfying(
-            ErrnoException.class, e -> assertThat(e.is(Errno.ENXIO)).isTrue());
+        .isInstanceOfSatisfying(ErrnoException.class, e -> assertThat(e.is(Errno.ENXIO)).isTrue());
     try (OwnedDescriptor keeper = OwnedDescriptor.open(fifo, Access.READ_NONBLOCKING)) {
       try (OwnedDescriptor writer = OwnedDescriptor.open(fifo, Access.READ_WRITE)) {
         writer.write(ByteBuffer.allocateDirect(2).put("ok".getBytes(UTF_8)).flip());

@@ -118,8 +118,7 @@ class ReactorTest {
   void hangups_are_told_even_when_nothing_is_asked_for() throws Exception {
     Pipe pipe = Pipe.open();
     BlockingQueue<Integer> seen = new LinkedBlockingQueue<>();
-    Reactor.Registration registration =
-        reactor.register(pipe.reading(), 0, seen::add);
+    Reactor.Registration registration = reactor.register(pipe.reading(), 0, seen::add);
     pipe.writing().close();
     Integer events = seen.poll(10, TimeUnit.SECONDS);
     assertThat(events).isNotNull();

@@ -96,7 +96,9 @@ class ChildrenTest {
           children.spawn(
               Program.of(
                       "/bin/sh",
-                      List.of("-c", "(read line; exit 42) <&0 & echo $!; exec 0</dev/null; wait; exec sleep 1000"),
+                      List.of(
+                          "-c",
+                          "(read line; exit 42) <&0 & echo $!; exec 0</dev/null; wait; exec sleep 1000"),
                       List.of("PATH=/bin"))
                   .withDescriptors(Map.of(0, go.reading(), 1, pipe.writing())));
       int pid = Integer.parseInt(readLine(pipe.reading()));

@@ -69,7 +69,8 @@ class ProgramTest {
 
   @Test
   void the_child_has_three_descriptors_and_no_other() throws Exception {
-    try (OwnedDescriptor leak = OwnedDescriptor.open(Path.of("/dev/zero"), OwnedDescriptor.Access.READ)) {
+    try (OwnedDescriptor leak =
+        OwnedDescriptor.open(Path.of("/dev/zero"), OwnedDescriptor.Access.READ)) {
       assertThat(leak.number()).isGreaterThan(2);
       // ls itself opens one, 3
       assertThat(output("ls /proc/self/fd").lines()).containsExactly("0", "1", "2", "3");
@@ -115,8 +116,13 @@ class ProgramTest {
           children.spawn(
               Program.of(
                       "/bin/bash",
-                      List.of("-c", "echo one >&" + second.number() + "; echo two >&" + first.number()
-                          + "; echo nine >&9"),
+                      List.of(
+                          "-c",
+                          "echo one >&"
+                              + second.number()
+                              + "; echo two >&"
+                              + first.number()
+                              + "; echo nine >&9"),
                       List.of("PATH=/bin"))
                   .withDescriptors(
                       Map.of(second.number(), first, first.number(), second, 9, second)));
@@ -129,8 +135,7 @@ class ProgramTest {
   @Test
   void input_is_read_from_its_beginning() throws Exception {
     ProgramRunner.Finished finished =
-        runner.run(
-            Program.of("cat", List.of(), List.of()), "hello\n".getBytes(UTF_8), LONG, KEEP);
+        runner.run(Program.of("cat", List.of(), List.of()), "hello\n".getBytes(UTF_8), LONG, KEEP);
     assertThat(new String(finished.output(), UTF_8)).isEqualTo("hello\n");
   }
 

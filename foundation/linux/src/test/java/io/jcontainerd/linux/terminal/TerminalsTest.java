@@ -8,8 +8,8 @@ import io.jcontainerd.linux.ErrnoException;
 import io.jcontainerd.linux.descriptor.OwnedDescriptor;
 import io.jcontainerd.linux.descriptor.Reactor;
 import io.jcontainerd.linux.process.Children;
-import io.jcontainerd.linux.process.ProgramRunner;
 import io.jcontainerd.linux.process.Program;
+import io.jcontainerd.linux.process.ProgramRunner;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,11 +28,11 @@ class TerminalsTest {
     try (Terminals.Pair pair = Terminals.open();
         Reactor reactor = Reactor.start("terminals-test")) {
       Terminals.resize(pair.master(), new Terminals.WindowSize(132, 43));
-      ProgramRunner runner =
-          new ProgramRunner(reactor, new Children(reactor, Clock.systemUTC()));
+      ProgramRunner runner = new ProgramRunner(reactor, new Children(reactor, Clock.systemUTC()));
       var finished =
           runner.run(
-              Program.of("stty", List.of("size"), List.of()).withDescriptors(Map.of(0, pair.slave())),
+              Program.of("stty", List.of("size"), List.of())
+                  .withDescriptors(Map.of(0, pair.slave())),
               new byte[0],
               Duration.ofSeconds(10),
               100);

@@ -1,0 +1,5 @@
+/** The sockets that the daemon listens on. */
+@NullMarked
+package io.jcontainerd.daemon.server;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,143 @@
+package io.jcontainerd.daemon.settings;
+
+import java.time.Duration;
+import java.util.List;
+
+/** The tables of metadata, garbage collection, snapshotters and differs. */
+public final class StorageSettings {
+  private StorageSettings() {}
+
+  /**
+   * The metadata store.
+   *
+   * @param contentSharingPolicy {@code shared}: a blob that one namespace has is adopted by another
+   *     that knows its digest; {@code isolated}: it is sent again
+   * @param noSync accepted for compatibility, and refused when true: the store always syncs
+   */
+  public record Metadata(String contentSharingPolicy, boolean noSync) {
+    public Metadata {
+      if (!List.of("", "shared", "isolated").contains(contentSharingPolicy)) {
+        throw new IllegalArgumentException(
+            "content_sharing_policy must be shared or isolated, not " + contentSharingPolicy);
+      }
+    }
+
+    public static Metadata defaults() {
+      return new Metadata("shared", false);
+    }
+  }
+
+  /**
+   * When garbage is collected.
+   *
+   * @param pauseThreshold the share of time that collecting may block writers, at most 0.5
+   * @param deletionThreshold collect after that many deletions; 0 waits for the timer
+   * @param mutationThreshold collect at the next timer after that many changes
+   */
+  public record GcScheduler(
+      double pauseThreshold,
+      long deletionThreshold,
+      long mutationThreshold,
+      Duration scheduleDelay,
+      Duration startupDelay) {
+    public GcScheduler {
+      if (!(pauseThreshold >= 0) || deletionThreshold < 0 || mutationThreshold < 0) {
+        throw new IllegalArgumentException("thresholds must not be negative");
+      }
+      if (scheduleDelay.isNegative() || startupDelay.isNegative()) {
+        throw new IllegalArgumentException("delays must not be negative");
+      }
+    }
+
+    public static GcScheduler defaults() {
+      return new GcScheduler(0.02, 0, 100, Duration.ZERO, Duration.ofMillis(100));
+    }
+  }
+
+  /** The overlay snapshotter; {@code mountOptions} go into every overlay mount. */
+  public record Overlayfs(
+      String rootPath,
+      boolean upperdirLabel,
+      boolean syncRemove,
+      boolean slowChown,
+      List<String> mountOptions) {
+    public static Overlayfs defaults() {
+      return new Overlayfs("", false, false, false, List.of());
+    }
+  }
+
+  /** The snapshotter that copies. */
+  public record Native(String rootPath) {
+    public static Native defaults() {
+      return new Native("");
+    }
+  }
+
+  /** The btrfs snapshotter. */
+  public record Btrfs(String rootPath) {
+    public static Btrfs defaults() {
+      return new Btrfs("");
+    }
+  }
+
+  /** The zfs snapshotter. */
+  public record Zfs(String rootPath) {
+    public static Zfs defaults() {
+      return new Zfs("");
+    }
+  }
+
+  /** The snapshotter that keeps a file system image per snapshot. */
+  public record Blockfile(
+      String rootPath,
+      String scratchFile,
+      String fsType,
+      List<String> mountOptions,
+      boolean recreateScratch) {
+    public static Blockfile defaults() {
+      return new Blockfile("", "", "", List.of(), false);
+    }
+  }
+
+  /** The thin-provisioning snapshotter. */
+  public record Devmapper(
+      String rootPath,
+      String poolName,
+      String baseImageSize,
+      boolean asyncRemove,
+      boolean discardBlocks,
+      String fsType,
+      String fsOptions) {
+    public static Devmapper defaults() {
+      return new Devmapper("", "", "", false, false, "", "");
+    }
+  }
+
+  /** The erofs snapshotter. */
+  public record Erofs(
+      String rootPath,
+      List<String> ovlMountOptions,
+      boolean enableFsverity,
+      boolean setImmutable,
+      String defaultSize,
+      String dmverityMode) {
+    public static Erofs defaults() {
+      return new Erofs("", List.of(), false, false, "", "auto");
+    }
+  }
+
+  /** The erofs differ. */
+  public record ErofsDiffer(
+      List<String> mkfsOptions, boolean enableTarIndex, boolean enableDmverity) {
+    public static ErofsDiffer defaults() {
+      return new ErofsDiffer(List.of(), false, false);
+    }
+  }
+
+  /** The diff service: the differs it asks, in order, and whether it syncs the file system. */
+  public record DiffService(List<String> default_, boolean syncFs) {
+    public static DiffService defaults() {
+      return new DiffService(List.of("walking"), false);
+    }
+  }
+}

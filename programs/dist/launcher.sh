@@ -1,0 +1,26 @@
+#!/bin/sh
+# Starts @NAME@ with the Java runtime beside it or, without one, with the machine's JDK 25.
+set -eu
+here=$(dirname -- "$(readlink -f -- "$0")")
+lib=$here/../lib
+
+java=$here/../runtime/bin/java
+if [ ! -x "$java" ]; then
+  for home in "${JAVA_HOME:-}" '@JAVA_HOME@' /usr/lib/jvm/*; do
+    java=$home/bin/java
+    [ -n "$home" ] && [ -e "$home/release" ] && grep -q '^JAVA_VERSION="25' "$home/release" && break
+    java=
+  done
+  [ -n "$java" ] || {
+    echo "@NAME@: no Java 25 found; install one and set JAVA_HOME" >&2
+    exit 1
+  }
+fi
+
+if [ -e "$lib/jcontainerd.aot" ]; then
+  # a cache that does not fit is left aside by the virtual machine
+  cache="-XX:AOTCache=$lib/jcontainerd.aot"
+fi
+exec "$java" ${cache:+"$cache"} @FLAGS@ \
+  -cp "@CLASSPATH@" \
+  @MAIN@ "$@"
