@@ -8,4 +8,6 @@ module io.jcontainerd.diff {
   requires io.jcontainerd.oci;
   requires io.jcontainerd.linux;
   requires com.github.luben.zstd_jni;
+
+  exports io.jcontainerd.diff;
 }

@@ -1,0 +1,201 @@
+package io.jcontainerd.diff;
+
+import io.jcontainerd.core.Descriptor;
+import io.jcontainerd.core.content.ContentReader;
+import io.jcontainerd.core.content.ContentStore;
+import io.jcontainerd.core.diff.Applier;
+import io.jcontainerd.core.failure.CancelledException;
+import io.jcontainerd.core.failure.ContainerdException;
+import io.jcontainerd.core.failure.DataLossException;
+import io.jcontainerd.core.failure.InvalidArgumentException;
+import io.jcontainerd.core.failure.NotImplementedException;
+import io.jcontainerd.core.failure.ResourceExhaustedException;
+import io.jcontainerd.core.failure.UnknownException;
+import io.jcontainerd.core.mount.Mount;
+import io.jcontainerd.core.ports.NoSpaceException;
+import io.jcontainerd.diff.stream.BufferPipe;
+import io.jcontainerd.diff.stream.Compression;
+import io.jcontainerd.diff.stream.CorruptStreamException;
+import io.jcontainerd.diff.stream.Decompression;
+import io.jcontainerd.diff.tar.TarEntry;
+import io.jcontainerd.diff.tar.TarFormatException;
+import io.jcontainerd.diff.tar.TarReader;
+import io.jcontainerd.diff.tree.EntryException;
+import io.jcontainerd.diff.tree.LayerExtractor;
+import io.jcontainerd.diff.tree.Overlay;
+import io.jcontainerd.linux.Errno;
+import io.jcontainerd.linux.ErrnoException;
+import io.jcontainerd.linux.Mounter;
+import java.io.IOException;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+
+/**
+ * Applies layers in tar form, plain or packed with gzip or zstd.
+ *
+ * <p>Two threads work on a layer: one reads and unpacks, the other hashes the plain bytes and puts
+ * the files into the tree. A writable overlay is not mounted: the files go straight into its upper
+ * folder. Nothing stays mounted and no thread goes on after the answer, whatever it is; what a failed
+ * apply has put into the tree stays there, for the caller to remove with the snapshot. Safe for many
+ * threads.
+ */
+public final class LayerApplier implements Applier {
+  private static final String PLAIN_LAYER = "application/vnd.oci.image.layer.v1.tar";
+
+  private final ContentStore content;
+  private final Mounter mounter;
+  private final boolean inUserNamespace;
+  private final BufferPool buffers = new BufferPool();
+
+  /**
+   * @param content holds the layers
+   * @param mounter for trees that must be mounted to be written to
+   */
+  public LayerApplier(ContentStore content, Mounter mounter) {
+    this(content, mounter, UserIds.inUserNamespace());
+  }
+
+  LayerApplier(ContentStore content, Mounter mounter, boolean inUserNamespace) {
+    this.content = content;
+    this.mounter = mounter;
+    this.inUserNamespace = inUserNamespace;
+  }
+
+  @Override
+  public Descriptor apply(Descriptor layer, List<Mount> mounts, Options options) {
+    Compression promised =
+        Compression.ofMediaType(layer.mediaType())
+            .orElseThrow(
+                () ->
+                    new NotImplementedException(
+                        "layer " + layer.digest() + ": media type " + layer.mediaType()));
+    try (ContentReader blob = content.reader(layer.digest())) {
+      return onTree(mounts, extractor -> extract(layer, blob, promised, extractor, options));
+    } catch (IOException e) {
+      throw failure("layer " + layer.digest(), e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new CancelledException("layer " + layer.digest() + ": apply interrupted");
+    }
+  }
+
+  private interface Work {
+    Descriptor on(LayerExtractor extractor) throws IOException, InterruptedException;
+  }
+
+  private Descriptor onTree(List<Mount> mounts, Work work)
+      throws IOException, InterruptedException {
+    var overlay = Overlay.of(mounts);
+    if (overlay.isPresent() && !inUserNamespace) {
+      try (LayerExtractor extractor = LayerExtractor.into(overlay.get())) {
+        return work.on(extractor);
+      }
+    }
+    var folder = PlainFolder.of(mounts);
+    if (folder.isPresent()) {
+      try (LayerExtractor extractor = LayerExtractor.into(folder.get(), !inUserNamespace)) {
+        return work.on(extractor);
+      }
+    }
+    try (var tree = mounter.mount(mounts);
+        LayerExtractor extractor = LayerExtractor.into(tree.root(), !inUserNamespace)) {
+      return work.on(extractor);
+    }
+  }
+
+  private Descriptor extract(
+      Descriptor layer,
+      ContentReader blob,
+      Compression promised,
+      LayerExtractor extractor,
+      Options options)
+      throws IOException, InterruptedException {
+    BufferPool.Set set = buffers.take();
+    BufferPipe pipe = new BufferPipe(set.plain());
+    String name = layer.digest().hex().substring(0, 12);
+    FutureTask<Descriptor> extraction =
+        new FutureTask<>(() -> extract(pipe, extractor, options.syncFs()));
+    Thread unpacking =
+        Thread.ofPlatform()
+            .name("unpack-" + name)
+            .daemon(true)
+            .start(() -> Decompression.run(blob, promised, set.packed(), pipe));
+    Thread extracting =
+        Thread.ofPlatform().name("extract-" + name).daemon(true).start(extraction);
+    try {
+      return result(extraction);
+    } finally {
+      pipe.cancel();
+      boolean interrupted = join(unpacking);
+      interrupted |= join(extracting);
+      buffers.give(set);
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  private static <T> T result(FutureTask<T> task) throws IOException, InterruptedException {
+    try {
+      return task.get();
+    } catch (ExecutionException e) {
+      switch (e.getCause()) {
+        case IOException io -> throw io;
+        case RuntimeException unchecked -> throw unchecked;
+        case Error error -> throw error;
+        case null, default -> throw new IOException(e.getCause());
+      }
+    }
+  }
+
+  /** Waits for a thread that was told to end, even when interrupted; whether it was. */
+  private static boolean join(Thread thread) {
+    boolean interrupted = false;
+    while (thread.isAlive()) {
+      try {
+        thread.join();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    return interrupted;
+  }
+
+  private static Descriptor extract(BufferPipe pipe, LayerExtractor extractor, boolean sync)
+      throws IOException {
+    HashingSource plain = new HashingSource(pipe);
+    try {
+      TarReader reader = new TarReader(plain);
+      TarEntry entry = reader.next();
+      while (entry != null) {
+        extractor.add(entry, reader);
+        entry = reader.next();
+      }
+      reader.drain();
+      extractor.finish();
+      if (sync) {
+        extractor.sync();
+      }
+      return new Descriptor(PLAIN_LAYER, plain.digest(), plain.size());
+    } finally {
+      pipe.cancel();
+    }
+  }
+
+  /** What a failure below means to the caller. */
+  static ContainerdException failure(String subject, IOException e) {
+    String message = subject + ": " + e.getMessage();
+    return switch (e) {
+      case TarFormatException _, CorruptStreamException _ -> new DataLossException(message, e);
+      case EntryException _ -> new InvalidArgumentException(message, e);
+      case NoSpaceException _ -> new ResourceExhaustedException(message, e);
+      case ErrnoException errno when errno.is(Errno.ENOSPC, Errno.EDQUOT) ->
+          new ResourceExhaustedException(message, e);
+      default ->
+          e.getCause() instanceof ContainerdException known
+              ? known
+              : new UnknownException(message, e);
+    };
+  }
+}

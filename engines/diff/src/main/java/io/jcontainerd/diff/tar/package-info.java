@@ -1,0 +1,2 @@
+/** The tar format and nothing else. */
+package io.jcontainerd.diff.tar;

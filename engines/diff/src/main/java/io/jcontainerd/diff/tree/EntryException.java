@@ -1,0 +1,15 @@
+package io.jcontainerd.diff.tree;
+
+import java.io.IOException;
+
+/** An entry that must not be, or cannot be, put into the tree for what it asks. */
+public final class EntryException extends IOException {
+  private static final long serialVersionUID = 1L;
+
+  /**
+   * @param message names the entry and says what is wrong with it
+   */
+  public EntryException(String message) {
+    super(message);
+  }
+}

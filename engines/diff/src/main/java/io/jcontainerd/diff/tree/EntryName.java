@@ -1,0 +1,59 @@
+package io.jcontainerd.diff.tree;
+
+import io.jcontainerd.linux.RawPath;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Names of entries brought into one form. */
+final class EntryName {
+  private EntryName() {}
+
+  /**
+   * The components of a name, {@code .} and doubled slashes left out, {@code ..} taken together with
+   * what precedes it. An absolute name counts from the tree's root.
+   *
+   * @throws EntryException if the name leads out of the tree
+   */
+  static List<RawPath> clean(RawPath name) throws EntryException {
+    List<RawPath> components = new ArrayList<>();
+    for (RawPath component : split(name)) {
+      if (isDotDot(component)) {
+        if (components.isEmpty()) {
+          throw new EntryException("entry \"" + name + "\" leads out of the tree");
+        }
+        components.removeLast();
+      } else {
+        components.add(component);
+      }
+    }
+    return components;
+  }
+
+  /** The components of a path without empty ones and {@code .}. */
+  static List<RawPath> split(RawPath path) {
+    List<RawPath> components = new ArrayList<>();
+    int start = 0;
+    for (int i = 0; i <= path.length(); i++) {
+      if (i == path.length() || path.byteAt(i) == '/') {
+        boolean dot = i - start == 1 && path.byteAt(start) == '.';
+        if (i > start && !dot) {
+          components.add(path.slice(start, i));
+        }
+        start = i + 1;
+      }
+    }
+    return components;
+  }
+
+  static boolean isDotDot(RawPath component) {
+    return component.length() == 2 && component.byteAt(0) == '.' && component.byteAt(1) == '.';
+  }
+
+  static RawPath join(List<RawPath> components) {
+    RawPath path = RawPath.EMPTY;
+    for (RawPath component : components) {
+      path = path.resolve(component);
+    }
+    return path;
+  }
+}

@@ -1,0 +1,445 @@
+package io.jcontainerd.diff.tree;
+
+import io.jcontainerd.core.ports.FileStat;
+import io.jcontainerd.diff.tar.TarEntry;
+import io.jcontainerd.diff.tar.TarReader;
+import io.jcontainerd.linux.DeviceNumber;
+import io.jcontainerd.linux.Directory;
+import io.jcontainerd.linux.Errno;
+import io.jcontainerd.linux.ErrnoException;
+import io.jcontainerd.linux.OpenFile;
+import io.jcontainerd.linux.RawPath;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Puts the entries of a layer (OCI image-spec, "Image Layer Filesystem Changeset") into a tree.
+ *
+ * <p>What an entry replaces is removed first, except that a folder keeps what is in it. A whiteout
+ * takes away only what lower layers brought, never what this layer put there, wherever it stands in
+ * the archive. Owners are set before modes, since the kernel clears the setuid bits; folders get their
+ * times at the end, when nothing is put into them any more. For one thread.
+ */
+public final class LayerExtractor implements AutoCloseable {
+  private static final System.Logger LOG = System.getLogger(LayerExtractor.class.getName());
+  private static final RawPath WHITEOUT = RawPath.of(".wh.");
+  private static final RawPath META = RawPath.of(".wh..wh.");
+
+  /** Attributes that a layer carries; others belong to the machine, such as SELinux labels. */
+  private static final List<RawPath> CARRIED =
+      List.of(
+          RawPath.of("user."),
+          RawPath.of("trusted."),
+          RawPath.of("security.capability"),
+          RawPath.of("system.posix_acl_"));
+
+  private static final RawPath OPAQUE = RawPath.of(".wh..wh..opq");
+
+  private final LayerTree tree;
+  private final boolean makeDevices;
+  private final Set<RawPath> unpacked = new HashSet<>();
+  private final Map<RawPath, Times> folderTimes = new LinkedHashMap<>();
+  private boolean attributesRefused;
+
+  private record Times(Instant accessed, Instant modified) {}
+
+  private LayerExtractor(LayerTree tree, boolean makeDevices) {
+    this.tree = tree;
+    this.makeDevices = makeDevices;
+  }
+
+  /**
+   * An extractor into a folder.
+   *
+   * @param makeDevices whether device nodes are made; in a user namespace the kernel forbids them
+   */
+  public static LayerExtractor into(Path root, boolean makeDevices) throws IOException {
+    return new LayerExtractor(LayerTree.plain(root), makeDevices);
+  }
+
+  /** An extractor into the upper folder of an overlay that is not mounted. */
+  public static LayerExtractor into(Overlay overlay) throws IOException {
+    return new LayerExtractor(LayerTree.of(overlay), true);
+  }
+
+  /** Puts in the entry whose body the reader holds. */
+  public void add(TarEntry entry, TarReader body) throws IOException {
+    List<RawPath> components = EntryName.clean(entry.name());
+    if (components.isEmpty()) {
+      addRoot(entry);
+      return;
+    }
+    RawPath name = components.getLast();
+    List<RawPath> parents = components.subList(0, components.size() - 1);
+    if (name.equals(OPAQUE)) {
+      hideAll(parents);
+    } else if (components.getFirst().startsWith(META)) {
+      return;
+    } else if (name.startsWith(WHITEOUT)) {
+      RawPath hidden = name.from(WHITEOUT.length());
+      if (hidden.isEmpty() || EntryName.isDotDot(hidden) || hidden.equals(RawPath.of("."))) {
+        throw new EntryException("entry \"" + entry.name() + "\" is a whiteout of nothing");
+      }
+      hide(parents, hidden);
+    } else {
+      Folder folder = tree.folder(parents);
+      put(entry, folder, name, body);
+    }
+  }
+
+  private void addRoot(TarEntry entry) throws IOException {
+    if (entry.type() != TarEntry.Type.DIRECTORY) {
+      throw new EntryException("entry \"" + entry.name() + "\" would replace the tree's root");
+    }
+    removeAttributes(entry, tree.root().handle, RawPath.EMPTY);
+    dress(entry, tree.root().handle, RawPath.EMPTY);
+    tree.root().handle.setMode(entry.mode());
+    folderTimes.put(RawPath.EMPTY, times(entry));
+  }
+
+  private void put(TarEntry entry, Folder folder, RawPath name, TarReader body)
+      throws IOException {
+    RawPath path = folder.path.resolve(name);
+    folderTimes.remove(path);
+    try {
+      switch (entry.type()) {
+        case REGULAR -> putFile(entry, folder, name, body);
+        case DIRECTORY -> putFolder(entry, folder, name, path);
+        case SYMLINK -> putSymlink(entry, folder, name);
+        case HARD_LINK -> putLink(entry, folder, name);
+        case CHARACTER_DEVICE -> putNode(entry, folder, name, FileStat.Type.CHARACTER_DEVICE);
+        case BLOCK_DEVICE -> putNode(entry, folder, name, FileStat.Type.BLOCK_DEVICE);
+        case FIFO -> putNode(entry, folder, name, FileStat.Type.FIFO);
+      }
+    } catch (ErrnoException e) {
+      throw new ErrnoException(
+          e.call(), "for entry \"" + entry.name() + "\"", e.errno());
+    }
+    markUnpacked(path);
+  }
+
+  private void markUnpacked(RawPath path) {
+    RawPath at = path;
+    while (!at.isEmpty() && unpacked.add(at)) {
+      at = at.parent();
+    }
+  }
+
+  private interface Making<T> {
+    T make() throws ErrnoException;
+  }
+
+  /** Makes what must be new; what has the name already goes first. */
+  private <T> T replacing(Folder folder, RawPath name, Making<T> making) throws IOException {
+    try {
+      return making.make();
+    } catch (ErrnoException e) {
+      if (!e.is(Errno.EEXIST)) {
+        throw e;
+      }
+    }
+    remove(folder, name);
+    return making.make();
+  }
+
+  private void remove(Folder folder, RawPath name) throws ErrnoException {
+    folder.handle.removeTree(name);
+    tree.forgetBelow(folder.path.resolve(name));
+  }
+
+  private void putFile(TarEntry entry, Folder folder, RawPath name, TarReader body)
+      throws IOException {
+    try (OpenFile file =
+        replacing(folder, name, () -> folder.handle.createFile(name, 0600))) {
+      if (entry.segments().isPresent()) {
+        writeSegments(file, entry, body);
+      } else {
+        ByteBuffer piece = body.body();
+        while (piece != null) {
+          file.write(piece);
+          piece = body.body();
+        }
+      }
+      file.setOwner(entry.uid(), entry.gid());
+      setAttributes(entry, folder.handle, name);
+      file.setMode(entry.mode());
+      Times times = times(entry);
+      file.setTimes(times.accessed(), times.modified());
+    }
+  }
+
+  private static void writeSegments(OpenFile file, TarEntry entry, TarReader body)
+      throws IOException {
+    ByteBuffer piece = ByteBuffer.allocate(0);
+    for (TarEntry.Segment segment : entry.segments().orElseThrow()) {
+      long done = 0;
+      while (done < segment.length()) {
+        if (!piece.hasRemaining()) {
+          ByteBuffer next = body.body();
+          if (next == null) {
+            throw new EntryException("entry \"" + entry.name() + "\" is shorter than its map");
+          }
+          piece = next;
+        }
+        int count = (int) Math.min(piece.remaining(), segment.length() - done);
+        file.write(piece.slice(piece.position(), count), segment.offset() + done);
+        piece.position(piece.position() + count);
+        done += count;
+      }
+    }
+    file.truncate(entry.size());
+  }
+
+  private void putFolder(TarEntry entry, Folder folder, RawPath name, RawPath path)
+      throws IOException {
+    boolean hides = false;
+    try {
+      folder.handle.makeDirectory(name, 0700);
+    } catch (ErrnoException e) {
+      if (!e.is(Errno.EEXIST)) {
+        throw e;
+      }
+      FileStat there = folder.handle.status(name);
+      if (!there.isDirectory()) {
+        hides = tree.overlay().isPresent() && Overlay.isWhiteout(there);
+        remove(folder, name);
+        folder.handle.makeDirectory(name, 0700);
+      } else {
+        removeAttributes(entry, folder.handle, name);
+      }
+    }
+    if (hides) {
+      tree.hideLower(tree.child(folder, name));
+    }
+    dress(entry, folder.handle, name);
+    folder.handle.setMode(name, entry.mode());
+    tree.copiedTimes().remove(path);
+    folderTimes.put(path, times(entry));
+  }
+
+  private void putSymlink(TarEntry entry, Folder folder, RawPath name) throws IOException {
+    replacing(
+        folder,
+        name,
+        () -> {
+          folder.handle.makeSymlink(name, entry.link());
+          return name;
+        });
+    dress(entry, folder.handle, name);
+    setTimes(entry, folder.handle, name);
+  }
+
+  private void putNode(TarEntry entry, Folder folder, RawPath name, FileStat.Type type)
+      throws IOException {
+    if (type != FileStat.Type.FIFO && !makeDevices) {
+      return;
+    }
+    long device = DeviceNumber.of(entry.deviceMajor(), entry.deviceMinor());
+    replacing(
+        folder,
+        name,
+        () -> {
+          folder.handle.makeNode(name, type, 0600, device);
+          return name;
+        });
+    dress(entry, folder.handle, name);
+    folder.handle.setMode(name, entry.mode());
+    setTimes(entry, folder.handle, name);
+  }
+
+  private void putLink(TarEntry entry, Folder folder, RawPath name) throws IOException {
+    List<RawPath> target;
+    try {
+      target = EntryName.clean(entry.link());
+    } catch (EntryException e) {
+      throw new EntryException(
+          "entry \"" + entry.name() + "\" links to \"" + entry.link() + "\" outside the tree");
+    }
+    Optional<Folder> holder =
+        target.isEmpty() ? Optional.empty() : tree.find(target.subList(0, target.size() - 1));
+    Folder here = tree.reopened(folder);
+    if (holder.isEmpty() || !exists(holder.get(), target.getLast())) {
+      throw new EntryException(
+          "entry \""
+              + entry.name()
+              + "\" links to \""
+              + entry.link()
+              + "\", which is not in the tree");
+    }
+    Folder from = holder.get();
+    RawPath existing = target.getLast();
+    if (from.path.equals(here.path) && existing.equals(name)) {
+      return;
+    }
+    replacing(
+        here,
+        name,
+        () -> {
+          here.handle.makeLink(name, from.handle, existing);
+          return name;
+        });
+  }
+
+  private boolean exists(Folder folder, RawPath name) throws IOException {
+    Optional<FileStat> there = folder.handle.find(name);
+    if (there.isPresent()) {
+      return tree.overlay().isEmpty() || !Overlay.isWhiteout(there.get());
+    }
+    return tree.overlay().isPresent() && tree.copyUp(folder, name);
+  }
+
+  private static Times times(TarEntry entry) {
+    return new Times(entry.accessed().orElse(entry.modified()), entry.modified());
+  }
+
+  private static void setTimes(TarEntry entry, Directory folder, RawPath name)
+      throws ErrnoException {
+    Times times = times(entry);
+    folder.setTimes(name, times.accessed(), times.modified());
+  }
+
+  /** Owner and attributes; the mode comes after. */
+  private void dress(TarEntry entry, Directory folder, RawPath name) throws ErrnoException {
+    if (name.isEmpty()) {
+      folder.setOwner(entry.uid(), entry.gid());
+    } else {
+      folder.setOwner(name, entry.uid(), entry.gid());
+    }
+    setAttributes(entry, folder, name);
+  }
+
+  /** A folder that stays loses the attributes that its new entry does not have. */
+  private static void removeAttributes(TarEntry entry, Directory folder, RawPath name)
+      throws ErrnoException {
+    for (RawPath attribute : folder.attributes(name)) {
+      boolean carried = CARRIED.stream().anyMatch(attribute::startsWith);
+      if (carried
+          && !Overlay.isReserved(attribute)
+          && !entry.attributes().containsKey(attribute)) {
+        folder.removeAttribute(name, attribute);
+      }
+    }
+  }
+
+  /** A file system without attributes does not make an image unusable, so it is only told. */
+  private void setAttributes(TarEntry entry, Directory folder, RawPath name)
+      throws ErrnoException {
+    for (Map.Entry<RawPath, byte[]> attribute : entry.attributes().entrySet()) {
+      if (Overlay.isReserved(attribute.getKey())) {
+        continue;
+      }
+      try {
+        folder.setAttribute(name, attribute.getKey(), attribute.getValue());
+      } catch (ErrnoException e) {
+        if (!e.is(Errno.EOPNOTSUPP)) {
+          throw e;
+        }
+        if (!attributesRefused) {
+          attributesRefused = true;
+          LOG.log(
+              System.Logger.Level.WARNING,
+              "attribute {0} of entry \"{1}\" left out: not supported by the file system",
+              attribute.getKey(),
+              entry.name());
+        }
+      }
+    }
+  }
+
+  private void hide(List<RawPath> parents, RawPath name) throws IOException {
+    boolean overlay = tree.overlay().isPresent();
+    Optional<Folder> found =
+        overlay ? Optional.of(tree.folder(parents)) : tree.find(parents);
+    if (found.isEmpty()) {
+      return;
+    }
+    Folder folder = found.get();
+    RawPath path = folder.path.resolve(name);
+    if (unpacked.contains(path)) {
+      if (folder.handle.find(name).filter(FileStat::isDirectory).isPresent()) {
+        Folder kept = tree.child(folder, name);
+        tree.hideLower(kept);
+        prune(kept.handle, path);
+        tree.forget();
+      }
+      return;
+    }
+    if (overlay) {
+      replacing(
+          folder,
+          name,
+          () -> {
+            folder.handle.makeNode(name, FileStat.Type.CHARACTER_DEVICE, 0, 0);
+            return name;
+          });
+      markUnpacked(folder.path);
+    } else if (folder.handle.find(name).isPresent()) {
+      remove(folder, name);
+    }
+  }
+
+  private void hideAll(List<RawPath> parents) throws IOException {
+    boolean overlay = tree.overlay().isPresent();
+    Optional<Folder> folder =
+        overlay ? Optional.of(tree.folder(parents)) : tree.find(parents);
+    if (folder.isPresent()) {
+      tree.hideLower(folder.get());
+      prune(folder.get().handle, folder.get().path);
+      markUnpacked(folder.get().path);
+      tree.forget();
+    }
+  }
+
+  /** Removes what this layer did not bring. */
+  private void prune(Directory folder, RawPath path) throws ErrnoException {
+    for (RawPath name : folder.names()) {
+      RawPath below = path.resolve(name);
+      if (!unpacked.contains(below)) {
+        folder.removeTree(name);
+      } else if (folder.status(name).isDirectory()) {
+        try (Directory child = folder.openChild(name)) {
+          prune(child, below);
+        }
+      }
+    }
+  }
+
+  /** Gives the folders their times; to be called once after the last entry. */
+  public void finish() throws IOException {
+    for (Map.Entry<RawPath, Instant> copied : tree.copiedTimes().entrySet()) {
+      folderTimes.putIfAbsent(copied.getKey(), new Times(copied.getValue(), copied.getValue()));
+    }
+    for (Map.Entry<RawPath, Times> folder : folderTimes.entrySet()) {
+      Times times = folder.getValue();
+      RawPath path = folder.getKey();
+      if (path.isEmpty()) {
+        tree.root().handle.setTimes(times.accessed(), times.modified());
+        continue;
+      }
+      Optional<Folder> parent = tree.find(EntryName.split(path.parent()));
+      if (parent.isPresent()
+          && parent.get().path.equals(path.parent())
+          && parent.get().handle.find(path.name()).filter(FileStat::isDirectory).isPresent()) {
+        parent.get().handle.setTimes(path.name(), times.accessed(), times.modified());
+      }
+    }
+  }
+
+  /** Makes all that was put in survive a power cut. */
+  public void sync() throws IOException {
+    tree.root().handle.syncFileSystem();
+  }
+
+  @Override
+  public void close() throws IOException {
+    tree.close();
+  }
+}
