@@ -1,0 +1,75 @@
+package io.jcontainerd.services;
+
+import io.jcontainerd.core.events.Event;
+import io.jcontainerd.core.events.EventExchange;
+import io.jcontainerd.core.events.EventStream;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Predicate;
+
+/** An exchange that remembers what was published and counts its subscribers. */
+final class MemoryExchange implements EventExchange {
+  final List<Event> published = new CopyOnWriteArrayList<>();
+  final List<Stream> subscribers = new CopyOnWriteArrayList<>();
+  private final AtomicLong numbers = new AtomicLong();
+
+  @Override
+  public synchronized long publish(Event event) {
+    published.add(event);
+    long number = numbers.incrementAndGet();
+    for (Stream stream : subscribers) {
+      if (stream.accepts.test(event)) {
+        stream.queue.add(new Event.Numbered(number, event));
+      }
+    }
+    return number;
+  }
+
+  @Override
+  public EventStream subscribe(Predicate<Event> accepts) {
+    Stream stream = new Stream(accepts);
+    subscribers.add(stream);
+    return stream;
+  }
+
+  @Override
+  public EventStream subscribeAfter(long after, Predicate<Event> accepts) {
+    throw new UnsupportedOperationException("not asked for by containerd's API");
+  }
+
+  final class Stream implements EventStream {
+    private final Predicate<Event> accepts;
+    private final LinkedBlockingQueue<Event.Numbered> queue = new LinkedBlockingQueue<>();
+
+    Stream(Predicate<Event> accepts) {
+      this.accepts = accepts;
+    }
+
+    @Override
+    public Optional<Event.Numbered> next(Duration timeout) throws InterruptedException {
+      return Optional.ofNullable(queue.poll(timeout.toMillis(), TimeUnit.MILLISECONDS));
+    }
+
+    @Override
+    public void close() {
+      subscribers.remove(this);
+      synchronized (subscribers) {
+        subscribers.notifyAll();
+      }
+    }
+  }
+
+  /** Waits until nobody listens any more. */
+  void awaitNoSubscribers() throws InterruptedException {
+    synchronized (subscribers) {
+      while (!subscribers.isEmpty()) {
+        subscribers.wait();
+      }
+    }
+  }
+}
