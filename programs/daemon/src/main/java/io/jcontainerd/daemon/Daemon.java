@@ -56,7 +56,7 @@ public final class Daemon implements AutoCloseable {
             build.version(),
             settings.root(),
             settings.state());
-        PluginGraph graph = Assembly.of(config, root.path());
+        PluginGraph graph = Assembly.of(config, build, root.path());
         graph.start(settings.disabledPlugins(), settings.requiredPlugins());
         return new Daemon(root, graph);
       } catch (IOException | RuntimeException e) {

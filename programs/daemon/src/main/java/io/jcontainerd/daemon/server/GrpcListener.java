@@ -60,11 +60,7 @@ public final class GrpcListener implements AutoCloseable {
    * @param maxSend the largest message sent, in bytes; a larger one fails its call
    */
   public static GrpcListener open(
-      SocketFile socket,
-      int maxReceive,
-      int maxSend,
-      List<ServerServiceDefinition> services,
-      List<ServerInterceptor> interceptors)
+      SocketFile socket, int maxReceive, int maxSend, List<ServerServiceDefinition> services)
       throws IOException {
     socket.prepare();
     EventLoopGroup acceptor = loops(1, "grpc-accept");
@@ -81,7 +77,6 @@ public final class GrpcListener implements AutoCloseable {
             .permitKeepAliveTime(1, TimeUnit.SECONDS)
             .permitKeepAliveWithoutCalls(true)
             .intercept(new SendLimit(maxSend));
-    interceptors.forEach(builder::intercept);
     services.forEach(builder::addService);
     var listener = new GrpcListener(socket, builder.build(), acceptor, workers, calls);
     try {
