@@ -6,5 +6,7 @@ module io.jcontainerd.snapshots {
   requires static transitive org.jspecify;
   requires transitive io.jcontainerd.core;
   requires io.jcontainerd.linux;
-  requires io.jcontainerd.store;
+  requires transitive io.jcontainerd.store;
+
+  exports io.jcontainerd.snapshots;
 }

@@ -12,7 +12,11 @@ module io.jcontainerd.testkit {
   exports io.jcontainerd.testkit.contract;
   exports io.jcontainerd.testkit.faults;
   exports io.jcontainerd.testkit.files;
+  exports io.jcontainerd.testkit.kernel;
+  exports io.jcontainerd.testkit.leaks;
   exports io.jcontainerd.testkit.memory;
+  exports io.jcontainerd.testkit.process;
   exports io.jcontainerd.testkit.registry;
   exports io.jcontainerd.testkit.time;
+  exports io.jcontainerd.testkit.tree;
 }

@@ -1,0 +1,357 @@
+package io.jcontainerd.snapshots;
+
+import io.jcontainerd.core.FieldMask;
+import io.jcontainerd.core.Labels;
+import io.jcontainerd.core.failure.ContainerdException;
+import io.jcontainerd.core.failure.FailedPreconditionException;
+import io.jcontainerd.core.failure.InvalidArgumentException;
+import io.jcontainerd.core.failure.NotFoundException;
+import io.jcontainerd.core.failure.ResourceExhaustedException;
+import io.jcontainerd.core.failure.UnknownException;
+import io.jcontainerd.core.filter.Fields;
+import io.jcontainerd.core.filter.Filter;
+import io.jcontainerd.core.mount.Mount;
+import io.jcontainerd.core.ports.Files;
+import io.jcontainerd.core.ports.NoSpaceException;
+import io.jcontainerd.core.snapshots.Prepared;
+import io.jcontainerd.core.snapshots.SnapshotInfo;
+import io.jcontainerd.core.snapshots.SnapshotKind;
+import io.jcontainerd.core.snapshots.Snapshotter;
+import io.jcontainerd.core.snapshots.Usage;
+import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+
+/**
+ * The order of steps that all snapshotters of folders share: folder, then record; synchronise, then
+ * commit; record away, then folder. No lock is held across any of them. The process may die, and the
+ * power may fail, at any step.
+ */
+final class DirectorySnapshotter implements Snapshotter {
+  private static final Logger LOG = System.getLogger(DirectorySnapshotter.class.getName());
+  private static final int MODE = 0700;
+  private static final int BATCH = 32;
+
+  private final String name;
+  private final Path root;
+  private final Path snapshots;
+  private final Files files;
+  private final Trees trees;
+  private final SnapshotRecords records;
+  private final Layout layout;
+  private final SharedSync sync;
+  private final boolean removeAtOnce;
+  private final AtomicLong nextId;
+
+  /** Ids whose folders may be there without a record. */
+  private final Set<Long> inProgress = ConcurrentHashMap.newKeySet();
+
+  private DirectorySnapshotter(
+      String name,
+      Path root,
+      Environment environment,
+      SnapshotRecords records,
+      Layout layout,
+      boolean removeAtOnce,
+      long nextId) {
+    this.name = name;
+    this.root = root;
+    this.snapshots = root.resolve("snapshots");
+    this.files = environment.files();
+    this.trees = environment.trees();
+    this.records = records;
+    this.layout = layout;
+    this.removeAtOnce = removeAtOnce;
+    this.nextId = new AtomicLong(nextId);
+    this.sync = new SharedSync(() -> environment.kernel().syncFileSystem(snapshots));
+  }
+
+  static DirectorySnapshotter open(
+      String name, Path root, Environment environment, Layout layout, boolean removeAtOnce) {
+    var records = new SnapshotRecords(environment.store(), name, environment.time());
+    Path snapshots = root.resolve("snapshots");
+    try {
+      environment.files().createDirectories(root, MODE);
+      environment.files().createDirectories(snapshots, MODE);
+      long next = records.nextId();
+      for (String folder : environment.files().list(snapshots)) {
+        next = Math.max(next, id(folder).orElse(0L) + 1);
+      }
+      return new DirectorySnapshotter(
+          name, root, environment, records, layout, removeAtOnce, next);
+    } catch (IOException e) {
+      throw failure("snapshotter " + name + ": open " + root, e);
+    }
+  }
+
+  private static Optional<Long> id(String folder) {
+    return folder.matches("[0-9]{1,18}")
+        ? Optional.of(Long.parseLong(folder))
+        : Optional.empty();
+  }
+
+  static ContainerdException failure(String what, IOException e) {
+    String reason =
+        e instanceof FileSystemException told && told.getReason() != null
+            ? told.getReason()
+            : e.getClass().getSimpleName() + ": " + e.getMessage();
+    String text = what + ": " + reason;
+    return e instanceof NoSpaceException
+        ? new ResourceExhaustedException(text, e)
+        : new UnknownException(text, e);
+  }
+
+  private static String snapshot(String key) {
+    return "snapshot \"" + key + "\"";
+  }
+
+  private Path folder(long id) {
+    return snapshots.resolve(Long.toString(id));
+  }
+
+  private Layout.Place place(
+      SnapshotKind kind, long id, List<Long> parents, Map<String, String> labels) {
+    return new Layout.Place(kind, id, parents, labels, this::folder);
+  }
+
+  @Override
+  public Prepared prepare(String key, String parent, Map<String, String> labels) {
+    return new Prepared.Writable(create(SnapshotKind.ACTIVE, key, parent, labels));
+  }
+
+  @Override
+  public List<Mount> view(String key, String parent, Map<String, String> labels) {
+    return create(SnapshotKind.VIEW, key, parent, labels);
+  }
+
+  private List<Mount> create(
+      SnapshotKind kind, String key, String parent, Map<String, String> labels) {
+    if (key.isEmpty()) {
+      throw new InvalidArgumentException("snapshot key must not be empty");
+    }
+    Labels.check(labels);
+    List<Long> parents = records.checkNew(key, parent);
+    long id = nextId.getAndIncrement();
+    inProgress.add(id);
+    try {
+      Layout.Place place = place(kind, id, parents, labels);
+      try {
+        if (layout.make(place)) {
+          sync.run();
+        }
+        SnapshotRecords.Standing standing = records.create(kind, key, parent, labels, id);
+        return layout.mounts(place(kind, id, standing.parents(), labels));
+      } catch (IOException | RuntimeException e) {
+        throw undo(key, parent, id, e);
+      }
+    } finally {
+      inProgress.remove(id);
+    }
+  }
+
+  /** Deletes the folder of a snapshot that did not come about. */
+  private ContainerdException undo(String key, String parent, long id, Exception reason) {
+    try {
+      if (files.stat(folder(id)).isPresent()) {
+        files.deleteTree(folder(id));
+      }
+    } catch (IOException second) {
+      reason.addSuppressed(second); // the next clean-up finds the folder
+    }
+    return switch (reason) {
+      case ContainerdException known -> known;
+      case NoSuchFileException gone when !parent.isEmpty() ->
+          new NotFoundException("parent " + snapshot(parent), gone);
+      case IOException e -> failure(snapshot(key) + ": prepare", e);
+      default -> throw (RuntimeException) reason;
+    };
+  }
+
+  @Override
+  public List<Mount> mounts(String key) {
+    SnapshotRecords.Standing standing = records.standing(key);
+    SnapshotRecord record = standing.record();
+    if (record.info().kind() == SnapshotKind.COMMITTED) {
+      throw new FailedPreconditionException(snapshot(key) + " is committed and has no mounts");
+    }
+    Layout.Place place =
+        place(record.info().kind(), record.id(), standing.parents(), record.info().labels());
+    try {
+      layout.heal(place);
+    } catch (IOException e) {
+      throw failure(snapshot(key) + ": mounts", e);
+    }
+    return layout.mounts(place);
+  }
+
+  @Override
+  public void commit(String newName, String key, Map<String, String> labels, String parent) {
+    if (newName.isEmpty()) {
+      throw new InvalidArgumentException("snapshot name must not be empty");
+    }
+    Labels.check(labels);
+    boolean rebase = layout.capabilities().contains("rebase");
+    SnapshotRecord active = records.checkCommit(newName, key, parent, rebase);
+    Usage usage;
+    try {
+      usage = trees.usage(layout.measured(folder(active.id())));
+      sync.run();
+    } catch (IOException e) {
+      throw failure(snapshot(key) + ": commit", e);
+    }
+    records.commit(newName, active, labels, parent, rebase, usage);
+  }
+
+  @Override
+  public void remove(String key) {
+    long id = records.remove(key);
+    if (removeAtOnce) {
+      try {
+        bury(List.of(id));
+      } catch (IOException e) {
+        LOG.log(
+            Level.WARNING,
+            snapshot(key) + " is removed, its folder will be deleted by the next clean-up",
+            e);
+      }
+    }
+  }
+
+  @Override
+  public SnapshotInfo stat(String key) {
+    return shown(records.get(key));
+  }
+
+  private SnapshotInfo shown(SnapshotRecord record) {
+    SnapshotInfo info = record.info();
+    Map<String, String> more = layout.shownLabels(folder(record.id()));
+    if (more.isEmpty()) {
+      return info;
+    }
+    var labels = new HashMap<>(info.labels());
+    labels.putAll(more);
+    return new SnapshotInfo(
+        info.kind(), info.name(), info.parent(), labels, info.createdAt(), info.updatedAt());
+  }
+
+  @Override
+  public SnapshotInfo update(SnapshotInfo info, FieldMask mask) {
+    Labels.check(info.labels());
+    return shown(records.update(info, mask));
+  }
+
+  @Override
+  public void walk(Filter filter, Consumer<SnapshotInfo> each) {
+    for (SnapshotRecord record : records.all()) {
+      SnapshotInfo info = shown(record);
+      if (filter.matches(fields(info))) {
+        each.accept(info);
+      }
+    }
+  }
+
+  private static Fields fields(SnapshotInfo info) {
+    return path ->
+        switch (path.getFirst()) {
+          case "kind" -> Optional.of(info.kind().name().toLowerCase(Locale.ROOT));
+          case "name" -> Optional.of(info.name());
+          case "parent" -> Optional.of(info.parent());
+          case "labels" -> Fields.entry(info.labels(), path);
+          default -> Optional.empty();
+        };
+  }
+
+  @Override
+  public Usage usage(String key) {
+    SnapshotRecord record = records.get(key);
+    if (record.info().kind() == SnapshotKind.COMMITTED) {
+      return record.recorded();
+    }
+    try {
+      return trees.usage(layout.measured(folder(record.id())));
+    } catch (NoSuchFileException e) {
+      throw new NotFoundException(snapshot(key), e);
+    } catch (IOException e) {
+      throw failure(snapshot(key) + ": usage", e);
+    }
+  }
+
+  @Override
+  public void cleanup() {
+    try {
+      List<Long> graves = records.graves();
+      bury(graves);
+      for (long orphan : orphans()) {
+        files.deleteTree(folder(orphan));
+      }
+    } catch (IOException e) {
+      throw failure("snapshotter " + name + ": clean up", e);
+    }
+  }
+
+  /** What is in progress is asked for before the records, since a record comes before its end. */
+  private List<Long> orphans() throws IOException {
+    var ids = new ArrayList<Long>();
+    files.list(snapshots).forEach(folder -> id(folder).ifPresent(ids::add));
+    ids.removeAll(Set.copyOf(inProgress));
+    ids.removeAll(records.recorded());
+    ids.removeAll(records.graves());
+    return ids;
+  }
+
+  /** Deletes folders in small batches; one that cannot be deleted does not hold up the others. */
+  private void bury(List<Long> ids) throws IOException {
+    IOException first = null;
+    for (int at = 0; at < ids.size(); at += BATCH) {
+      var deleted = new ArrayList<Long>();
+      for (long id : ids.subList(at, Math.min(at + BATCH, ids.size()))) {
+        try {
+          if (files.stat(folder(id)).isPresent()) {
+            files.deleteTree(folder(id));
+          }
+          deleted.add(id);
+        } catch (NoSuchFileException _) {
+          deleted.add(id); // another clean-up was quicker
+        } catch (IOException e) {
+          if (first == null) {
+            first = e;
+          } else {
+            first.addSuppressed(e);
+          }
+        }
+      }
+      records.level(deleted);
+    }
+    if (first != null) {
+      throw first;
+    }
+  }
+
+  @Override
+  public Set<String> capabilities() {
+    return layout.capabilities();
+  }
+
+  @Override
+  public Map<String, String> exports() {
+    return Map.of("root", root.toString());
+  }
+
+  @Override
+  public void close() {
+    // Nothing is held open: folders need no closing and the store is the daemon's.
+  }
+}

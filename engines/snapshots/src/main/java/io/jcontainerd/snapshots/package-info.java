@@ -1,0 +1,30 @@
+/**
+ * Snapshotters that keep each snapshot in a folder of its own: overlayfs and native.
+ *
+ * <p>Folders, as containerd lays them out:
+ *
+ * <pre>
+ * ROOT/                     0700
+ *   snapshots/ID/           0700; the id is a number that grows
+ *     fs/                   overlayfs: what this snapshot adds to its parents
+ *     work/                 overlayfs: for the kernel; only where the snapshot is or was active
+ *   snapshots/ID/           native: the whole tree
+ *   probe-…/                while the snapshotter looks at what the kernel can do
+ * </pre>
+ *
+ * <p>Records are in the store:
+ *
+ * <pre>
+ * backend_snapshots(snapshotter, key, id, kind, parent, created_at, updated_at, size, inodes)
+ *     kind 1 view, 2 active, 3 committed; parent is an id, 0 for none; times in nanoseconds
+ * backend_snapshot_labels(snapshotter, id, name, value)
+ * backend_snapshot_ids(snapshotter, next)        ids below were given out
+ * backend_snapshot_graves(snapshotter, id)       removed, folder not yet deleted
+ * </pre>
+ *
+ * <p>A folder is made before its record and deleted after it, so that a record always has its
+ * folder; a folder that has neither a record nor a grave is a dead process's, and goes with the next
+ * clean-up. A snapshot is committed only after its file system was synchronised: whatever is
+ * committed survives a power cut. Commits that come together share one synchronisation.
+ */
+package io.jcontainerd.snapshots;

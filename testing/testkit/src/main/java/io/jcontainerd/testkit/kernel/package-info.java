@@ -1,0 +1,2 @@
+/** A kernel that only remembers. */
+package io.jcontainerd.testkit.kernel;

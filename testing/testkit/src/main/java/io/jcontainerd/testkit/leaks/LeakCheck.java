@@ -1,0 +1,144 @@
+package io.jcontainerd.testkit.leaks;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * What there is on the machine that belongs to a test: processes that descend from this one or have
+ * the mark in their command line, mounts below the scratch folder, cgroups and network namespaces
+ * with the mark in their name, files in the scratch folder, and this process's open files. Taken
+ * before and after a test, to compare. Other work on the machine does not matter.
+ *
+ * <p>Open files count only by number: the JDK opens jars and the like when it pleases, so a
+ * few more are allowed.
+ */
+public final class LeakCheck {
+  private static final int TOLERATED_FILES = 8;
+
+  private final Path scratch;
+  private final String mark;
+  private final Set<String> before;
+  private final long openBefore;
+
+  private LeakCheck(Path scratch, String mark) {
+    this.scratch = scratch;
+    this.mark = mark;
+    this.before = look();
+    this.openBefore = openFiles();
+  }
+
+  /**
+   * Looks at the machine.
+   *
+   * @param scratch the folder in which the test works
+   * @param mark a text that ids made by the test contain, such as a random prefix
+   */
+  public static LeakCheck begin(Path scratch, String mark) {
+    return new LeakCheck(scratch, mark);
+  }
+
+  /** Fails if there is anything that was not there at the beginning. */
+  public void assertNothingLeft() {
+    var left = new TreeSet<>(look());
+    left.removeAll(before);
+    assertThat(left).as("left behind").isEmpty();
+    assertThat(openFiles() - openBefore).as("more open files").isLessThan(TOLERATED_FILES);
+  }
+
+  private Set<String> look() {
+    var all = new TreeSet<String>();
+    all.addAll(processes());
+    all.addAll(mounts());
+    all.addAll(named("cgroup", Path.of("/sys/fs/cgroup"), 6));
+    all.addAll(named("network namespace", Path.of("/run/netns"), 1));
+    all.addAll(files());
+    return all;
+  }
+
+  private Set<String> processes() {
+    Set<Long> own =
+        ProcessHandle.current().descendants().map(ProcessHandle::pid).collect(Collectors.toSet());
+    long self = ProcessHandle.current().pid();
+    var found = new TreeSet<String>();
+    for (ProcessHandle process : ProcessHandle.allProcesses().toList()) {
+      String command = read(Path.of("/proc/" + process.pid() + "/cmdline")).replace('\0', ' ');
+      boolean marked = !mark.isEmpty() && command.contains(mark) && process.pid() != self;
+      if (own.contains(process.pid()) || marked) {
+        found.add("process " + process.pid() + " " + command.strip());
+      }
+    }
+    return found;
+  }
+
+  private Set<String> mounts() {
+    return read(Path.of("/proc/self/mountinfo"))
+        .lines()
+        .map(line -> line.split(" ", -1)[4])
+        .filter(point -> Path.of(point.replace("\\040", " ")).startsWith(scratch))
+        .map(point -> "mount " + point)
+        .collect(Collectors.toSet());
+  }
+
+  private Set<String> named(String what, Path top, int depth) {
+    if (mark.isEmpty() || !Files.isDirectory(top)) {
+      return Set.of();
+    }
+    var found = new TreeSet<String>();
+    collect(what, top, depth, found);
+    return found;
+  }
+
+  private void collect(String what, Path folder, int depth, Set<String> found) {
+    for (Path child : children(folder)) {
+      if (String.valueOf(child.getFileName()).contains(mark)) {
+        found.add(what + " " + child);
+      } else if (depth > 1 && Files.isDirectory(child, java.nio.file.LinkOption.NOFOLLOW_LINKS)) {
+        collect(what, child, depth - 1, found);
+      }
+    }
+  }
+
+  /** Folders and processes come and go while others work: what vanished is not ours. */
+  private static List<Path> children(Path folder) {
+    try (Stream<Path> children = Files.list(folder)) {
+      return children.toList();
+    } catch (NoSuchFileException e) {
+      return List.of();
+    } catch (IOException | UncheckedIOException e) {
+      return List.of();
+    }
+  }
+
+  private Set<String> files() {
+    if (!Files.isDirectory(scratch)) {
+      return Set.of();
+    }
+    try (Stream<Path> walk = Files.walk(scratch)) {
+      return walk.skip(1).map(path -> "file " + path).collect(Collectors.toSet());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static long openFiles() {
+    return children(Path.of("/proc/self/fd")).size();
+  }
+
+  private static String read(Path path) {
+    try {
+      return Files.readString(path, java.nio.charset.StandardCharsets.ISO_8859_1);
+    } catch (IOException e) {
+      return "";
+    }
+  }
+}

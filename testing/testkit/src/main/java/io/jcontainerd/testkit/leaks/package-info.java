@@ -1,0 +1,2 @@
+/** What a test left behind on the machine. */
+package io.jcontainerd.testkit.leaks;

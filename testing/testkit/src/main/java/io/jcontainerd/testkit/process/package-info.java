@@ -1,0 +1,2 @@
+/** Programs that only seem to run. */
+package io.jcontainerd.testkit.process;

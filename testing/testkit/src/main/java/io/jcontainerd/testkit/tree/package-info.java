@@ -1,0 +1,2 @@
+/** Trees of files, described so that they can be compared. */
+package io.jcontainerd.testkit.tree;
