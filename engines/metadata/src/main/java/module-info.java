@@ -5,5 +5,9 @@ import org.jspecify.annotations.NullMarked;
 module io.jcontainerd.metadata {
   requires static transitive org.jspecify;
   requires transitive io.jcontainerd.core;
-  requires io.jcontainerd.store;
+  requires transitive io.jcontainerd.store;
+  requires io.jcontainerd.api;
+  requires com.google.protobuf;
+
+  exports io.jcontainerd.metadata;
 }

@@ -1,0 +1,46 @@
+package io.jcontainerd.metadata;
+
+/**
+ * A thing in the graph of the garbage collector, which may not exist.
+ *
+ * @param kind what it is
+ * @param namespace whose it is
+ * @param key a digest, name, id or ref; for a snapshot {@code SNAPSHOTTER/KEY}
+ */
+record GcNode(GcNode.Kind kind, String namespace, String key) {
+  /** What a node is; the flat kinds are kept without what their labels refer to. */
+  enum Kind {
+    CONTENT,
+    SNAPSHOT,
+    IMAGE,
+    CONTAINER,
+    LEASE,
+    INGEST,
+    FLAT_CONTENT,
+    FLAT_SNAPSHOT,
+    FLAT_IMAGE
+  }
+
+  static GcNode snapshot(String namespace, String snapshotter, String key) {
+    return new GcNode(Kind.SNAPSHOT, namespace, snapshotter + "/" + key);
+  }
+
+  GcNode flat() {
+    return switch (kind) {
+      case CONTENT -> new GcNode(Kind.FLAT_CONTENT, namespace, key);
+      case SNAPSHOT -> new GcNode(Kind.FLAT_SNAPSHOT, namespace, key);
+      case IMAGE -> new GcNode(Kind.FLAT_IMAGE, namespace, key);
+      case CONTAINER, LEASE, INGEST, FLAT_CONTENT, FLAT_SNAPSHOT, FLAT_IMAGE -> this;
+    };
+  }
+
+  /** Of a snapshot: whose it is. */
+  String snapshotter() {
+    return key.substring(0, key.indexOf('/'));
+  }
+
+  /** Of a snapshot: its own key. */
+  String snapshotKey() {
+    return key.substring(key.indexOf('/') + 1);
+  }
+}

@@ -1,0 +1,24 @@
+package io.jcontainerd.metadata;
+
+import io.jcontainerd.core.FieldMask;
+import java.util.Map;
+
+/** Updates of things of which only the labels can change. */
+final class Masks {
+  private Masks() {}
+
+  static Map<String, String> labels(
+      FieldMask mask, String what, Map<String, String> current, Map<String, String> updated) {
+    if (mask.isAll()) {
+      return updated;
+    }
+    Map<String, String> labels = current;
+    for (String path : mask.paths()) {
+      if (!FieldMask.selects(path, "labels")) {
+        throw FieldMask.refused(path, what);
+      }
+      labels = FieldMask.patch(path, "labels", labels, updated);
+    }
+    return labels;
+  }
+}

@@ -1,0 +1,148 @@
+package io.jcontainerd.metadata;
+
+import io.jcontainerd.core.containers.ContainerStore;
+import io.jcontainerd.core.content.ContentStore;
+import io.jcontainerd.core.events.EventExchange;
+import io.jcontainerd.core.failure.InvalidArgumentException;
+import io.jcontainerd.core.gc.GarbageCollector;
+import io.jcontainerd.core.images.ImageStore;
+import io.jcontainerd.core.leases.LeaseStore;
+import io.jcontainerd.core.namespaces.NamespaceStore;
+import io.jcontainerd.core.snapshots.Snapshotter;
+import io.jcontainerd.store.Schema;
+import io.jcontainerd.store.Store;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * What belongs to whom: every namespaced store of the daemon over its backends, the events of their
+ * changes, and the garbage collector.
+ *
+ * <p>Everything but namespaces, events and the collector works in the namespace of the current {@link
+ * io.jcontainerd.core.Call}. Safe for many threads. Closing ends the collector's thread; store and
+ * backends belong to whoever opened them and are closed after this.
+ */
+public final class Metadata implements AutoCloseable {
+  /** The tables; to be given to {@link Store#open}. */
+  public static final Schema SCHEMA = Tables.SCHEMA;
+
+  private final StoredNamespaces namespaces;
+  private final StoredContainers containers;
+  private final StoredImages images;
+  private final StoredLeases leases;
+  private final NamespacedContentStore content;
+  private final Map<String, Snapshotter> snapshotters = new LinkedHashMap<>();
+  private final StoredEvents events;
+  private final Scheduler scheduler;
+
+  private Metadata(
+      Store store,
+      ContentStore backend,
+      Map<String, ? extends Snapshotter> backends,
+      MetadataOptions options) {
+    Database database = new Database(store, options.time());
+    Guards guards = new Guards();
+    Sweeper sweeper = new Sweeper(database, backend, Map.copyOf(backends), guards);
+    scheduler = new Scheduler(options.gc(), new Collection(database, sweeper));
+    namespaces = new StoredNamespaces(database);
+    containers = new StoredContainers(database);
+    images = new StoredImages(database, scheduler);
+    leases = new StoredLeases(database, scheduler);
+    content =
+        new NamespacedContentStore(
+            database,
+            backend,
+            guards,
+            options.contentSharing() == MetadataOptions.ContentSharing.ISOLATED,
+            sweeper::orphansPossible);
+    backends.forEach(
+        (name, snapshotter) ->
+            snapshotters.put(
+                name,
+                new NamespacedSnapshotter(
+                    name, database, snapshotter, guards, sweeper::orphansPossible)));
+    events = new StoredEvents(store);
+    database.watch(scheduler::changed);
+  }
+
+  /**
+   * Opens the metadata and starts its collector.
+   *
+   * @param store opened with {@link #SCHEMA}
+   * @param content the backend that keeps the blobs
+   * @param snapshotters the backends that keep the snapshots, by name
+   */
+  public static Metadata open(
+      Store store,
+      ContentStore content,
+      Map<String, ? extends Snapshotter> snapshotters,
+      MetadataOptions options) {
+    Metadata metadata = new Metadata(store, content, snapshotters, options);
+    metadata.scheduler.start();
+    return metadata;
+  }
+
+  /** All namespaces. */
+  public NamespaceStore namespaces() {
+    return namespaces;
+  }
+
+  /** Containers. */
+  public ContainerStore containers() {
+    return containers;
+  }
+
+  /** Images. */
+  public ImageStore images() {
+    return images;
+  }
+
+  /** Leases. */
+  public LeaseStore leases() {
+    return leases;
+  }
+
+  /** Blobs. */
+  public ContentStore content() {
+    return content;
+  }
+
+  /** Snapshotters by name. */
+  public Map<String, Snapshotter> snapshotters() {
+    return Map.copyOf(snapshotters);
+  }
+
+  /**
+   * The snapshotter of that name.
+   *
+   * @throws InvalidArgumentException if there is none
+   */
+  public Snapshotter snapshotter(String name) {
+    Snapshotter snapshotter = snapshotters.get(name);
+    if (snapshotter == null) {
+      throw new InvalidArgumentException("snapshotter not loaded: " + name);
+    }
+    return snapshotter;
+  }
+
+  /** The events of everything. */
+  public EventExchange events() {
+    return events;
+  }
+
+  /** The garbage collector. */
+  public GarbageCollector collector() {
+    return scheduler;
+  }
+
+  /** What the garbage collector did. */
+  public GcStats collectorStats() {
+    return scheduler.stats();
+  }
+
+  /** Ends the collector's thread after the run it is in. */
+  @Override
+  public void close() {
+    scheduler.close();
+  }
+}

@@ -1,0 +1,488 @@
+package io.jcontainerd.metadata;
+
+import io.jcontainerd.core.Call;
+import io.jcontainerd.core.Digest;
+import io.jcontainerd.core.FieldMask;
+import io.jcontainerd.core.Labels;
+import io.jcontainerd.core.content.ContentInfo;
+import io.jcontainerd.core.content.ContentReader;
+import io.jcontainerd.core.content.ContentStore;
+import io.jcontainerd.core.content.Ingest;
+import io.jcontainerd.core.content.IngestRequest;
+import io.jcontainerd.core.content.IngestStatus;
+import io.jcontainerd.core.failure.AlreadyExistsException;
+import io.jcontainerd.core.failure.NotFoundException;
+import io.jcontainerd.core.failure.UnavailableException;
+import io.jcontainerd.core.filter.Fields;
+import io.jcontainerd.core.filter.Filter;
+import io.jcontainerd.store.ReadTransaction;
+import io.jcontainerd.store.Row;
+import io.jcontainerd.store.WriteTransaction;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** Blobs of a backend as each namespace sees them, with labels, leases and events. */
+final class NamespacedContentStore implements ContentStore {
+  /** How long an ingest without a lease is kept. */
+  static final Duration INGEST_KEPT = Duration.ofHours(24);
+
+  private static final String SELECT =
+      "SELECT digest, size, created_at, updated_at, labels FROM blobs WHERE namespace = ?";
+  private static final int TRIES = 5;
+
+  private final Database database;
+  private final ContentStore backend;
+  private final Guards guards;
+  private final boolean isolated;
+  private final Runnable orphansPossible;
+
+  /** Refs with an open ingest and when it was opened; a ref is told apart by its namespace. */
+  private final ConcurrentHashMap<Ref, Instant> open = new ConcurrentHashMap<>();
+
+  /** An ingest's name. */
+  record Ref(String namespace, String ref) {}
+
+  /** An ingest's row. */
+  private record IngestRow(String backendRef, Optional<Digest> expected) {}
+
+  NamespacedContentStore(
+      Database database,
+      ContentStore backend,
+      Guards guards,
+      boolean isolated,
+      Runnable orphansPossible) {
+    this.database = database;
+    this.backend = backend;
+    this.guards = guards;
+    this.isolated = isolated;
+    this.orphansPossible = orphansPossible;
+  }
+
+  // ---- blobs ----
+
+  @Override
+  public Optional<ContentInfo> find(Digest digest) {
+    String namespace = Call.currentNamespace();
+    return database.read(tx -> find(tx, namespace, digest));
+  }
+
+  private static Optional<ContentInfo> find(ReadTransaction tx, String namespace, Digest digest) {
+    return tx.first(
+        SELECT + " AND digest = ?", NamespacedContentStore::info, namespace, digest.toString());
+  }
+
+  private static ContentInfo info(Row row) {
+    return new ContentInfo(
+        Digest.parse(row.text(0)),
+        row.number(1),
+        Times.instant(row.number(2)),
+        Times.instant(row.number(3)),
+        LabelText.read(row.text(4)));
+  }
+
+  private static NotFoundException notFound(Digest digest) {
+    return new NotFoundException("content " + digest);
+  }
+
+  @Override
+  public ContentInfo update(ContentInfo info, FieldMask mask) {
+    String namespace = Call.currentNamespace();
+    Instant now = database.time().now();
+    // Labels are references: losing one may make something collectable.
+    return database.delete(
+        tx -> {
+          ContentInfo old =
+              find(tx, namespace, info.digest()).orElseThrow(() -> notFound(info.digest()));
+          Map<String, String> labels =
+              Masks.labels(mask, "content info", old.labels(), info.labels());
+          Labels.check(labels);
+          tx.update(
+              "UPDATE blobs SET labels = ?, updated_at = ? WHERE namespace = ? AND digest = ?",
+              LabelText.write(labels),
+              Times.nanos(now),
+              namespace,
+              old.digest().toString());
+          return new ContentInfo(old.digest(), old.size(), old.createdAt(), now, labels);
+        });
+  }
+
+  @Override
+  public void walk(Filter filter, Consumer<ContentInfo> each) {
+    String namespace = Call.currentNamespace();
+    database
+        .read(tx -> tx.all(SELECT + " ORDER BY digest", NamespacedContentStore::info, namespace))
+        .stream()
+        .filter(info -> filter.matches(fields(info)))
+        .forEach(each);
+  }
+
+  private static Fields fields(ContentInfo info) {
+    return path ->
+        switch (path.getFirst()) {
+          case "digest" -> Optional.of(info.digest().toString());
+          case "labels" -> Fields.entry(info.labels(), path);
+          default -> Optional.empty();
+        };
+  }
+
+  @Override
+  public void delete(Digest digest) {
+    String namespace = Call.currentNamespace();
+    long now = database.now();
+    database.delete(
+        tx -> {
+          int removed =
+              tx.update(
+                  "DELETE FROM blobs WHERE namespace = ? AND digest = ?",
+                  namespace,
+                  digest.toString());
+          if (removed == 0) {
+            throw notFound(digest);
+          }
+          Condemned.content(tx, digest.toString());
+          new Notices(tx, now, namespace).contentDeleted(digest);
+          return true;
+        });
+  }
+
+  @Override
+  public ContentReader reader(Digest digest) {
+    if (find(digest).isEmpty()) {
+      throw notFound(digest);
+    }
+    return backend.reader(digest);
+  }
+
+  // ---- ingests ----
+
+  @Override
+  public Ingest ingest(IngestRequest request) {
+    Call call = Call.current();
+    Ref ref = new Ref(call.namespace(), request.ref());
+    refuseExisting(call, request);
+    lock(ref);
+    Ingest opened = null;
+    try {
+      String backendRef = record(call, request);
+      opened = openOrShare(call, request, ref, backendRef);
+      return opened;
+    } finally {
+      if (opened == null) {
+        open.remove(ref);
+      }
+    }
+  }
+
+  /** Refuses an expected blob that is there; the lease gets it all the same. */
+  private void refuseExisting(Call call, IngestRequest request) {
+    if (request.expected().isEmpty()) {
+      return;
+    }
+    Digest digest = request.expected().get();
+    if (find(digest).isEmpty()) {
+      return;
+    }
+    boolean there =
+        call.lease().isEmpty()
+            || database.write(
+                tx -> {
+                  boolean still = find(tx, call.namespace(), digest).isPresent();
+                  if (still) {
+                    StoredLeases.attach(
+                        tx,
+                        call.namespace(),
+                        call.lease(),
+                        StoredLeases.CONTENT,
+                        digest.toString());
+                  }
+                  return still;
+                });
+    if (there) {
+      throw new AlreadyExistsException("content " + digest);
+    }
+  }
+
+  private void lock(Ref ref) {
+    Instant now = database.time().now();
+    Instant since = open.putIfAbsent(ref, now);
+    if (since != null) {
+      throw new UnavailableException(
+          "ref %s locked for %s (since %s)"
+              .formatted(ref.ref(), Duration.between(since, now), since));
+    }
+  }
+
+  void unlock(Ref ref) {
+    open.remove(ref);
+  }
+
+  /** Makes or finds the ingest's row; returns its name in the backend. */
+  private String record(Call call, IngestRequest request) {
+    String namespace = call.namespace();
+    String fresh = namespace + "/" + database.nextNumber() + "/" + request.ref();
+    @Nullable Long expires =
+        call.lease().isPresent()
+            ? null
+            : Long.valueOf(Times.nanos(database.time().now().plus(INGEST_KEPT)));
+    @Nullable String expected = request.expected().map(Digest::toString).orElse(null);
+    return database.write(
+        tx -> {
+          StoredLeases.attach(
+              tx, namespace, call.lease(), StoredLeases.INGESTS, request.ref());
+          Optional<IngestRow> row = row(tx, namespace, request.ref());
+          if (row.isPresent()) {
+            if (expected != null) {
+              tx.update(
+                  "UPDATE ingests SET expected = ? WHERE namespace = ? AND ref = ?",
+                  expected,
+                  namespace,
+                  request.ref());
+            }
+            return row.get().backendRef();
+          }
+          Database.ensureNamespace(tx, namespace);
+          tx.update(
+              "INSERT INTO ingests(namespace, ref, backend_ref, expected, expires_at)"
+                  + " VALUES (?, ?, ?, ?, ?)",
+              namespace,
+              request.ref(),
+              fresh,
+              expected,
+              expires);
+          return fresh;
+        });
+  }
+
+  private static Optional<IngestRow> row(ReadTransaction tx, String namespace, String ref) {
+    return tx.first(
+        "SELECT backend_ref, expected FROM ingests WHERE namespace = ? AND ref = ?",
+        row ->
+            new IngestRow(
+                row.text(0), Optional.ofNullable(row.textOrNull(1)).map(Digest::parse)),
+        namespace,
+        ref);
+  }
+
+  private Ingest openOrShare(Call call, IngestRequest request, Ref ref, String backendRef) {
+    @Nullable AlreadyExistsException last = null;
+    for (int i = 0; i < TRIES; i++) {
+      boolean inBackend = false;
+      if (request.expected().isPresent()) {
+        Digest digest = request.expected().get();
+        Guards.Hold hold = guards.hold(Guards.content(digest.toString()));
+        boolean kept = false;
+        try {
+          Optional<ContentInfo> there = backend.find(digest);
+          inBackend = there.isPresent();
+          if (there.isPresent() && mayShare(digest)) {
+            kept = true;
+            return new NamespacedIngest(this, call, request, ref, backendRef, hold, there.get());
+          }
+        } finally {
+          if (!kept) {
+            hold.close();
+          }
+        }
+      }
+      try {
+        return new NamespacedIngest(
+            this, call, request, ref, backendRef, openBackend(request, backendRef, inBackend));
+      } catch (AlreadyExistsException e) {
+        last = e; // it came into the backend just now: look again
+      }
+    }
+    UnavailableException failure =
+        new UnavailableException("ingest ref " + request.ref() + ": its blob comes and goes");
+    if (last != null) {
+      failure.addSuppressed(last);
+    }
+    throw failure;
+  }
+
+  /**
+   * Opens the ingest in the backend.
+   *
+   * @param unsaid whether the backend must not be told the digest, since it would refuse what this
+   *     namespace may not see
+   */
+  Ingest openBackend(IngestRequest request, String backendRef, boolean unsaid) {
+    return backend.ingest(
+        new IngestRequest(
+            backendRef, request.total(), unsaid ? Optional.empty() : request.expected()));
+  }
+
+  private boolean mayShare(Digest digest) {
+    if (!isolated) {
+      return true;
+    }
+    return database.read(
+        tx ->
+            tx
+                .all(
+                    "SELECT namespaces.labels FROM blobs JOIN namespaces"
+                        + " ON namespaces.name = blobs.namespace WHERE blobs.digest = ?",
+                    row -> LabelText.read(row.text(0)),
+                    digest.toString())
+                .stream()
+                .anyMatch(labels -> "true".equals(labels.get(Labels.SHAREABLE))));
+  }
+
+  ContentStore backend() {
+    return backend;
+  }
+
+  Guards guards() {
+    return guards;
+  }
+
+  /** Refuses an ingest that was aborted or collected. */
+  void checkRecorded(Ref ref, String backendRef) {
+    boolean there =
+        database.read(tx -> row(tx, ref.namespace(), ref.ref()))
+            .filter(row -> row.backendRef().equals(backendRef))
+            .isPresent();
+    if (!there) {
+      orphansPossible.run(); // its bytes may have come back after the row went
+      throw noIngest(ref.ref());
+    }
+  }
+
+  /**
+   * Makes a blob of the backend one of the namespace and ends the ingest. The caller holds the blob.
+   *
+   * @return whether the namespace had it before
+   */
+  boolean finish(
+      Call call, String ref, String backendRef, Digest digest, long size, Map<String, String> labels) {
+    String namespace = call.namespace();
+    long now = database.now();
+    try {
+      return database.write(
+          tx -> {
+            boolean existed = find(tx, namespace, digest).isPresent();
+            Database.ensureNamespace(tx, namespace);
+            StoredLeases.attach(
+                tx, namespace, call.lease(), StoredLeases.CONTENT, digest.toString());
+            StoredLeases.detach(tx, namespace, call.lease(), StoredLeases.INGESTS, ref);
+            tx.update(
+                "DELETE FROM ingests WHERE namespace = ? AND ref = ? AND backend_ref = ?",
+                namespace,
+                ref,
+                backendRef);
+            if (!existed) {
+              insert(tx, namespace, digest, size, labels, now);
+              new Notices(tx, now, namespace).contentCreated(digest, size);
+            }
+            return existed;
+          });
+    } catch (RuntimeException e) {
+      orphansPossible.run(); // the blob is in the backend and in no table
+      throw e;
+    }
+  }
+
+  private static void insert(
+      WriteTransaction tx,
+      String namespace,
+      Digest digest,
+      long size,
+      Map<String, String> labels,
+      long now) {
+    tx.update(
+        "INSERT INTO blobs(namespace, digest, size, labels, created_at, updated_at)"
+            + " VALUES (?, ?, ?, ?, ?, ?)",
+        namespace,
+        digest.toString(),
+        size,
+        LabelText.write(labels),
+        now,
+        now);
+  }
+
+  private static NotFoundException noIngest(String ref) {
+    return new NotFoundException("ingest ref " + ref);
+  }
+
+  @Override
+  public IngestStatus status(String ref) {
+    String namespace = Call.currentNamespace();
+    IngestRow row =
+        database.read(tx -> row(tx, namespace, ref)).orElseThrow(() -> noIngest(ref));
+    try {
+      return renamed(backend.status(row.backendRef()), ref, row.expected());
+    } catch (NotFoundException e) {
+      throw new NotFoundException("ingest ref " + ref, e);
+    }
+  }
+
+  static IngestStatus renamed(IngestStatus status, String ref, Optional<Digest> expected) {
+    return new IngestStatus(
+        ref,
+        status.offset(),
+        status.total(),
+        status.expected().or(() -> expected),
+        status.startedAt(),
+        status.updatedAt());
+  }
+
+  @Override
+  public List<IngestStatus> statuses(Filter filter) {
+    String namespace = Call.currentNamespace();
+    Map<String, IngestStatus> backends = new HashMap<>();
+    backend.statuses(Filter.ALL).forEach(status -> backends.put(status.ref(), status));
+    List<IngestStatus> found = new ArrayList<>();
+    database.read(
+        tx -> {
+          tx.each(
+              "SELECT ref, backend_ref, expected FROM ingests WHERE namespace = ? ORDER BY ref",
+              row -> {
+                IngestStatus status = backends.get(row.text(1));
+                if (status != null) {
+                  found.add(
+                      renamed(
+                          status,
+                          row.text(0),
+                          Optional.ofNullable(row.textOrNull(2)).map(Digest::parse)));
+                }
+              },
+              namespace);
+          return true;
+        });
+    return found.stream().filter(status -> filter.matches(fields(status))).toList();
+  }
+
+  private static Fields fields(IngestStatus status) {
+    return path ->
+        path.getFirst().equals("ref") ? Optional.of(status.ref()) : Optional.empty();
+  }
+
+  @Override
+  public void abort(String ref) {
+    Call call = Call.current();
+    String namespace = call.namespace();
+    IngestRow row =
+        database.read(tx -> row(tx, namespace, ref)).orElseThrow(() -> noIngest(ref));
+    try {
+      backend.abort(row.backendRef());
+    } catch (NotFoundException e) {
+      // A killed daemon, or a blob that was taken over without bytes, leaves a row alone.
+    }
+    database.delete(
+        tx -> {
+          StoredLeases.detach(tx, namespace, call.lease(), StoredLeases.INGESTS, ref);
+          return tx.update(
+              "DELETE FROM ingests WHERE namespace = ? AND ref = ? AND backend_ref = ?",
+              namespace,
+              ref,
+              row.backendRef());
+        });
+  }
+}

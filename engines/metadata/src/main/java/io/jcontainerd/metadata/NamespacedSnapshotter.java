@@ -1,0 +1,587 @@
+package io.jcontainerd.metadata;
+
+import io.jcontainerd.core.Call;
+import io.jcontainerd.core.FieldMask;
+import io.jcontainerd.core.Labels;
+import io.jcontainerd.core.failure.AlreadyExistsException;
+import io.jcontainerd.core.failure.ContainerdException;
+import io.jcontainerd.core.failure.FailedPreconditionException;
+import io.jcontainerd.core.failure.InvalidArgumentException;
+import io.jcontainerd.core.failure.NotFoundException;
+import io.jcontainerd.core.failure.UnavailableException;
+import io.jcontainerd.core.failure.UnknownException;
+import io.jcontainerd.core.filter.Fields;
+import io.jcontainerd.core.filter.Filter;
+import io.jcontainerd.core.mount.Mount;
+import io.jcontainerd.core.snapshots.Prepared;
+import io.jcontainerd.core.snapshots.SnapshotInfo;
+import io.jcontainerd.core.snapshots.SnapshotKind;
+import io.jcontainerd.core.snapshots.Snapshotter;
+import io.jcontainerd.core.snapshots.Usage;
+import io.jcontainerd.store.ReadTransaction;
+import io.jcontainerd.store.Row;
+import io.jcontainerd.store.WriteTransaction;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.function.Function;
+
+/**
+ * Snapshots of a backend as each namespace sees them, with labels, leases and events. A key of a
+ * namespace is {@code NAMESPACE/NUMBER/KEY} in the backend.
+ */
+final class NamespacedSnapshotter implements Snapshotter {
+  private static final String SELECT =
+      "SELECT key, backend_key, parent, kind, labels, created_at, updated_at"
+          + " FROM snapshots WHERE namespace = ? AND snapshotter = ?";
+  private static final int TRIES = 3;
+
+  private final String name;
+  private final Database database;
+  private final Snapshotter backend;
+  private final Guards guards;
+  private final Runnable orphansPossible;
+
+  /** A snapshot's row. */
+  private record Known(String backendKey, SnapshotInfo info) {}
+
+  NamespacedSnapshotter(
+      String name,
+      Database database,
+      Snapshotter backend,
+      Guards guards,
+      Runnable orphansPossible) {
+    this.name = name;
+    this.database = database;
+    this.backend = backend;
+    this.guards = guards;
+    this.orphansPossible = orphansPossible;
+  }
+
+  // ---- rows ----
+
+  private static Known known(Row row) {
+    return new Known(
+        row.text(1),
+        new SnapshotInfo(
+            SnapshotKind.valueOf(row.text(3).toUpperCase(Locale.ROOT)),
+            row.text(0),
+            row.text(2),
+            LabelText.read(row.text(4)),
+            Times.instant(row.number(5)),
+            Times.instant(row.number(6))));
+  }
+
+  private Optional<Known> find(ReadTransaction tx, String namespace, String key) {
+    return tx.first(SELECT + " AND key = ?", NamespacedSnapshotter::known, namespace, name, key);
+  }
+
+  private Known get(ReadTransaction tx, String namespace, String key) {
+    return find(tx, namespace, key).orElseThrow(() -> notFound(key));
+  }
+
+  private Known get(String key) {
+    String namespace = Call.currentNamespace();
+    return database.read(tx -> get(tx, namespace, key));
+  }
+
+  private static NotFoundException notFound(String key) {
+    return new NotFoundException("snapshot " + key);
+  }
+
+  private void insert(WriteTransaction tx, String namespace, Known snapshot) {
+    SnapshotInfo info = snapshot.info();
+    tx.update(
+        "INSERT INTO snapshots(namespace, snapshotter, key, backend_key, parent, kind, labels,"
+            + " created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        namespace,
+        name,
+        info.name(),
+        snapshot.backendKey(),
+        info.parent(),
+        info.kind().name().toLowerCase(Locale.ROOT),
+        LabelText.write(info.labels()),
+        Times.nanos(info.createdAt()),
+        Times.nanos(info.updatedAt()));
+  }
+
+  private void attach(WriteTransaction tx, Call call, String key) {
+    StoredLeases.attach(tx, call.namespace(), call.lease(), StoredLeases.snapshots(name), key);
+  }
+
+  private void detach(WriteTransaction tx, Call call, String key) {
+    StoredLeases.detach(tx, call.namespace(), call.lease(), StoredLeases.snapshots(name), key);
+  }
+
+  private String backendKey(String namespace, String key) {
+    return namespace + "/" + database.nextNumber() + "/" + key;
+  }
+
+  private static Map<String, String> inherited(Map<String, String> labels) {
+    Map<String, String> inherited = new HashMap<>();
+    labels.forEach(
+        (key, value) -> {
+          if (key.equals(Labels.SNAPSHOT_REF) || key.startsWith(Labels.SNAPSHOT_PREFIX)) {
+            inherited.put(key, value);
+          }
+        });
+    return inherited;
+  }
+
+  // ---- making ----
+
+  @Override
+  public Prepared prepare(String key, String parent, Map<String, String> labels) {
+    return create(SnapshotKind.ACTIVE, key, parent, labels);
+  }
+
+  @Override
+  public List<Mount> view(String key, String parent, Map<String, String> labels) {
+    return switch (create(SnapshotKind.VIEW, key, parent, labels)) {
+      case Prepared.Writable(List<Mount> mounts) -> mounts;
+      case Prepared.AlreadyThere(String there) ->
+          throw new AlreadyExistsException("target snapshot " + there);
+    };
+  }
+
+  private Prepared create(
+      SnapshotKind kind, String key, String parent, Map<String, String> labels) {
+    Call call = Call.current();
+    String namespace = call.namespace();
+    Labels.check(labels);
+    if (key.isEmpty()) {
+      throw new InvalidArgumentException("snapshot key must not be empty");
+    }
+    String target = labels.getOrDefault(Labels.SNAPSHOT_REF, "");
+    for (int i = 0; i < TRIES; i++) {
+      if (!target.isEmpty() && leaseExisting(call, target)) {
+        return new Prepared.AlreadyThere(target);
+      }
+      if (leaseExisting(call, key)) {
+        throw new AlreadyExistsException("snapshot " + key);
+      }
+      String backendParent =
+          parent.isEmpty() ? "" : database.read(tx -> parent(tx, namespace, parent));
+      String backendKey = backendKey(namespace, key);
+      try (Guards.Hold _ = guards.hold(Guards.snapshot(name, backendKey))) {
+        Prepared made = create(kind, backendKey, backendParent, labels, target);
+        switch (made) {
+          case Prepared.Writable _ -> {
+            record(call, kind, key, backendKey, parent, backendParent, labels);
+            return made;
+          }
+          case Prepared.AlreadyThere _ -> {
+            if (adopt(call, target, parent, backendParent, labels)) {
+              return new Prepared.AlreadyThere(target);
+            }
+          }
+        }
+      }
+    }
+    throw new UnavailableException(
+        "target snapshot " + target + ": the snapshotter says that it is there, but shows none");
+  }
+
+  /** Gives an existing snapshot to the call's lease; returns whether there is one. */
+  private boolean leaseExisting(Call call, String key) {
+    if (database.read(tx -> find(tx, call.namespace(), key)).isEmpty()) {
+      return false;
+    }
+    return call.lease().isEmpty()
+        || database.write(
+            tx -> {
+              boolean there = find(tx, call.namespace(), key).isPresent();
+              if (there) {
+                attach(tx, call, key);
+              }
+              return there;
+            });
+  }
+
+  /** The parent's key in the backend. */
+  private String parent(ReadTransaction tx, String namespace, String parent) {
+    Known known =
+        find(tx, namespace, parent)
+            .orElseThrow(
+                () -> new NotFoundException("parent snapshot " + parent + " does not exist"));
+    if (known.info().kind() != SnapshotKind.COMMITTED) {
+      throw new FailedPreconditionException("parent snapshot " + parent + " is not committed");
+    }
+    return known.backendKey();
+  }
+
+  private Prepared create(
+      SnapshotKind kind,
+      String backendKey,
+      String backendParent,
+      Map<String, String> labels,
+      String target) {
+    try {
+      return switch (kind) {
+        case ACTIVE -> backend.prepare(backendKey, backendParent, inherited(labels));
+        case VIEW ->
+            new Prepared.Writable(backend.view(backendKey, backendParent, inherited(labels)));
+        case COMMITTED -> throw new AssertionError("committed snapshots are not prepared");
+      };
+    } catch (AlreadyExistsException e) {
+      if (!target.isEmpty()) {
+        return new Prepared.AlreadyThere(target);
+      }
+      // The key is new: the client must not take this for an answer to its own request.
+      throw new UnknownException("snapshotter " + name + ": unexpected " + e.getMessage(), e);
+    }
+  }
+
+  private void record(
+      Call call,
+      SnapshotKind kind,
+      String key,
+      String backendKey,
+      String parent,
+      String backendParent,
+      Map<String, String> labels) {
+    String namespace = call.namespace();
+    Instant now = database.time().now();
+    Known made = new Known(backendKey, new SnapshotInfo(kind, key, parent, labels, now, now));
+    try {
+      database.write(
+          tx -> {
+            if (find(tx, namespace, key).isPresent()) {
+              throw new AlreadyExistsException("snapshot " + key);
+            }
+            checkParent(tx, namespace, parent, backendParent);
+            Database.ensureNamespace(tx, namespace);
+            attach(tx, call, key);
+            insert(tx, namespace, made);
+            if (kind == SnapshotKind.ACTIVE) {
+              new Notices(tx, Times.nanos(now), namespace).snapshotPrepared(name, key, parent);
+            }
+            return true;
+          });
+    } catch (RuntimeException e) {
+      removeUnrecorded(backendKey, e);
+      throw e;
+    }
+  }
+
+  /** The parent may have been removed, or removed and made anew, since the backend was asked. */
+  private void checkParent(
+      ReadTransaction tx, String namespace, String parent, String backendParent) {
+    if (!parent.isEmpty() && !parent(tx, namespace, parent).equals(backendParent)) {
+      throw new NotFoundException("parent snapshot " + parent + " does not exist");
+    }
+  }
+
+  private void removeUnrecorded(String backendKey, RuntimeException reason) {
+    try {
+      backend.remove(backendKey);
+    } catch (ContainerdException e) {
+      reason.addSuppressed(e);
+      orphansPossible.run();
+    }
+  }
+
+  /** Takes over the committed snapshot that the backend has for the target. */
+  private boolean adopt(
+      Call call, String target, String parent, String backendParent, Map<String, String> labels) {
+    String namespace = call.namespace();
+    List<SnapshotInfo> found = new ArrayList<>();
+    backend.walk(
+        Filter.ALL,
+        info -> {
+          if (info.kind() == SnapshotKind.COMMITTED
+              && info.parent().equals(backendParent)
+              && target.equals(info.labels().get(Labels.SNAPSHOT_REF))) {
+            found.add(info);
+          }
+        });
+    if (found.isEmpty()) {
+      return false;
+    }
+    SnapshotInfo there = found.getFirst();
+    try (Guards.Hold _ = guards.hold(Guards.snapshot(name, there.name()))) {
+      backend.stat(there.name()); // it may have been swept before it was held
+      Map<String, String> merged = new HashMap<>(there.labels());
+      merged.putAll(labels);
+      Known adopted =
+          new Known(
+              there.name(),
+              new SnapshotInfo(
+                  SnapshotKind.COMMITTED,
+                  target,
+                  parent,
+                  merged,
+                  there.createdAt(),
+                  there.updatedAt()));
+      database.write(
+          tx -> {
+            checkParent(tx, namespace, parent, backendParent);
+            Database.ensureNamespace(tx, namespace);
+            attach(tx, call, target);
+            if (find(tx, namespace, target).isEmpty()) {
+              insert(tx, namespace, adopted);
+            }
+            return true;
+          });
+      return true;
+    } catch (NotFoundException e) {
+      if (e.getMessage().contains(there.name())) {
+        return false;
+      }
+      throw e;
+    }
+  }
+
+  @Override
+  public void commit(String newName, String key, Map<String, String> labels, String parent) {
+    Call call = Call.current();
+    String namespace = call.namespace();
+    Labels.check(labels);
+    if (newName.isEmpty()) {
+      throw new InvalidArgumentException("snapshot name must not be empty");
+    }
+    if (leaseExisting(call, newName)) {
+      throw new AlreadyExistsException("snapshot " + newName);
+    }
+    Known active = database.read(tx -> get(tx, namespace, key));
+    if (active.info().kind() != SnapshotKind.ACTIVE) {
+      throw new FailedPreconditionException("snapshot " + key + " is not active");
+    }
+    boolean rebase = active.info().parent().isEmpty() && !parent.isEmpty();
+    String newParent = rebase ? parent : active.info().parent();
+    String backendParent =
+        newParent.isEmpty() ? "" : database.read(tx -> parent(tx, namespace, newParent));
+    String backendName = backendKey(namespace, newName);
+    try (Guards.Hold _ = guards.hold(Guards.snapshot(name, backendName))) {
+      backend.commit(
+          backendName, active.backendKey(), inherited(labels), rebase ? backendParent : "");
+      Instant now = database.time().now();
+      Known committed =
+          new Known(
+              backendName,
+              new SnapshotInfo(SnapshotKind.COMMITTED, newName, newParent, labels, now, now));
+      recordCommit(call, key, active, committed, backendParent);
+    }
+  }
+
+  private void recordCommit(
+      Call call, String key, Known active, Known committed, String backendParent) {
+    String namespace = call.namespace();
+    SnapshotInfo info = committed.info();
+    try {
+      database.write(
+          tx -> {
+            boolean same =
+                find(tx, namespace, key)
+                    .filter(known -> known.backendKey().equals(active.backendKey()))
+                    .isPresent();
+            if (!same) {
+              throw notFound(key);
+            }
+            if (find(tx, namespace, info.name()).isPresent()) {
+              throw new AlreadyExistsException("snapshot " + info.name());
+            }
+            checkParent(tx, namespace, info.parent(), backendParent);
+            attach(tx, call, info.name());
+            detach(tx, call, key);
+            delete(tx, namespace, key);
+            insert(tx, namespace, committed);
+            new Notices(tx, Times.nanos(info.createdAt()), namespace)
+                .snapshotCommitted(name, key, info.name());
+            return true;
+          });
+    } catch (RuntimeException e) {
+      removeUnrecorded(committed.backendKey(), e);
+      throw e;
+    }
+  }
+
+  private void delete(WriteTransaction tx, String namespace, String key) {
+    tx.update(
+        "DELETE FROM snapshots WHERE namespace = ? AND snapshotter = ? AND key = ?",
+        namespace,
+        name,
+        key);
+  }
+
+  @Override
+  public void remove(String key) {
+    Call call = Call.current();
+    String namespace = call.namespace();
+    long now = database.now();
+    database.delete(
+        tx -> {
+          Known known = get(tx, namespace, key);
+          if (tx.exists(
+              "SELECT 1 FROM snapshots WHERE namespace = ? AND snapshotter = ? AND parent = ?"
+                  + " LIMIT 1",
+              namespace,
+              name,
+              key)) {
+            throw new FailedPreconditionException("cannot remove snapshot " + key + " with child");
+          }
+          delete(tx, namespace, key);
+          detach(tx, call, key);
+          Condemned.snapshot(tx, name, known.backendKey());
+          new Notices(tx, now, namespace).snapshotRemoved(name, key);
+          return true;
+        });
+  }
+
+  // ---- looking ----
+
+  @Override
+  public List<Mount> mounts(String key) {
+    return backend.mounts(get(key).backendKey());
+  }
+
+  @Override
+  public Usage usage(String key) {
+    return backend.usage(get(key).backendKey());
+  }
+
+  @Override
+  public SnapshotInfo stat(String key) {
+    Known known = get(key);
+    try {
+      return overlaid(backend.stat(known.backendKey()), known.info());
+    } catch (NotFoundException e) {
+      throw new NotFoundException("snapshot " + key, e);
+    }
+  }
+
+  /** The namespace's truth over the backend's, which may know further labels. */
+  private static SnapshotInfo overlaid(SnapshotInfo below, SnapshotInfo info) {
+    Map<String, String> labels = new HashMap<>(below.labels());
+    labels.putAll(info.labels());
+    return new SnapshotInfo(
+        below.kind(), info.name(), info.parent(), labels, info.createdAt(), info.updatedAt());
+  }
+
+  @Override
+  public SnapshotInfo update(SnapshotInfo info, FieldMask mask) {
+    String namespace = Call.currentNamespace();
+    Instant now = database.time().now();
+    // Labels are references: losing one may make something collectable.
+    Known updated =
+        database.delete(
+            tx -> {
+              Known old = get(tx, namespace, info.name());
+              Map<String, String> labels =
+                  Masks.labels(mask, "snapshot info", old.info().labels(), info.labels());
+              Labels.check(labels);
+              tx.update(
+                  "UPDATE snapshots SET labels = ?, updated_at = ?"
+                      + " WHERE namespace = ? AND snapshotter = ? AND key = ?",
+                  LabelText.write(labels),
+                  Times.nanos(now),
+                  namespace,
+                  name,
+                  info.name());
+              SnapshotInfo was = old.info();
+              return new Known(
+                  old.backendKey(),
+                  new SnapshotInfo(
+                      was.kind(), was.name(), was.parent(), labels, was.createdAt(), now));
+            });
+    return overlaid(updateBackend(updated), updated.info());
+  }
+
+  /** Tells the backend those labels that it gets to see, if they differ from what it has. */
+  private SnapshotInfo updateBackend(Known updated) {
+    SnapshotInfo below = backend.stat(updated.backendKey());
+    Map<String, String> wanted = inherited(updated.info().labels());
+    List<String> paths = new ArrayList<>();
+    wanted.forEach(
+        (key, value) -> {
+          if (!value.equals(below.labels().get(key))) {
+            paths.add("labels." + key);
+          }
+        });
+    if (paths.isEmpty()) {
+      return below;
+    }
+    return backend.update(
+        new SnapshotInfo(
+            below.kind(),
+            updated.backendKey(),
+            below.parent(),
+            wanted,
+            below.createdAt(),
+            below.updatedAt()),
+        new FieldMask(paths));
+  }
+
+  @Override
+  public void walk(Filter filter, Consumer<SnapshotInfo> each) {
+    String namespace = Call.currentNamespace();
+    List<Known> rows =
+        database.read(
+            tx ->
+                tx.all(
+                    SELECT + " ORDER BY key", NamespacedSnapshotter::known, namespace, name));
+    if (rows.isEmpty()) {
+      return;
+    }
+    Function<String, Optional<SnapshotInfo>> below = backendLookup(rows.size());
+    for (Known row : rows) {
+      below
+          .apply(row.backendKey())
+          .map(info -> overlaid(info, row.info()))
+          .filter(info -> filter.matches(fields(info)))
+          .ifPresent(each);
+    }
+  }
+
+  /** For a few rows one question each, for more one walk. */
+  private Function<String, Optional<SnapshotInfo>> backendLookup(int rows) {
+    if (rows <= 4) {
+      return key -> {
+        try {
+          return Optional.of(backend.stat(key));
+        } catch (NotFoundException e) {
+          return Optional.empty(); // being removed, or lost by a killed daemon
+        }
+      };
+    }
+    Map<String, SnapshotInfo> all = new HashMap<>();
+    backend.walk(Filter.ALL, info -> all.put(info.name(), info));
+    return key -> Optional.ofNullable(all.get(key));
+  }
+
+  private static Fields fields(SnapshotInfo info) {
+    return path ->
+        switch (path.getFirst()) {
+          case "kind" -> Optional.of(info.kind().name().toLowerCase(Locale.ROOT));
+          case "name" -> Optional.of(info.name());
+          case "parent" -> Optional.of(info.parent());
+          case "labels" -> Fields.entry(info.labels(), path);
+          default -> Optional.empty();
+        };
+  }
+
+  @Override
+  public void cleanup() {
+    backend.cleanup();
+  }
+
+  @Override
+  public Set<String> capabilities() {
+    return backend.capabilities();
+  }
+
+  @Override
+  public Map<String, String> exports() {
+    return backend.exports();
+  }
+
+  /** Does nothing: the backend belongs to whoever opened it. */
+  @Override
+  public void close() {}
+}

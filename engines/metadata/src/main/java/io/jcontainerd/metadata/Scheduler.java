@@ -1,0 +1,265 @@
+package io.jcontainerd.metadata;
+
+import io.jcontainerd.core.failure.CancelledException;
+import io.jcontainerd.core.failure.DeadlineExceededException;
+import io.jcontainerd.core.failure.InternalException;
+import io.jcontainerd.core.failure.UnavailableException;
+import io.jcontainerd.core.gc.GarbageCollector;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Decides when to collect, and does it on a thread of its own.
+ *
+ * <p>Runs are spaced so that writers are held up for no more than the allowed part of the time: from
+ * the mean hold-up, at least 5 ms, follows the shortest interval between runs. A run takes place when
+ * something was deleted, when enough was changed, or at once when somebody waits for one. Nothing
+ * happens while there is nothing to do.
+ *
+ * <p>{@code lock} guards the reasons and the waiters; no run happens under it.
+ */
+final class Scheduler implements GarbageCollector, AutoCloseable {
+  private static final System.Logger LOG = System.getLogger(Scheduler.class.getName());
+  private static final Duration FIRST_INTERVAL = Duration.ofSeconds(1);
+  private static final Duration AFTER_FAILURE = Duration.ofSeconds(1);
+  private static final Duration LONGEST_WAIT = Duration.ofMinutes(10);
+  private static final long LEAST_HELD_NANOS = 5_000_000;
+  private static final long NEVER = Long.MAX_VALUE;
+
+  private final GcOptions options;
+  private final Collection collection;
+  private final Thread thread;
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition reason = lock.newCondition();
+  private final Condition finished = lock.newCondition();
+  private final long origin = System.nanoTime();
+  private int deletions;
+  private int mutations;
+  private List<Waiter> waiters = new ArrayList<>();
+  private long earliest; // when the interval since the last run is over; nanoseconds since origin
+  private long due = NEVER; // when a run is wanted at the latest
+  private long intervalNanos = FIRST_INTERVAL.toNanos();
+  private boolean closing;
+
+  private double meanHeldNanos;
+  private GcStats stats = new GcStats(0, 0, Duration.ZERO, Duration.ZERO, Duration.ZERO);
+
+  /** Somebody who waits for a run that began after he came. */
+  private static final class Waiter {
+    boolean done;
+    Duration held = Duration.ZERO;
+    @Nullable RuntimeException failure;
+  }
+
+  Scheduler(GcOptions options, Collection collection) {
+    this.options = options;
+    this.collection = collection;
+    this.thread = Thread.ofPlatform().name("gc").daemon(true).unstarted(this::serve);
+    this.earliest = intervalNanos;
+    if (options.startupDelay().isPositive()) {
+      due = options.startupDelay().toNanos();
+    }
+  }
+
+  void start() {
+    thread.start();
+  }
+
+  GcStats stats() {
+    lock.lock();
+    try {
+      return stats;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private long now() {
+    return System.nanoTime() - origin;
+  }
+
+  /** Counts a change. */
+  void changed(boolean deletion) {
+    lock.lock();
+    try {
+      if (deletion) {
+        deletions++;
+      } else {
+        mutations++;
+      }
+      boolean many = options.deletionThreshold() > 0 && deletions >= options.deletionThreshold();
+      if (many && deletion) {
+        want(now() + options.scheduleDelay().toNanos());
+      } else if (deletions > 0 || mutations >= Math.max(1, options.mutationThreshold())) {
+        want(Math.max(now(), earliest));
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void want(long at) {
+    if (at < due) {
+      due = at;
+      reason.signal();
+    }
+  }
+
+  @Override
+  public Duration collect() {
+    Waiter waiter = new Waiter();
+    lock.lock();
+    try {
+      if (closing) {
+        throw closed();
+      }
+      waiters.add(waiter);
+      want(now() + options.scheduleDelay().toNanos());
+      long left = LONGEST_WAIT.toNanos();
+      while (!waiter.done) {
+        if (left <= 0) {
+          waiters.remove(waiter);
+          throw new DeadlineExceededException(
+              "garbage collection did not finish in " + LONGEST_WAIT.toMinutes() + " min");
+        }
+        left = finished.awaitNanos(left);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      waiters.remove(waiter);
+      throw new CancelledException("interrupted while waiting for garbage collection", e);
+    } finally {
+      lock.unlock();
+    }
+    if (waiter.failure != null) {
+      throw waiter.failure;
+    }
+    return waiter.held;
+  }
+
+  private static UnavailableException closed() {
+    return new UnavailableException("garbage collector is closed");
+  }
+
+  // ---- the collector's thread ----
+
+  private void serve() {
+    while (true) {
+      List<Waiter> served = nextRun();
+      if (closing) {
+        finish(served, Duration.ZERO, closed());
+        return;
+      }
+      long began = System.nanoTime();
+      try {
+        Duration held = collection.run();
+        account(true, System.nanoTime() - began, held);
+        finish(served, held, null);
+      } catch (RuntimeException | Error e) {
+        LOG.log(System.Logger.Level.ERROR, "garbage collection failed", e);
+        account(false, System.nanoTime() - began, Duration.ZERO);
+        finish(served, Duration.ZERO, new InternalException("gc failed: " + e.getMessage(), e));
+        if (e instanceof VirtualMachineError fatal) {
+          throw fatal;
+        }
+      }
+    }
+  }
+
+  /** Waits until a run is due and takes its reasons. */
+  private List<Waiter> nextRun() {
+    lock.lock();
+    try {
+      while (!closing) {
+        long left = due == NEVER ? NEVER : due - now();
+        if (left <= 0) {
+          break;
+        }
+        if (due == NEVER) {
+          reason.awaitUninterruptibly();
+        } else {
+          reason.awaitNanos(left);
+        }
+      }
+      List<Waiter> served = waiters;
+      waiters = new ArrayList<>();
+      deletions = 0;
+      mutations = 0;
+      due = NEVER;
+      return served;
+    } catch (InterruptedException e) {
+      throw new AssertionError("nobody interrupts the collector", e);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void account(boolean succeeded, long nanos, Duration held) {
+    lock.lock();
+    try {
+      long runs = stats.succeeded() + (succeeded ? 1 : 0);
+      stats =
+          new GcStats(
+              runs,
+              stats.failed() + (succeeded ? 0 : 1),
+              Duration.ofNanos(nanos),
+              held,
+              stats.total().plusNanos(nanos));
+      if (succeeded) {
+        long counted = Math.max(held.toNanos(), LEAST_HELD_NANOS);
+        meanHeldNanos += (counted - meanHeldNanos) / runs;
+        intervalNanos = (long) (meanHeldNanos / options.pauseThreshold() - meanHeldNanos);
+        earliest = now() + intervalNanos;
+        boolean wanted =
+            deletions > 0 || mutations >= Math.max(1, options.mutationThreshold());
+        if (wanted && waiters.isEmpty()) {
+          due = earliest; // what came during the run
+        }
+      } else {
+        earliest = now() + intervalNanos + AFTER_FAILURE.toNanos();
+        want(earliest);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void finish(List<Waiter> served, Duration held, @Nullable RuntimeException failure) {
+    lock.lock();
+    try {
+      for (Waiter waiter : served) {
+        waiter.done = true;
+        waiter.held = held;
+        waiter.failure = failure;
+      }
+      finished.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Ends the thread after the run it is in; those that wait are told. */
+  @Override
+  public void close() {
+    lock.lock();
+    try {
+      closing = true;
+      reason.signal();
+    } finally {
+      lock.unlock();
+    }
+    try {
+      if (thread.isAlive() && !thread.join(LONGEST_WAIT)) {
+        throw new DeadlineExceededException("garbage collection did not end");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new CancelledException("interrupted while closing the garbage collector", e);
+    }
+  }
+}

@@ -1,0 +1,224 @@
+package io.jcontainerd.metadata;
+
+import io.jcontainerd.core.Digest;
+import io.jcontainerd.core.content.ContentStore;
+import io.jcontainerd.core.failure.ContainerdException;
+import io.jcontainerd.core.failure.FailedPreconditionException;
+import io.jcontainerd.core.failure.NotFoundException;
+import io.jcontainerd.core.failure.NotImplementedException;
+import io.jcontainerd.core.failure.UnavailableException;
+import io.jcontainerd.core.filter.Filter;
+import io.jcontainerd.core.snapshots.Snapshotter;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * Removes from the backends what is condemned, in small batches, without holding anything up. What
+ * cannot be removed now - a snapshot that still has a child, an ingest that is open - stays condemned
+ * and is tried again next time. For one thread at a time.
+ */
+final class Sweeper {
+  private static final System.Logger LOG = System.getLogger(Sweeper.class.getName());
+  private static final int BATCH = 64;
+
+  private final Database database;
+  private final ContentStore content;
+  private final Map<String, Snapshotter> snapshotters;
+  private final Guards guards;
+
+  /** After a start a killed daemon may have left things that are in no table. */
+  private final AtomicBoolean orphansPossible = new AtomicBoolean(true);
+
+  /** One condemned object. */
+  private record Sentence(long id, String kind, String owner, String key, long sequence) {}
+
+  Sweeper(
+      Database database,
+      ContentStore content,
+      Map<String, Snapshotter> snapshotters,
+      Guards guards) {
+    this.database = database;
+    this.content = content;
+    this.snapshotters = snapshotters;
+    this.guards = guards;
+  }
+
+  /** Something may be in a backend and in no table: the next sweep looks for it. */
+  void orphansPossible() {
+    orphansPossible.set(true);
+  }
+
+  void sweep() {
+    Set<String> touched = new HashSet<>();
+    if (orphansPossible.getAndSet(false)) {
+      sweepOrphans(touched);
+    }
+    sweepCondemned(touched);
+    touched.forEach(this::cleanup);
+  }
+
+  private void cleanup(String name) {
+    Snapshotter snapshotter = snapshotters.get(name);
+    if (snapshotter == null) {
+      return;
+    }
+    try {
+      snapshotter.cleanup();
+    } catch (NotImplementedException e) {
+      LOG.log(System.Logger.Level.DEBUG, "snapshotter " + name + " cleans up by itself", e);
+    } catch (ContainerdException e) {
+      LOG.log(System.Logger.Level.WARNING, "snapshotter " + name + " could not clean up", e);
+    }
+  }
+
+  // ---- condemned ----
+
+  private void sweepCondemned(Set<String> touched) {
+    long beforeSequence = Long.MAX_VALUE;
+    long beforeId = Long.MAX_VALUE;
+    while (true) {
+      List<Sentence> batch = batch(beforeSequence, beforeId);
+      if (batch.isEmpty()) {
+        return;
+      }
+      List<Long> done = new ArrayList<>();
+      for (Sentence sentence : batch) {
+        if (execute(sentence, touched)) {
+          done.add(sentence.id());
+        }
+      }
+      forget(done);
+      beforeSequence = batch.getLast().sequence();
+      beforeId = batch.getLast().id();
+    }
+  }
+
+  /** Snapshots first, the youngest before the others, so that children go before parents. */
+  private List<Sentence> batch(long beforeSequence, long beforeId) {
+    return database.read(
+        tx ->
+            tx.all(
+                "SELECT id, kind, owner, key, sequence FROM condemned"
+                    + " WHERE (sequence, id) < (?, ?) ORDER BY sequence DESC, id DESC LIMIT ?",
+                row ->
+                    new Sentence(
+                        row.number(0), row.text(1), row.text(2), row.text(3), row.number(4)),
+                beforeSequence,
+                beforeId,
+                BATCH));
+  }
+
+  private void forget(List<Long> done) {
+    if (!done.isEmpty()) {
+      database
+          .store()
+          .writeToFree(
+              tx -> {
+                done.forEach(id -> tx.update("DELETE FROM condemned WHERE id = ?", id));
+                return true;
+              });
+    }
+  }
+
+  /** Returns whether nothing is left to do. */
+  private boolean execute(Sentence sentence, Set<String> touched) {
+    return switch (sentence.kind()) {
+      case Condemned.CONTENT -> removeContent(sentence.key());
+      case Condemned.INGEST -> removeIngest(sentence.key());
+      case Condemned.SNAPSHOT -> {
+        touched.add(sentence.owner());
+        yield removeSnapshot(sentence.owner(), sentence.key());
+      }
+      default -> throw new AssertionError("condemned kind " + sentence.kind());
+    };
+  }
+
+  private boolean removeContent(String digest) {
+    try (Guards.Sweep sweep = guards.trySweep(Guards.content(digest))) {
+      return sweep != null
+          && (isUsed("SELECT 1 FROM blobs WHERE digest = ? LIMIT 1", digest)
+              || remove(
+                  "content " + digest,
+                  () -> content.delete(Digest.parse(digest))));
+    }
+  }
+
+  private boolean removeIngest(String backendRef) {
+    try (Guards.Sweep sweep = guards.trySweep(Guards.ingest(backendRef))) {
+      return sweep != null
+          && (isUsed("SELECT 1 FROM ingests WHERE backend_ref = ? LIMIT 1", backendRef)
+              || remove("ingest " + backendRef, () -> content.abort(backendRef)));
+    }
+  }
+
+  private boolean removeSnapshot(String owner, String backendKey) {
+    Snapshotter snapshotter = snapshotters.get(owner);
+    if (snapshotter == null) {
+      return false; // not configured at present: it waits
+    }
+    try (Guards.Sweep sweep = guards.trySweep(Guards.snapshot(owner, backendKey))) {
+      return sweep != null
+          && (isUsed(
+                  "SELECT 1 FROM snapshots WHERE snapshotter = ? AND backend_key = ? LIMIT 1",
+                  owner,
+                  backendKey)
+              || remove(
+                  "snapshot " + backendKey + " of " + owner,
+                  () -> snapshotter.remove(backendKey)));
+    }
+  }
+
+  private boolean isUsed(String sql, String... arguments) {
+    return database.read(tx -> tx.exists(sql, (Object[]) arguments));
+  }
+
+  private static boolean remove(String what, Runnable removal) {
+    try {
+      removal.run();
+      return true;
+    } catch (NotFoundException e) {
+      return true;
+    } catch (FailedPreconditionException | UnavailableException e) {
+      LOG.log(System.Logger.Level.DEBUG, what + " cannot be removed yet", e);
+      return false;
+    } catch (ContainerdException e) {
+      LOG.log(System.Logger.Level.WARNING, what + " could not be removed", e);
+      return false;
+    }
+  }
+
+  // ---- orphans ----
+
+  /** Removes what is in a backend and in no table. */
+  private void sweepOrphans(Set<String> touched) {
+    try {
+      List<String> digests = new ArrayList<>();
+      content.walk(Filter.ALL, info -> digests.add(info.digest().toString()));
+      digests.forEach(this::removeContent);
+      content.statuses(Filter.ALL).forEach(status -> removeIngest(status.ref()));
+    } catch (ContainerdException e) {
+      LOG.log(System.Logger.Level.WARNING, "content could not be searched for orphans", e);
+      orphansPossible();
+    }
+    snapshotters.forEach((owner, snapshotter) -> sweepOrphans(owner, snapshotter, touched));
+  }
+
+  private void sweepOrphans(String owner, Snapshotter snapshotter, Set<String> touched) {
+    try {
+      List<String> keys = new ArrayList<>();
+      snapshotter.walk(Filter.ALL, info -> keys.add(info.name()));
+      keys.sort(Comparator.comparingLong(Condemned::sequence).reversed());
+      keys.forEach(key -> removeSnapshot(owner, key));
+      touched.add(owner); // folders without a record are the backend's own to find
+    } catch (ContainerdException e) {
+      LOG.log(
+          System.Logger.Level.WARNING, "snapshotter " + owner + " could not be searched", e);
+      orphansPossible();
+    }
+  }
+}

@@ -1,0 +1,184 @@
+package io.jcontainerd.metadata;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.jcontainerd.core.Call;
+import io.jcontainerd.core.Digest;
+import io.jcontainerd.core.FieldMask;
+import io.jcontainerd.core.content.ContentStore;
+import io.jcontainerd.core.content.Ingest;
+import io.jcontainerd.core.failure.AlreadyExistsException;
+import io.jcontainerd.core.failure.FailedPreconditionException;
+import io.jcontainerd.core.failure.NotFoundException;
+import io.jcontainerd.core.leases.Lease;
+import io.jcontainerd.core.namespaces.NamespaceStore.Namespace;
+import io.jcontainerd.testkit.contract.ContentStoreContract;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class NamespacedContentStoreTest extends ContentStoreContract {
+  @TempDir Path folder;
+  private @Nullable Fixture fixture;
+
+  private Fixture fixture() {
+    if (fixture == null) {
+      fixture = new Fixture(folder);
+    }
+    return fixture;
+  }
+
+  @AfterEach
+  void close() {
+    if (fixture != null) {
+      fixture.close();
+    }
+  }
+
+  @Override
+  protected ContentStore open() {
+    if (fixture != null) {
+      fixture.reopen();
+    }
+    return in("ns", fixture());
+  }
+
+  private static ContentStore in(String namespace, Fixture fixture) {
+    return Calls.within(Call.in(namespace), ContentStore.class, fixture.metadata.content());
+  }
+
+  @Test
+  void a_namespace_is_required() {
+    assertThatThrownBy(() -> fixture().metadata.content().find(digest(HELLO)))
+        .isInstanceOf(FailedPreconditionException.class)
+        .hasMessage("namespace is required");
+  }
+
+  @Test
+  void a_blob_of_one_namespace_is_not_seen_in_another() {
+    ContentStore one = in("one", fixture());
+    ContentStore two = in("two", fixture());
+    write(one, "ref", HELLO);
+    assertThat(two.find(digest(HELLO))).isEmpty();
+    assertThatThrownBy(() -> two.reader(digest(HELLO)).close())
+        .isInstanceOf(NotFoundException.class);
+    assertThatThrownBy(() -> two.delete(digest(HELLO))).isInstanceOf(NotFoundException.class);
+  }
+
+  @Test
+  void a_shared_blob_is_taken_over_without_bytes() {
+    ContentStore one = in("one", fixture());
+    ContentStore two = in("two", fixture());
+    write(one, "ref", HELLO);
+    try (Ingest ingest = two.ingest(request("other", HELLO))) {
+      assertThat(ingest.status().offset()).isEqualTo(HELLO.length);
+      assertThat(ingest.digest()).isEqualTo(digest(HELLO));
+      ingest.commit(HELLO.length, Optional.of(digest(HELLO)), Map.of("a", "b"));
+    }
+    assertThat(read(two, digest(HELLO))).isEqualTo(HELLO);
+    assertThat(two.info(digest(HELLO)).labels()).containsEntry("a", "b");
+    assertThat(one.info(digest(HELLO)).labels()).isEmpty();
+  }
+
+  @Test
+  void a_shared_ingest_can_start_over_and_can_go_on() {
+    ContentStore one = in("one", fixture());
+    ContentStore two = in("two", fixture());
+    write(one, "ref", HELLO);
+    byte[] more = (new String(HELLO, StandardCharsets.UTF_8) + "!").getBytes(StandardCharsets.UTF_8);
+    try (Ingest ingest = two.ingest(request("longer", HELLO))) {
+      ingest.write(ByteBuffer.wrap("!".getBytes(StandardCharsets.UTF_8)));
+      assertThat(ingest.status().offset()).isEqualTo(more.length);
+      assertThat(ingest.digest()).isEqualTo(digest(more));
+    }
+    try (Ingest ingest = two.ingest(request("anew", HELLO))) {
+      ingest.truncate(0);
+      assertThat(ingest.status().offset()).isZero();
+      ingest.write(ByteBuffer.wrap(HELLO));
+      ingest.commit(HELLO.length, Optional.of(digest(HELLO)), Map.of());
+    }
+    assertThat(read(two, digest(HELLO))).isEqualTo(HELLO);
+  }
+
+  @Test
+  void isolated_namespaces_bring_their_own_bytes_unless_the_owner_shares() {
+    fixture =
+        new Fixture(
+            folder,
+            MetadataOptions.DEFAULTS.withContentSharing(MetadataOptions.ContentSharing.ISOLATED));
+    ContentStore one = in("one", fixture);
+    ContentStore two = in("two", fixture);
+    write(one, "ref", HELLO);
+    try (Ingest ingest = two.ingest(request("mine", HELLO))) {
+      assertThat(ingest.status().offset()).isZero();
+      ingest.write(ByteBuffer.wrap(HELLO));
+      ingest.commit(HELLO.length, Optional.of(digest(HELLO)), Map.of());
+    }
+    assertThat(read(two, digest(HELLO))).isEqualTo(HELLO);
+    fixture
+        .metadata
+        .namespaces()
+        .update(
+            new Namespace("one", Map.of("containerd.io/namespace.shareable", "true")),
+            FieldMask.ALL);
+    try (Ingest ingest = in("three", fixture).ingest(request("theirs", HELLO))) {
+      assertThat(ingest.status().offset()).isEqualTo(HELLO.length);
+    }
+  }
+
+  @Test
+  void bytes_go_only_when_no_namespace_has_the_blob() {
+    ContentStore one = in("one", fixture());
+    ContentStore two = in("two", fixture());
+    Map<String, String> root = Map.of("containerd.io/gc.root", "");
+    fixture().in("one", () -> fixture().blob("x", root));
+    fixture().in("two", () -> fixture().blob("x", root));
+    Digest digest = Fixture.digest("x");
+    one.delete(digest);
+    fixture().collect();
+    assertThat(two.find(digest)).isPresent();
+    assertThat(fixture().backendBlobs()).containsExactly(digest);
+    two.delete(digest);
+    assertThat(fixture().backendBlobs()).containsExactly(digest);
+    fixture().collect();
+    assertThat(fixture().backendBlobs()).isEmpty();
+  }
+
+  @Test
+  void a_blob_condemned_and_written_again_stays() {
+    Map<String, String> root = Map.of("containerd.io/gc.root", "");
+    Digest digest = fixture().in("one", () -> fixture().blob("x", root));
+    in("one", fixture()).delete(digest);
+    fixture().in("one", () -> fixture().blob("x", root));
+    fixture().collect();
+    assertThat(read(in("one", fixture()), digest)).isEqualTo(Fixture.bytes("x"));
+  }
+
+  @Test
+  void a_lease_gets_what_is_written_even_when_it_existed() {
+    Fixture f = fixture();
+    f.in("ns", () -> f.metadata.leases().create("l1", Map.of()));
+    f.in("ns", () -> f.metadata.leases().create("l2", Map.of()));
+    Digest digest = f.with("l1", () -> f.blob("x"));
+    assertThat(f.in("ns", () -> f.metadata.leases().listResources("l1")))
+        .containsExactly(new Lease.Resource(digest.toString(), "content"));
+    assertThatThrownBy(() -> f.with("l2", () -> f.blob("x")))
+        .isInstanceOf(AlreadyExistsException.class);
+    assertThat(f.in("ns", () -> f.metadata.leases().listResources("l2")))
+        .containsExactly(new Lease.Resource(digest.toString(), "content"));
+  }
+
+  @Test
+  void an_unknown_lease_is_not_found() {
+    assertThatThrownBy(() -> fixture().with("nobody", () -> fixture().blob("x")))
+        .isInstanceOf(NotFoundException.class)
+        .hasMessageContaining("lease \"nobody\"");
+  }
+}
