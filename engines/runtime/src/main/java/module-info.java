@@ -9,4 +9,9 @@ module io.jcontainerd.runtime {
   requires io.jcontainerd.linux;
   requires io.jcontainerd.wire;
   requires io.jcontainerd.ttrpc;
+  requires io.jcontainerd.api;
+
+  exports io.jcontainerd.runtime;
+  exports io.jcontainerd.runtime.bundle;
+  exports io.jcontainerd.runtime.shim;
 }

@@ -127,7 +127,8 @@ public final class Failures {
     };
   }
 
-  private static ContainerdException toCore(int code, String text, @Nullable Throwable cause) {
+  /** As {@link #toCore(int, String)}, keeping what the failure came from. */
+  public static ContainerdException toCore(int code, String text, @Nullable Throwable cause) {
     return switch (Code.forNumber(code)) {
       case INVALID_ARGUMENT ->
           make(text, cause, InvalidArgumentException::new, InvalidArgumentException::new);

@@ -1,0 +1,139 @@
+package io.jcontainerd.runtime;
+
+import io.jcontainerd.core.tasks.Exit;
+import io.jcontainerd.runtime.bundle.Bundle;
+import io.jcontainerd.runtime.shim.Shim;
+import io.jcontainerd.runtime.shim.ShimLauncher;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A task's entry in the daemon: a name taken, later a shim that answers for it, at last a name that
+ * is being cleared. It holds the name until nothing of the task is left, so that a new task of the
+ * same name never meets the remains of the old one.
+ */
+final class Task {
+  /** Where the entry is in its life; it only goes forward. */
+  enum Stage {
+    /** Its creation is under way. */
+    CREATING,
+    /** Its shim keeps it. */
+    LIVE,
+    /** Somebody is removing what is left of it; nobody else may. */
+    ENDING
+  }
+
+  private final Bundle bundle;
+  private final String runtime;
+  private final String sandbox;
+  private final AtomicReference<Stage> stage = new AtomicReference<>(Stage.CREATING);
+
+  /** Completed when nothing is left, with the exit that was made up for a dead shim's task. */
+  private final CompletableFuture<Optional<Exit>> gone = new CompletableFuture<>();
+
+  private volatile @Nullable ShimLauncher launcher;
+  private volatile @Nullable Shim shim;
+  private volatile int shimPid;
+  private volatile int pid;
+
+  Task(Bundle bundle, String runtime, String sandbox) {
+    this.bundle = bundle;
+    this.runtime = runtime;
+    this.sandbox = sandbox;
+  }
+
+  Bundle bundle() {
+    return bundle;
+  }
+
+  String namespace() {
+    return bundle.namespace();
+  }
+
+  String id() {
+    return bundle.id();
+  }
+
+  String runtime() {
+    return runtime;
+  }
+
+  String sandbox() {
+    return sandbox;
+  }
+
+  void attach(ShimLauncher keeper, Shim connection) {
+    launcher = keeper;
+    shim = connection;
+  }
+
+  Optional<ShimLauncher> launcher() {
+    return Optional.ofNullable(launcher);
+  }
+
+  Optional<Shim> shim() {
+    return Optional.ofNullable(shim);
+  }
+
+  /** The shim's process; 0 if it did not say. */
+  int shimPid() {
+    return shimPid;
+  }
+
+  void shimPid(int number) {
+    shimPid = number;
+  }
+
+  /** The init process; 0 before it is known. */
+  int pid() {
+    return pid;
+  }
+
+  void pid(int number) {
+    pid = number;
+  }
+
+  boolean isLive() {
+    return stage.get() == Stage.LIVE;
+  }
+
+  boolean isCreating() {
+    return stage.get() == Stage.CREATING;
+  }
+
+  void live() {
+    if (!stage.compareAndSet(Stage.CREATING, Stage.LIVE)) {
+      throw new IllegalStateException("task " + id() + " is " + stage.get());
+    }
+  }
+
+  /** Gives the right to remove what is left, to one caller only. */
+  boolean claim(Stage from) {
+    return stage.compareAndSet(from, Stage.ENDING);
+  }
+
+  void cleared(Optional<Exit> exit) {
+    gone.complete(exit);
+  }
+
+  /**
+   * Waits until nothing is left.
+   *
+   * @return empty when that takes longer
+   */
+  Optional<Optional<Exit>> awaitCleared(Duration limit) throws InterruptedException {
+    try {
+      return Optional.of(gone.get(limit.toNanos(), TimeUnit.NANOSECONDS));
+    } catch (TimeoutException e) {
+      return Optional.empty();
+    } catch (ExecutionException e) {
+      throw new AssertionError("never completed with a failure", e);
+    }
+  }
+}

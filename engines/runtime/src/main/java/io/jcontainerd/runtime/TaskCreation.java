@@ -1,0 +1,204 @@
+package io.jcontainerd.runtime;
+
+import io.jcontainerd.api.runtime.task.v3.ConnectResponse;
+import io.jcontainerd.api.runtime.task.v3.CreateTaskRequest;
+import io.jcontainerd.api.runtime.task.v3.CreateTaskResponse;
+import io.jcontainerd.api.types.RuntimeInfo;
+import io.jcontainerd.core.Call;
+import io.jcontainerd.core.Identifiers;
+import io.jcontainerd.core.TypedValue;
+import io.jcontainerd.core.failure.ContainerdException;
+import io.jcontainerd.core.failure.InvalidArgumentException;
+import io.jcontainerd.core.failure.NotImplementedException;
+import io.jcontainerd.core.failure.UnknownException;
+import io.jcontainerd.core.mount.Mount;
+import io.jcontainerd.core.tasks.CreateTask;
+import io.jcontainerd.oci.json.JsonObject;
+import io.jcontainerd.oci.runtime.Spec;
+import io.jcontainerd.runtime.bundle.Bundle;
+import io.jcontainerd.runtime.bundle.Bundles;
+import io.jcontainerd.runtime.shim.Shim;
+import io.jcontainerd.runtime.shim.ShimAddress;
+import io.jcontainerd.runtime.shim.ShimLauncher;
+import io.jcontainerd.wire.TypedValues;
+import io.jcontainerd.wire.Types;
+import java.lang.System.Logger.Level;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * Creates tasks: name, bundle, shim, process. A failure at any step undoes the steps before it and
+ * gives the name back; until that is done the name stays taken, and a new attempt waits for it.
+ */
+final class TaskCreation {
+  private static final System.Logger LOG = System.getLogger("io.jcontainerd.runtime");
+
+  private final TaskTable tasks;
+  private final Bundles bundles;
+  private final Launchers launchers;
+  private final TaskEnd end;
+  private final Timeouts timeouts;
+  private final String defaultRuntime;
+  private final Map<String, Boolean> mapsIds = new ConcurrentHashMap<>();
+
+  TaskCreation(
+      TaskTable tasks,
+      Bundles bundles,
+      Launchers launchers,
+      TaskEnd end,
+      Timeouts timeouts,
+      String defaultRuntime) {
+    this.tasks = tasks;
+    this.bundles = bundles;
+    this.launchers = launchers;
+    this.end = end;
+    this.timeouts = timeouts;
+    this.defaultRuntime = defaultRuntime;
+  }
+
+  int create(CreateTask request) throws InterruptedException {
+    String namespace = Call.currentNamespace();
+    String id = Identifiers.check(request.container().id());
+    TypedValue document =
+        request
+            .container()
+            .spec()
+            .orElseThrow(() -> new InvalidArgumentException("container " + id + " has no spec"));
+    Spec spec = Spec.parse(document.value());
+    String runtime = runtime(request);
+    var task = new Task(bundles.at(namespace, id), runtime, request.container().sandbox());
+    tasks.reserve(task, Limits.atMost(timeouts.operation()));
+    boolean bundleMade = false;
+    try {
+      Bundle bundle =
+          bundles.create(namespace, id, document.value(), rootGroup(spec), task.sandbox());
+      bundleMade = true;
+      Shim shim = shim(task, bundle, request);
+      checkIdMaps(task, spec, request);
+      int pid = create(task, shim, request);
+      task.pid(pid);
+      task.live();
+      end.watch(task, shim);
+      return pid;
+    } catch (ContainerdException | InterruptedException e) {
+      end.undo(task, bundleMade, e);
+      throw e;
+    } catch (RuntimeException | Error e) {
+      LOG.log(Level.ERROR, "creation of " + task.bundle(), e);
+      end.undo(task, bundleMade, e);
+      throw e;
+    }
+  }
+
+  private String runtime(CreateTask request) {
+    if (!request.runtimePath().isEmpty()) {
+      return request.runtimePath();
+    }
+    String name = request.container().runtime().name();
+    return name.isEmpty() ? defaultRuntime : name;
+  }
+
+  private static OptionalInt rootGroup(Spec spec) {
+    return spec.gidMappings().stream()
+        .filter(m -> m.containerId() == 0)
+        .mapToInt(m -> (int) m.hostId())
+        .findFirst();
+  }
+
+  private Shim shim(Task task, Bundle bundle, CreateTask request) throws InterruptedException {
+    ShimLauncher launcher = launchers.forRuntime(task.runtime());
+    Shim shim;
+    if (request.taskApiAddress().isEmpty()) {
+      shim =
+          launcher.launch(bundle, new ShimLauncher.Launch(task.runtime(), options(request)));
+    } else {
+      ShimAddress address =
+          ShimAddress.endpoint(request.taskApiAddress(), request.taskApiVersion());
+      shim = Shim.connect(address, Limits.atMost(timeouts.connect()));
+      bundles.write(bundle, Bundle.BOOTSTRAP, address.toJson(), 0644);
+    }
+    task.attach(launcher, shim);
+    try {
+      ConnectResponse who = shim.whoServes(task.namespace(), task.id(), Limits.atMost(timeouts.operation()));
+      task.shimPid(who.getShimPid());
+    } catch (NotImplementedException e) {
+      LOG.log(Level.DEBUG, "shim of " + bundle + " does not tell its process", e);
+    }
+    return shim;
+  }
+
+  /** Those of the task come before the container's. */
+  private static Optional<TypedValue> options(CreateTask request) {
+    return request.options().isPresent()
+        ? request.options()
+        : request.container().runtime().options();
+  }
+
+  private int create(Task task, Shim shim, CreateTask request) throws InterruptedException {
+    CreateTaskRequest.Builder message =
+        CreateTaskRequest.newBuilder()
+            .setId(task.id())
+            .setBundle(task.bundle().path().toString())
+            .setTerminal(request.stdio().terminal())
+            .setStdin(request.stdio().stdin())
+            .setStdout(request.stdio().stdout())
+            .setStderr(request.stdio().stderr())
+            .setCheckpoint(request.checkpoint());
+    task.launcher()
+        .orElseThrow()
+        .options(options(request))
+        .ifPresent(o -> message.setOptions(TypedValues.toApi(o)));
+    for (Mount mount : request.rootfs()) {
+      message.addRootfs(Types.toApi(mount));
+    }
+    return shim.firstCall(
+            task.namespace(),
+            "Create",
+            message.build(),
+            CreateTaskResponse.parser(),
+            Optional.of(Limits.atMost(timeouts.operation())))
+        .getPid();
+  }
+
+  /** Mounts with mapped ids need a runtime that says it can do them; others would ignore the map. */
+  private void checkIdMaps(Task task, Spec spec, CreateTask request) throws InterruptedException {
+    if (!wantsIdMaps(spec)) {
+      return;
+    }
+    Boolean known = mapsIds.get(task.runtime());
+    if (known == null) {
+      known = mapsIds(task, request);
+      mapsIds.put(task.runtime(), known);
+    }
+    if (!known) {
+      throw new UnknownException("idmap mounts not supported by runtime " + task.runtime());
+    }
+  }
+
+  private static boolean wantsIdMaps(Spec spec) {
+    return spec.json().objects("mounts").stream()
+        .anyMatch(
+            m ->
+                m.array("uidMappings").isPresent()
+                    || m.array("gidMappings").isPresent()
+                    || m.strings("options").contains("idmap")
+                    || m.strings("options").contains("ridmap"));
+  }
+
+  private boolean mapsIds(Task task, CreateTask request) throws InterruptedException {
+    RuntimeInfo info =
+        task.launcher()
+            .orElseThrow()
+            .info(task.runtime(), options(request), Limits.atMost(Duration.ofSeconds(30)));
+    return info.hasFeatures()
+        && JsonObject.parse(info.getFeatures().getValue().toByteArray())
+            .object("linux")
+            .flatMap(l -> l.object("mountExtensions"))
+            .flatMap(m -> m.object("idmap"))
+            .map(i -> i.flag("enabled"))
+            .orElse(false);
+  }
+}

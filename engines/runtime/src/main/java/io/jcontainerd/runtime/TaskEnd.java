@@ -1,0 +1,294 @@
+package io.jcontainerd.runtime;
+
+import com.google.protobuf.Empty;
+import io.jcontainerd.api.runtime.task.v3.DeleteRequest;
+import io.jcontainerd.api.runtime.task.v3.DeleteResponse;
+import io.jcontainerd.core.failure.ContainerdException;
+import io.jcontainerd.core.failure.NotFoundException;
+import io.jcontainerd.core.failure.UnavailableException;
+import io.jcontainerd.core.ports.Processes;
+import io.jcontainerd.core.tasks.Exit;
+import io.jcontainerd.runtime.bundle.Bundles;
+import io.jcontainerd.runtime.shim.Shim;
+import io.jcontainerd.runtime.shim.ShimLauncher;
+import io.jcontainerd.wire.Times;
+import java.io.IOException;
+import java.lang.System.Logger.Level;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+
+/**
+ * How tasks end: deleted in order, lost with their shim, or undone while being created. Whoever ends
+ * a task claims it first, so each is cleared once and told once; the name is given back last.
+ */
+final class TaskEnd {
+  private static final System.Logger LOG = System.getLogger("io.jcontainerd.runtime");
+  private static final int SIGKILL = 9;
+  private static final int UNKNOWN_EXIT = 255;
+
+  private final TaskTable tasks;
+  private final Bundles bundles;
+  private final Processes processes;
+  private final TaskEvents events;
+  private final Timeouts timeouts;
+
+  TaskEnd(
+      TaskTable tasks, Bundles bundles, Processes processes, TaskEvents events, Timeouts timeouts) {
+    this.tasks = tasks;
+    this.bundles = bundles;
+    this.processes = processes;
+    this.events = events;
+    this.timeouts = timeouts;
+  }
+
+  /** Deletes a task that has ended or was never started. */
+  Exit delete(Task task) throws InterruptedException {
+    Shim shim = task.shim().orElseThrow();
+    ContainerdException failure = null;
+    Exit exit = new Exit(0, 0, Instant.now());
+    try {
+      DeleteResponse response =
+          shim.call(
+              task.namespace(),
+              "Delete",
+              DeleteRequest.newBuilder().setId(task.id()).build(),
+              DeleteResponse.parser(),
+              Optional.of(Limits.atMost(timeouts.operation())));
+      exit = exit(response);
+    } catch (NotFoundException e) {
+      failure = e;
+    } catch (ContainerdException e) {
+      if (Shim.isLost(e)) {
+        // the listener of the lost connection clears up and tells
+        task.awaitCleared(timeouts.shimCleanup().multipliedBy(2));
+      }
+      throw e;
+    }
+    if (!task.claim(Task.Stage.LIVE)) {
+      task.awaitCleared(timeouts.shimCleanup().multipliedBy(2));
+      throw failure != null ? failure : new NotFoundException("task " + task.id() + " not found");
+    }
+    ContainerdException cleanup = detached(task, () -> clear(task, shim));
+    if (failure != null) {
+      throw failure;
+    }
+    if (cleanup != null) {
+      throw cleanup;
+    }
+    return exit;
+  }
+
+  static Exit exit(DeleteResponse response) {
+    return new Exit(
+        response.getPid(),
+        response.getExitStatus(),
+        response.hasExitedAt() ? Times.toCore(response.getExitedAt()) : Instant.now());
+  }
+
+  private void clear(Task task, Shim shim) throws InterruptedException {
+    try {
+      if (!staysForSandbox(task, shim)) {
+        task.launcher().orElseThrow().release(shim, task.bundle(), timeouts.shimShutdown());
+      } else {
+        shim.close();
+      }
+    } finally {
+      try {
+        bundles.delete(task.bundle());
+      } finally {
+        tasks.remove(task, Optional.empty());
+      }
+    }
+  }
+
+  private static boolean staysForSandbox(Task task, Shim shim) {
+    return !task.sandbox().isEmpty() && shim.address().version() >= 3;
+  }
+
+  /** Called when a connection was lost; a task that ends otherwise is left alone. */
+  void lost(Task task, Shim shim) {
+    if (!task.isLive() || task.shim().filter(s -> s == shim).isEmpty()) {
+      return;
+    }
+    ShimLauncher launcher = task.launcher().orElseThrow();
+    try {
+      Optional<Shim> successor = launcher.successor(task.bundle());
+      if (successor.isPresent()) {
+        task.attach(launcher, successor.get());
+        watch(task, successor.get());
+        LOG.log(Level.INFO, "task {0}/{1} has a new shim", task.namespace(), task.id());
+        return;
+      }
+    } catch (ContainerdException e) {
+      LOG.log(Level.WARNING, "task " + task.namespace() + "/" + task.id() + ": no successor", e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return;
+    }
+    if (!task.claim(Task.Stage.LIVE)) {
+      return;
+    }
+    LOG.log(Level.WARNING, "shim of task {0}/{1} is dead, cleaning up", task.namespace(), task.id());
+    Exit exit = new Exit(task.pid(), UNKNOWN_EXIT, Instant.now());
+    try {
+      Exit reaped = launcher.reap(task.bundle(), task.runtime(), timeouts.shimCleanup());
+      exit =
+          new Exit(
+              reaped.pid() == 0 ? task.pid() : reaped.pid(), reaped.status(), reaped.exitedAt());
+    } catch (ContainerdException e) {
+      LOG.log(Level.ERROR, "clean-up after the shim of " + task.bundle(), e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    kill(task);
+    try {
+      bundles.delete(task.bundle());
+    } catch (ContainerdException e) {
+      LOG.log(Level.ERROR, "clean-up after the shim of " + task.bundle(), e);
+    }
+    try {
+      events.exited(task.namespace(), task.id(), exit);
+      events.deleted(task.namespace(), task.id(), exit);
+    } catch (RuntimeException e) {
+      LOG.log(Level.ERROR, "events of " + task.bundle(), e);
+    } finally {
+      tasks.remove(task, Optional.of(exit));
+    }
+  }
+
+  /** Has {@link #lost} called when the connection ends. */
+  void watch(Task task, Shim shim) {
+    shim.onLost(() -> lost(task, shim));
+  }
+
+  /** The process that a shim of its own left, when even its clean-up could not stop it. */
+  private void kill(Task task) {
+    if (task.shimPid() > 0 && !shared(task)) {
+      try {
+        processes.signal(task.shimPid(), SIGKILL);
+      } catch (IOException e) {
+        LOG.log(Level.WARNING, "kill of the shim of " + task.bundle(), e);
+      }
+    }
+  }
+
+  private boolean shared(Task task) {
+    return tasks.all().stream()
+        .anyMatch(other -> other != task && other.shimPid() == task.shimPid());
+  }
+
+  /**
+   * Undoes what the creation of a task has done. Runs on a thread of its own that the creator's
+   * cancel does not reach; what fails is added to the failure that the creator reports.
+   */
+  void undo(Task task, boolean bundleMade, Throwable failure) {
+    if (!task.claim(Task.Stage.CREATING)) {
+      throw new IllegalStateException("task " + task.id() + " is not being created");
+    }
+    ContainerdException second = detached(task, () -> undo(task, bundleMade));
+    if (second != null) {
+      failure.addSuppressed(second);
+    }
+  }
+
+  private void undo(Task task, boolean bundleMade) throws InterruptedException {
+    try {
+      if (task.shim().isPresent()) {
+        undoShim(task, task.shim().get());
+      }
+    } finally {
+      try {
+        if (bundleMade) {
+          bundles.delete(task.bundle());
+        }
+      } finally {
+        tasks.remove(task, Optional.empty());
+      }
+    }
+  }
+
+  private void undoShim(Task task, Shim shim) throws InterruptedException {
+    ShimLauncher launcher = task.launcher().orElseThrow();
+    boolean answers = false;
+    try {
+      shim.call(
+          task.namespace(),
+          "Delete",
+          DeleteRequest.newBuilder().setId(task.id()).build(),
+          DeleteResponse.parser(),
+          Optional.of(timeouts.shimCleanup()));
+      answers = true;
+    } catch (NotFoundException e) {
+      answers = true; // nothing was created, or it was undone by the shim
+    } catch (ContainerdException e) {
+      LOG.log(Level.WARNING, "undoing " + task.bundle(), e);
+    }
+    if (answers) {
+      if (staysForSandbox(task, shim)) {
+        shim.close();
+      } else {
+        launcher.release(shim, task.bundle(), timeouts.shimShutdown());
+      }
+      return;
+    }
+    try {
+      // it runs already, or the shim does not answer: the hard way
+      launcher.reap(task.bundle(), task.runtime(), timeouts.shimCleanup());
+    } finally {
+      launcher.release(shim, task.bundle(), timeouts.shimShutdown());
+      kill(task);
+    }
+  }
+
+  /** A shim found at start that keeps nothing. */
+  void leaked(Task task, Shim shim) throws InterruptedException {
+    if (task.claim(Task.Stage.CREATING)) {
+      try {
+        shim.call(
+            task.namespace(),
+            "Delete",
+            DeleteRequest.newBuilder().setId(task.id()).build(),
+            Empty.parser(),
+            Optional.of(timeouts.shimCleanup()));
+      } catch (ContainerdException e) {
+        LOG.log(Level.DEBUG, "leaked shim of " + task.bundle(), e);
+      }
+      clear(task, shim);
+    }
+  }
+
+  private interface Step {
+    void run() throws InterruptedException;
+  }
+
+  /** Runs on a thread of its own, and waits for it unless the caller is interrupted. */
+  private static @org.jspecify.annotations.Nullable ContainerdException detached(
+      Task task, Step step) {
+    var failed = new java.util.concurrent.atomic.AtomicReference<@org.jspecify.annotations.Nullable
+        ContainerdException>();
+    Thread worker =
+        Thread.ofVirtual()
+            .name("end of " + task.bundle())
+            .start(
+                () -> {
+                  try {
+                    step.run();
+                  } catch (ContainerdException e) {
+                    LOG.log(Level.WARNING, "end of " + task.bundle(), e);
+                    failed.set(e);
+                  } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                  } catch (RuntimeException e) {
+                    LOG.log(Level.ERROR, "end of " + task.bundle(), e);
+                    failed.set(new UnavailableException(task.bundle() + ": " + e, e));
+                  }
+                });
+    try {
+      worker.join(Duration.ofMinutes(1));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    return failed.get();
+  }
+}

@@ -1,0 +1,451 @@
+package io.jcontainerd.runtime.shim;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import io.jcontainerd.api.runtime.task.v3.StateRequest;
+import io.jcontainerd.api.runtime.task.v3.StateResponse;
+import io.jcontainerd.api.types.RuntimeInfo;
+import io.jcontainerd.api.types.RuntimeVersion;
+import io.jcontainerd.api.types.runc.options.Options;
+import io.jcontainerd.core.TypedValue;
+import io.jcontainerd.core.failure.ContainerdException;
+import io.jcontainerd.core.failure.InvalidArgumentException;
+import io.jcontainerd.core.failure.NotFoundException;
+import io.jcontainerd.core.failure.UnavailableException;
+import io.jcontainerd.core.failure.UnknownException;
+import io.jcontainerd.core.ports.Processes;
+import io.jcontainerd.core.tasks.Exit;
+import io.jcontainerd.oci.json.JsonObject;
+import io.jcontainerd.oci.runtime.Spec;
+import io.jcontainerd.runtime.Timeouts;
+import io.jcontainerd.runtime.bundle.Bundle;
+import io.jcontainerd.runtime.bundle.Bundles;
+import io.jcontainerd.wire.TypedValues;
+import java.io.IOException;
+import java.lang.System.Logger.Level;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
+
+/**
+ * Our own shim: one process that keeps many containers, started on first need in a session of its
+ * own so that it outlives the daemon. All its tasks share one connection.
+ *
+ * <p>A host is known by its socket's name, which also names its state folder: {@code
+ * STATE/host-….} A daemon of another version uses a host of its own beside the old one; the old one
+ * is told to leave when a task of its ends, and does so with its last. When a host dies, a new one
+ * is started on the same socket and state, which takes over what still runs; only a task that the
+ * new one does not know is given up.
+ */
+public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
+  private static final System.Logger LOG = System.getLogger("io.jcontainerd.runtime");
+  private static final String NAME = "host-";
+  private static final String OPTIONS = "containerd.runc.v1.Options";
+  private static final int NAME_LENGTH = 64;
+  private static final Spec NO_SPEC = new Spec(JsonObject.EMPTY);
+  private static final int LOG_TAIL = 2000;
+  private static final int MAX_OUTPUT = 10 << 20;
+
+  private final List<String> command;
+  private final ShimGroup group;
+  private final String identity;
+  private final Set<String> runtimes;
+  private final Bundles bundles;
+  private final Processes processes;
+  private final ShimEnvironment environment;
+  private final Path state;
+  private final Supplier<Optional<Path>> ociRuntime;
+  private final Timeouts timeouts;
+  private final Map<Path, CompletableFuture<Shim>> hosts = new ConcurrentHashMap<>();
+
+  /**
+   * A launcher; nothing is started yet.
+   *
+   * @param command the host's program and its fixed arguments
+   * @param runtimes the names of runtimes that it keeps
+   * @param group which tasks share a host
+   * @param state holds a folder for each host
+   * @param ociRuntime makes and removes containers whose options name no other; empty for the host's
+   *     own choice
+   */
+  public HostShimLauncher(
+      List<String> command,
+      Set<String> runtimes,
+      ShimGroup group,
+      Bundles bundles,
+      Processes processes,
+      ShimEnvironment environment,
+      Path state,
+      Supplier<Optional<Path>> ociRuntime,
+      Timeouts timeouts) {
+    this.command = List.copyOf(command);
+    this.runtimes = Set.copyOf(runtimes);
+    this.group = group;
+    this.identity = environment.grpcAddress() + "\n" + environment.daemonVersion() + "\n";
+    this.bundles = bundles;
+    this.processes = processes;
+    this.environment = environment;
+    this.state = state;
+    this.ociRuntime = ociRuntime;
+    this.timeouts = timeouts;
+  }
+
+  /** Where the host of a group listens. */
+  private Path socket(String key) {
+    try {
+      byte[] hash =
+          MessageDigest.getInstance("SHA-256").digest((identity + key).getBytes(UTF_8));
+      String name = NAME + HexFormat.of().formatHex(hash);
+      return environment.socketFolder().resolve(name.substring(0, NAME_LENGTH));
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError("every JDK has SHA-256", e);
+    }
+  }
+
+  @Override
+  public boolean keeps(String runtime) {
+    return runtimes.contains(runtime);
+  }
+
+  @Override
+  public boolean owns(Bundle bundle) {
+    try {
+      return isHost(BinaryShimLauncher.address(bundles, bundle).socket());
+    } catch (ContainerdException e) {
+      LOG.log(Level.DEBUG, "not a bundle of a shim host: " + bundle, e);
+      return false;
+    }
+  }
+
+  private boolean isHost(Path file) {
+    Path name = file.getFileName();
+    return name != null && name.toString().startsWith(NAME);
+  }
+
+  @Override
+  public Shim launch(Bundle bundle, Launch launch) throws InterruptedException {
+    String key = group.key(bundle, () -> Spec.parse(bundles.read(bundle, Bundle.CONFIG).orElseThrow()));
+    Shim host = host(socket(key), timeouts.shimStart());
+    bundles.write(bundle, Bundle.SHIM_BINARY, command.getFirst().getBytes(UTF_8), 0600);
+    bundles.write(bundle, Bundle.BOOTSTRAP, host.address().toJson(), 0644);
+    return host;
+  }
+
+  @Override
+  public Shim reconnect(Bundle bundle, Duration limit) throws InterruptedException {
+    // a dead host is started again, which takes longer than a connection
+    Shim host = host(BinaryShimLauncher.address(bundles, bundle).socket(), timeouts.shimStart());
+    if (!knows(host, bundle)) {
+      throw new UnavailableException(bundle + ": unknown to the shim host");
+    }
+    return host;
+  }
+
+  @Override
+  public Optional<Shim> successor(Bundle bundle) throws InterruptedException {
+    Path address = BinaryShimLauncher.address(bundles, bundle).socket();
+    if (!isHost(address)) {
+      return Optional.empty();
+    }
+    Shim host = host(address, timeouts.shimStart());
+    return knows(host, bundle) ? Optional.of(host) : Optional.empty();
+  }
+
+  private boolean knows(Shim host, Bundle bundle) throws InterruptedException {
+    try {
+      host.call(
+          bundle.namespace(),
+          "State",
+          StateRequest.newBuilder().setId(bundle.id()).build(),
+          StateResponse.parser(),
+          Optional.of(timeouts.shimLoad()));
+      return true;
+    } catch (NotFoundException e) {
+      LOG.log(Level.DEBUG, "shim host does not know " + bundle, e);
+      return false;
+    }
+  }
+
+  @Override
+  public boolean forgetsEvents() {
+    return false;
+  }
+
+  @Override
+  public void release(Shim shim, Bundle bundle, Duration limit) throws InterruptedException {
+    Path address = shim.address().socket();
+    if (group.outlivesTasks() && address.equals(socket(group.key(bundle, () -> NO_SPEC)))) {
+      return;
+    }
+    try {
+      shim.shutdown(bundle.namespace(), bundle.id(), limit);
+    } catch (ContainerdException e) {
+      if (!Shim.isLost(e)) {
+        LOG.log(Level.WARNING, "shutdown of the shim at " + address, e);
+      }
+    } finally {
+      shim.close();
+    }
+  }
+
+  /**
+   * The connection to a host, which is started if nobody listens. All who ask at the same time share
+   * one attempt.
+   */
+  private Shim host(Path address, Duration limit) throws InterruptedException {
+    while (true) {
+      var mine = new CompletableFuture<Shim>();
+      CompletableFuture<Shim> slot = hosts.putIfAbsent(address, mine);
+      if (slot == null) {
+        // not the caller's thread: its cancel must not fail the others
+        Thread.ofVirtual().name("shim-host " + address).start(() -> open(address, mine));
+        slot = mine;
+      }
+      try {
+        Shim host = slot.get(limit.toNanos(), TimeUnit.NANOSECONDS);
+        if (!host.isLost()) {
+          return host;
+        }
+        hosts.remove(address, slot);
+      } catch (TimeoutException e) {
+        throw new UnavailableException("shim host " + address + ": not up within " + limit, e);
+      } catch (ExecutionException e) {
+        if (e.getCause() instanceof ContainerdException known) {
+          throw new UnavailableException(Objects.toString(known.getMessage(), "shim host"), known);
+        }
+        throw new UnavailableException("shim host " + address + ": " + e.getCause(), e);
+      }
+    }
+  }
+
+  private void open(Path address, CompletableFuture<Shim> slot) {
+    try {
+      Shim host = connectOrStart(address);
+      host.onLost(() -> hosts.remove(address, slot));
+      slot.complete(host);
+    } catch (InterruptedException e) {
+      hosts.remove(address, slot);
+      slot.completeExceptionally(e);
+      Thread.currentThread().interrupt();
+    } catch (RuntimeException | IOException e) {
+      hosts.remove(address, slot);
+      slot.completeExceptionally(e);
+    }
+  }
+
+  private Shim connectOrStart(Path address) throws IOException, InterruptedException {
+    var place = new ShimAddress(3, "unix://" + address, "ttrpc");
+    Optional<Shim> running = tryConnect(place);
+    if (running.isPresent()) {
+      return running.get();
+    }
+    Path folder = state.resolve(address.getFileName());
+    Files.createDirectories(folder);
+    Files.createDirectories(environment.socketFolder());
+    Path log = folder.resolve("log");
+    List<String> all = new ArrayList<>(command);
+    all.addAll(
+        List.of(
+            "--socket",
+            address.toString(),
+            "--state",
+            folder.toString(),
+            "--events",
+            environment.ttrpcAddress(),
+            "--grpc-address",
+            environment.grpcAddress()));
+    if (environment.debug()) {
+      all.add("--debug");
+    }
+    var spawn = new Processes.Spawn(all, environment.of("default"), folder, new byte[0], true);
+    int pid = processes.start(spawn, Optional.of(log));
+    LOG.log(Level.INFO, "shim host {0} started as process {1}", address.getFileName(), pid);
+    long deadline = System.nanoTime() + timeouts.shimStart().toNanos();
+    long pause = 2;
+    while (deadline - System.nanoTime() > 0) {
+      Optional<Shim> up = tryConnect(place);
+      if (up.isPresent()) {
+        return up.get();
+      }
+      if (processes.startTime(pid).isEmpty()) {
+        // it may have found another one at work
+        return tryConnect(place)
+            .orElseThrow(
+                () -> new UnavailableException("shim host ended at its start: " + tail(log)));
+      }
+      Thread.sleep(pause);
+      pause = Math.min(50, pause * 2);
+    }
+    processes.signal(pid, 9);
+    throw new UnavailableException(
+        "shim host did not listen within " + timeouts.shimStart() + ": " + tail(log));
+  }
+
+  private Optional<Shim> tryConnect(ShimAddress place) throws InterruptedException {
+    if (!Files.exists(place.socket())) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(Shim.connectShared(place, timeouts.connect()));
+    } catch (UnavailableException e) {
+      LOG.log(Level.DEBUG, "nobody at " + place.address(), e);
+      return Optional.empty();
+    }
+  }
+
+  private static String tail(Path log) {
+    try {
+      String text = Files.readString(log).strip();
+      return text.substring(Math.max(0, text.length() - LOG_TAIL));
+    } catch (IOException e) {
+      return "no log: " + e.getMessage();
+    }
+  }
+
+  @Override
+  public Exit reap(Bundle bundle, String runtime, Duration limit) throws InterruptedException {
+    JsonObject options =
+        bundles
+            .readText(bundle, "options.json")
+            .filter(t -> t.startsWith("{"))
+            .map(JsonObject::parse)
+            .orElse(JsonObject.EMPTY);
+    String binary =
+        options
+            .string("binary_name")
+            .filter(n -> !n.isEmpty())
+            .or(() -> ociRuntime.get().map(Path::toString))
+            .orElse("runc");
+    String root = options.string("root").filter(n -> !n.isEmpty()).orElse("/run/containerd/runc");
+    List<String> delete =
+        List.of(
+            binary,
+            "--root",
+            Path.of(root).resolve(bundle.namespace()).toString(),
+            "delete",
+            "--force",
+            bundle.id());
+    var spawn =
+        new Processes.Spawn(
+            delete, environment.of(bundle.namespace()), bundle.path(), new byte[0], true);
+    try {
+      Processes.Finished end = processes.run(spawn, limit, MAX_OUTPUT);
+      String said = new String(end.error(), UTF_8).strip();
+      if (end.status() != 0 && !said.contains("does not exist")) {
+        throw new UnknownException(bundle + ": " + binary + " delete: " + said);
+      }
+    } catch (IOException e) {
+      throw new UnknownException(bundle + ": " + binary + " delete: " + e.getMessage(), e);
+    }
+    int pid = bundles.readText(bundle, "init.pid").map(HostShimLauncher::number).orElse(0);
+    return new Exit(pid, 137, Instant.now());
+  }
+
+  private static int number(String text) {
+    try {
+      return Integer.parseInt(text);
+    } catch (NumberFormatException e) {
+      LOG.log(Level.DEBUG, "init.pid is no number", e);
+      return 0;
+    }
+  }
+
+  @Override
+  public Optional<TypedValue> options(Optional<TypedValue> given) {
+    if (given.isPresent() && !given.get().typeName().equals(OPTIONS)) {
+      return given;
+    }
+    Optional<Path> chosen = ociRuntime.get();
+    if (chosen.isEmpty()) {
+      return given;
+    }
+    try {
+      Options options =
+          given.isPresent() ? Options.parseFrom(given.get().value()) : Options.getDefaultInstance();
+      return options.getBinaryName().isEmpty()
+          ? Optional.of(
+              TypedValues.pack(
+                  options.toBuilder().setBinaryName(chosen.get().toString()).build()))
+          : given;
+    } catch (InvalidProtocolBufferException e) {
+      throw new InvalidArgumentException("runtime options: " + e.getMessage(), e);
+    }
+  }
+
+  @Override
+  public RuntimeInfo info(String runtime, Optional<TypedValue> options, Duration limit)
+      throws InterruptedException {
+    RuntimeInfo.Builder info =
+        RuntimeInfo.newBuilder()
+            .setName(runtime)
+            .setVersion(RuntimeVersion.newBuilder().setVersion(environment.daemonVersion()));
+    options.ifPresent(o -> info.setOptions(TypedValues.toApi(o)));
+    features(options(options), limit)
+        .ifPresent(
+            f ->
+                info.setFeatures(
+                    TypedValues.toApi(new TypedValue(TypedValues.FEATURES, f))));
+    return info.build();
+  }
+
+  /** What the OCI runtime announces, if it can. */
+  private Optional<byte[]> features(Optional<TypedValue> options, Duration limit)
+      throws InterruptedException {
+    String binary = "runc";
+    try {
+      if (options.isPresent() && options.get().typeName().equals(OPTIONS)) {
+        String named = Options.parseFrom(options.get().value()).getBinaryName();
+        binary = named.isEmpty() ? binary : named;
+      }
+      Processes.Finished end =
+          processes.run(
+              new Processes.Spawn(
+                  List.of(binary, "features"),
+                  environment.of("default"),
+                  Path.of("/"),
+                  new byte[0],
+                  true),
+              limit,
+              MAX_OUTPUT);
+      if (end.status() == 0) {
+        return Optional.of(end.output());
+      }
+      LOG.log(Level.DEBUG, "{0} has no features command", binary);
+      return Optional.empty();
+    } catch (InvalidProtocolBufferException e) {
+      throw new InvalidArgumentException("runtime options: " + e.getMessage(), e);
+    } catch (IOException e) {
+      LOG.log(Level.WARNING, binary + " features", e);
+      return Optional.empty();
+    }
+  }
+
+  /** Ends the connections; hosts and tasks live on. */
+  @Override
+  public void close() {
+    for (CompletableFuture<Shim> slot : hosts.values()) {
+      if (slot.state() == Future.State.SUCCESS) {
+        slot.resultNow().end();
+      }
+    }
+    hosts.clear();
+  }
+}

@@ -1,0 +1,163 @@
+package io.jcontainerd.runtime.shim;
+
+import com.google.protobuf.Empty;
+import com.google.protobuf.MessageLite;
+import com.google.protobuf.Parser;
+import io.jcontainerd.api.runtime.task.v3.ConnectRequest;
+import io.jcontainerd.api.runtime.task.v3.ConnectResponse;
+import io.jcontainerd.api.runtime.task.v3.ShutdownRequest;
+import io.jcontainerd.core.failure.ContainerdException;
+import io.jcontainerd.core.failure.NotImplementedException;
+import io.jcontainerd.core.failure.UnavailableException;
+import io.jcontainerd.ttrpc.CallOptions;
+import io.jcontainerd.ttrpc.Metadata;
+import io.jcontainerd.ttrpc.TtrpcClient;
+import io.jcontainerd.ttrpc.TtrpcException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * A connection to a shim, and its task API. Version 2 and 3 of the API differ in the service's name
+ * only. The end of the connection means that the shim is dead. Safe for many threads.
+ */
+public final class Shim implements AutoCloseable {
+  private final ShimAddress address;
+  private final TtrpcClient client;
+  private final boolean shared;
+  private volatile int version;
+
+  private Shim(ShimAddress address, TtrpcClient client, boolean shared) {
+    this.address = address;
+    this.client = client;
+    this.shared = shared;
+    this.version = address.version();
+  }
+
+  /**
+   * Connects, in one attempt.
+   *
+   * @throws UnavailableException if nobody answers there
+   */
+  public static Shim connect(ShimAddress address, Duration limit) throws InterruptedException {
+    return connect(address, limit, false);
+  }
+
+  /** As {@link #connect}, for many tasks: none of them ends the connection. */
+  static Shim connectShared(ShimAddress address, Duration limit) throws InterruptedException {
+    return connect(address, limit, true);
+  }
+
+  private static Shim connect(ShimAddress address, Duration limit, boolean shared)
+      throws InterruptedException {
+    Path socket = address.socket();
+    try {
+      return new Shim(address, TtrpcClient.connect(socket, limit), shared);
+    } catch (IOException e) {
+      throw new UnavailableException("shim at " + address.address() + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** Where it is, with the version that it turned out to speak. */
+  public ShimAddress address() {
+    return new ShimAddress(version, address.address(), address.protocol());
+  }
+
+  /** Runs once, on a thread of its own, when the connection has ended for whatever reason. */
+  public void onLost(Runnable listener) {
+    client.onClose(listener);
+  }
+
+  /** Whether the connection has ended. */
+  public boolean isLost() {
+    return client.isClosed();
+  }
+
+  /** Whether a failure of a call says that the connection ended. */
+  public static boolean isLost(ContainerdException failure) {
+    return ShimFailures.isLost(failure);
+  }
+
+  /**
+   * Calls a method of the task service.
+   *
+   * @param limit empty for one that takes as long as the shim lives
+   */
+  public <A extends MessageLite> A call(
+      String namespace,
+      String method,
+      MessageLite request,
+      Parser<A> answer,
+      Optional<Duration> limit)
+      throws InterruptedException {
+    CallOptions options = new CallOptions(limit, Metadata.namespace(namespace));
+    try {
+      return client.call(
+          "containerd.task.v" + version + ".Task", method, request, answer, options);
+    } catch (TtrpcException e) {
+      throw ShimFailures.of(e);
+    }
+  }
+
+  /**
+   * As {@link #call}, for the first call of a connection: a shim that says it speaks version 3 and
+   * does not is spoken to in version 2 from then on.
+   */
+  public <A extends MessageLite> A firstCall(
+      String namespace,
+      String method,
+      MessageLite request,
+      Parser<A> answer,
+      Optional<Duration> limit)
+      throws InterruptedException {
+    try {
+      return call(namespace, method, request, answer, limit);
+    } catch (NotImplementedException e) {
+      if (version != 3) {
+        throw e;
+      }
+      version = 2;
+      try {
+        return call(namespace, method, request, answer, limit);
+      } catch (ContainerdException second) {
+        second.addSuppressed(e);
+        throw second;
+      }
+    }
+  }
+
+  /** Asks who serves and for the task's process; 0 for a task that the shim does not know. */
+  public ConnectResponse whoServes(String namespace, String id, Duration limit)
+      throws InterruptedException {
+    return firstCall(
+        namespace,
+        "Connect",
+        ConnectRequest.newBuilder().setId(id).build(),
+        ConnectResponse.parser(),
+        Optional.of(limit));
+  }
+
+  /** Tells the shim to leave if it keeps nothing else. */
+  public void shutdown(String namespace, String id, Duration limit) throws InterruptedException {
+    call(
+        namespace,
+        "Shutdown",
+        ShutdownRequest.newBuilder().setId(id).build(),
+        Empty.parser(),
+        Optional.of(limit));
+  }
+
+  /** Ends the connection unless others use it too; the shim goes on. */
+  @Override
+  public void close() {
+    if (!shared) {
+      end();
+    }
+  }
+
+  /** Ends the connection whoever uses it. */
+  void end() {
+    client.close();
+  }
+}
