@@ -127,12 +127,9 @@ public final class LayerApplier implements Applier {
       return result(extraction);
     } finally {
       pipe.cancel();
-      boolean interrupted = join(unpacking);
-      interrupted |= join(extracting);
+      joinAndKeepInterrupt(unpacking);
+      joinAndKeepInterrupt(extracting);
       buffers.give(set);
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
     }
   }
 
@@ -149,8 +146,8 @@ public final class LayerApplier implements Applier {
     }
   }
 
-  /** Waits for a thread that was told to end, even when interrupted; whether it was. */
-  private static boolean join(Thread thread) {
+  /** Waits for a thread that was told to end, even when interrupted; the interrupt is kept. */
+  static void joinAndKeepInterrupt(Thread thread) {
     boolean interrupted = false;
     while (thread.isAlive()) {
       try {
@@ -159,7 +156,9 @@ public final class LayerApplier implements Applier {
         interrupted = true;
       }
     }
-    return interrupted;
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private static Descriptor extract(BufferPipe pipe, LayerExtractor extractor, boolean sync)

@@ -32,15 +32,6 @@ public final class LayerExtractor implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(LayerExtractor.class.getName());
   private static final RawPath WHITEOUT = RawPath.of(".wh.");
   private static final RawPath META = RawPath.of(".wh..wh.");
-
-  /** Attributes that a layer carries; others belong to the machine, such as SELinux labels. */
-  private static final List<RawPath> CARRIED =
-      List.of(
-          RawPath.of("user."),
-          RawPath.of("trusted."),
-          RawPath.of("security.capability"),
-          RawPath.of("system.posix_acl_"));
-
   private static final RawPath OPAQUE = RawPath.of(".wh..wh..opq");
 
   private final LayerTree tree;
@@ -320,10 +311,7 @@ public final class LayerExtractor implements AutoCloseable {
   private static void removeAttributes(TarEntry entry, Directory folder, RawPath name)
       throws ErrnoException {
     for (RawPath attribute : folder.attributes(name)) {
-      boolean carried = CARRIED.stream().anyMatch(attribute::startsWith);
-      if (carried
-          && !Overlay.isReserved(attribute)
-          && !entry.attributes().containsKey(attribute)) {
+      if (Attributes.isCarried(attribute) && !entry.attributes().containsKey(attribute)) {
         folder.removeAttribute(name, attribute);
       }
     }

@@ -1,0 +1,37 @@
+package io.jcontainerd.diff.tree;
+
+import io.jcontainerd.linux.Directory;
+import io.jcontainerd.linux.ErrnoException;
+import io.jcontainerd.linux.RawPath;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/** Which extended attributes a layer carries; others belong to the machine, such as SELinux labels. */
+final class Attributes {
+  private static final List<RawPath> CARRIED =
+      List.of(
+          RawPath.of("user."),
+          RawPath.of("trusted."),
+          RawPath.of("security.capability"),
+          RawPath.of("system.posix_acl_"));
+
+  private Attributes() {}
+
+  static boolean isCarried(RawPath attribute) {
+    return CARRIED.stream().anyMatch(attribute::startsWith) && !Overlay.isReserved(attribute);
+  }
+
+  /** The attributes of a name that a layer carries; of the folder itself if it is empty. */
+  static Map<RawPath, byte[]> read(Directory folder, RawPath name) throws ErrnoException {
+    Map<RawPath, byte[]> attributes = new TreeMap<>();
+    for (RawPath attribute : folder.attributes(name)) {
+      if (isCarried(attribute)) {
+        Optional<byte[]> value = folder.attribute(name, attribute);
+        value.ifPresent(bytes -> attributes.put(attribute, bytes));
+      }
+    }
+    return attributes;
+  }
+}
