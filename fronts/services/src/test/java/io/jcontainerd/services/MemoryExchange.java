@@ -33,7 +33,10 @@ final class MemoryExchange implements EventExchange {
   @Override
   public EventStream subscribe(Predicate<Event> accepts) {
     Stream stream = new Stream(accepts);
-    subscribers.add(stream);
+    synchronized (subscribers) {
+      subscribers.add(stream);
+      subscribers.notifyAll();
+    }
     return stream;
   }
 
@@ -57,9 +60,18 @@ final class MemoryExchange implements EventExchange {
 
     @Override
     public void close() {
-      subscribers.remove(this);
       synchronized (subscribers) {
+        subscribers.remove(this);
         subscribers.notifyAll();
+      }
+    }
+  }
+
+  /** Waits until somebody listens. */
+  void awaitSubscriber() throws InterruptedException {
+    synchronized (subscribers) {
+      while (subscribers.isEmpty()) {
+        subscribers.wait();
       }
     }
   }

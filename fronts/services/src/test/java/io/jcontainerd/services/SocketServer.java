@@ -31,11 +31,13 @@ final class SocketServer implements AutoCloseable {
 
   private final EventLoopGroup loops =
       new MultiThreadIoEventLoopGroup(2, NioIoHandler.newFactory());
+  private final Path path;
   private final Server server;
   private final ManagedChannel channel;
 
   SocketServer(Path folder, List<ServerServiceDefinition> services) throws IOException {
-    var address = UnixDomainSocketAddress.of(folder.resolve("grpc.sock"));
+    path = folder.resolve("grpc.sock");
+    var address = UnixDomainSocketAddress.of(path);
     server =
         NettyServerBuilder.forAddress(address)
             .channelType(NioServerDomainSocketChannel.class)
@@ -53,6 +55,11 @@ final class SocketServer implements AutoCloseable {
             .usePlaintext()
             .maxInboundMessageSize(MAX_MESSAGE)
             .build();
+  }
+
+  /** Where the server listens. */
+  Path path() {
+    return path;
   }
 
   /** A client that sends no headers. */
