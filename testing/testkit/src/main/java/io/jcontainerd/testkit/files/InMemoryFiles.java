@@ -273,7 +273,11 @@ public final class InMemoryFiles implements Files {
 
   @Override
   public synchronized Optional<FileStat> stat(Path path) throws IOException {
-    return lookup(path).map(InMemoryFiles::stat);
+    try {
+      return lookup(path).map(InMemoryFiles::stat);
+    } catch (NotDirectoryException _) {
+      return Optional.empty();
+    }
   }
 
   private static FileStat stat(Node node) {
