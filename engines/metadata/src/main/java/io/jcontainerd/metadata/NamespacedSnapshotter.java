@@ -354,6 +354,10 @@ final class NamespacedSnapshotter implements Snapshotter {
       throw new FailedPreconditionException("snapshot " + key + " is not active");
     }
     boolean rebase = active.info().parent().isEmpty() && !parent.isEmpty();
+    if (!rebase && !parent.isEmpty() && !parent.equals(active.info().parent())) {
+      throw new FailedPreconditionException(
+          "snapshot %s stands on %s, not on %s".formatted(key, active.info().parent(), parent));
+    }
     String newParent = rebase ? parent : active.info().parent();
     String backendParent =
         newParent.isEmpty() ? "" : database.read(tx -> parent(tx, namespace, newParent));
@@ -490,11 +494,11 @@ final class NamespacedSnapshotter implements Snapshotter {
                   new SnapshotInfo(
                       was.kind(), was.name(), was.parent(), labels, was.createdAt(), now));
             });
-    return overlaid(updateBackend(updated), updated.info());
+    return overlaid(updateBackend(updated, mask), updated.info());
   }
 
   /** Tells the backend those labels that it gets to see, if they differ from what it has. */
-  private SnapshotInfo updateBackend(Known updated) {
+  private SnapshotInfo updateBackend(Known updated, FieldMask mask) {
     SnapshotInfo below = backend.stat(updated.backendKey());
     Map<String, String> wanted = inherited(updated.info().labels());
     List<String> paths = new ArrayList<>();
@@ -504,6 +508,13 @@ final class NamespacedSnapshotter implements Snapshotter {
             paths.add("labels." + key);
           }
         });
+    boolean whole = mask.isAll() || mask.paths().contains("labels");
+    for (String key : inherited(below.labels()).keySet()) {
+      String path = "labels." + key;
+      if (!wanted.containsKey(key) && (whole || mask.paths().contains(path))) {
+        paths.add(path); // has no new value: it is removed
+      }
+    }
     if (paths.isEmpty()) {
       return below;
     }

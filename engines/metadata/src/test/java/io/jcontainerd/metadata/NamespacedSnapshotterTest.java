@@ -18,6 +18,7 @@ import io.jcontainerd.core.snapshots.Prepared;
 import io.jcontainerd.core.snapshots.SnapshotInfo;
 import io.jcontainerd.core.snapshots.SnapshotKind;
 import io.jcontainerd.core.snapshots.Snapshotter;
+import io.jcontainerd.testkit.contract.SnapshotterContract;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,13 +28,18 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class NamespacedSnapshotterTest {
+class NamespacedSnapshotterTest extends SnapshotterContract {
   @TempDir Path folder;
   private Fixture f;
   private Snapshotter snapshots;
 
+  @Override
+  protected Snapshotter open() {
+    return snapshots;
+  }
+
   @BeforeEach
-  void open() {
+  void openFixture() {
     f = new Fixture(folder);
     snapshots = in(NS);
   }
@@ -72,7 +78,7 @@ class NamespacedSnapshotterTest {
     snapshots.view("view", "name", Map.of());
     assertThat(snapshots.stat("view").parent()).isEqualTo("name");
     assertThat(snapshots.stat("view").kind()).isEqualTo(SnapshotKind.VIEW);
-    assertThat(snapshots.mounts("view")).singleElement();
+    assertThat(snapshots.mounts("view")).hasSize(1);
     assertThat(snapshots.usage("name").inodes()).isEqualTo(1);
   }
 
@@ -194,7 +200,6 @@ class NamespacedSnapshotterTest {
     f.in("second", () -> f.container("c", "chain", Map.of()));
     f.collect();
     assertThat(in("second").stat("chain").name()).isEqualTo("chain");
-    f.metadata.containers();
     Call.in("second").run(() -> f.metadata.containers().delete("c"));
     f.collect();
     List<String> left = new ArrayList<>();

@@ -1,0 +1,133 @@
+package io.jcontainerd.metadata;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.jcontainerd.core.Call;
+import io.jcontainerd.core.Digest;
+import io.jcontainerd.core.failure.InvalidArgumentException;
+import io.jcontainerd.core.failure.UnavailableException;
+import io.jcontainerd.store.Store;
+import io.jcontainerd.store.StoreOptions;
+import io.jcontainerd.testkit.memory.InMemoryContentStore;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(60)
+class SchedulerTest {
+  private static final GcOptions QUIET = new GcOptions(0.5, 0, 5, Duration.ZERO, Duration.ZERO);
+
+  @TempDir Path folder;
+  private Store store;
+
+  @BeforeEach
+  void open() {
+    store =
+        Store.open(folder.resolve("meta.db"), StoreOptions.DEFAULTS, List.of(Metadata.SCHEMA));
+  }
+
+  @AfterEach
+  void close() {
+    store.close();
+  }
+
+  private Metadata metadata(GcOptions options) {
+    return Metadata.open(
+        store,
+        new InMemoryContentStore(),
+        Map.of(),
+        MetadataOptions.DEFAULTS.withGc(options));
+  }
+
+  private static void awaitRuns(Metadata metadata, long runs) {
+    while (metadata.collectorStats().succeeded() < runs) {
+      Thread.onSpinWait();
+    }
+  }
+
+  @Test
+  void the_first_run_comes_after_the_start_whatever_happened() {
+    GcOptions options = new GcOptions(0.5, 0, 100, Duration.ZERO, Duration.ofMillis(5));
+    try (Metadata metadata = metadata(options)) {
+      awaitRuns(metadata, 1);
+    }
+  }
+
+  @Test
+  void a_deletion_brings_a_run_and_removes_the_bytes() {
+    try (Metadata metadata = metadata(QUIET)) {
+      Call.in("ns").run(() -> metadata.leases().create("l", Map.of()));
+      Call.in("ns").run(() -> metadata.leases().delete("l", false));
+      awaitRuns(metadata, 1);
+    }
+  }
+
+  @Test
+  void changes_bring_a_run_only_when_there_are_enough() {
+    try (Metadata metadata = metadata(QUIET)) {
+      metadata.collector().collect();
+      for (int i = 0; i < 4; i++) {
+        int number = i;
+        Call.in("ns").run(() -> metadata.leases().create("l" + number, Map.of()));
+      }
+      assertThat(metadata.collectorStats().succeeded()).isEqualTo(1);
+      Call.in("ns").run(() -> metadata.leases().create("fifth", Map.of()));
+      awaitRuns(metadata, 2);
+    }
+  }
+
+  @Test
+  void enough_deletions_bring_a_run_at_once() {
+    GcOptions options = new GcOptions(1e-7, 2, 100, Duration.ZERO, Duration.ZERO);
+    try (Metadata metadata = metadata(options)) {
+      metadata.collector().collect(); // the next by interval is hours away
+      for (String id : List.of("a", "b")) {
+        Call.in("ns").run(() -> metadata.leases().create(id, Map.of()));
+        Call.in("ns").run(() -> metadata.leases().delete(id, false));
+      }
+      awaitRuns(metadata, 2);
+    }
+  }
+
+  @Test
+  void who_waits_gets_a_run_that_began_after_he_came() {
+    try (Metadata metadata = metadata(QUIET)) {
+      for (int i = 0; i < 50; i++) {
+        String name = "blob" + i;
+        Digest digest = Digest.sha256(Fixture.bytes(name));
+        store.change(
+            tx ->
+                tx.update(
+                    "INSERT INTO blobs VALUES ('ns', ?, 1, '', 0, 0)", digest.toString()));
+        metadata.collector().collect();
+        assertThat(Call.in("ns").call(() -> metadata.content().find(digest))).isEmpty();
+      }
+    }
+  }
+
+  @Test
+  void closing_tells_those_that_come_too_late() {
+    Metadata metadata = metadata(QUIET);
+    metadata.close();
+    metadata.close();
+    assertThatThrownBy(() -> metadata.collector().collect())
+        .isInstanceOf(UnavailableException.class);
+  }
+
+  @Test
+  void the_defaults_are_containerds_and_nonsense_is_refused() {
+    assertThat(GcOptions.DEFAULTS)
+        .isEqualTo(new GcOptions(0.02, 0, 100, Duration.ZERO, Duration.ofMillis(100)));
+    assertThat(new GcOptions(3, 0, 0, Duration.ZERO, Duration.ZERO).pauseThreshold())
+        .isEqualTo(0.5);
+    assertThatThrownBy(() -> new GcOptions(0, 0, 0, Duration.ZERO, Duration.ZERO))
+        .isInstanceOf(InvalidArgumentException.class);
+  }
+}

@@ -1,0 +1,70 @@
+package io.jcontainerd.metadata;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.jcontainerd.core.failure.InvalidArgumentException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+class TextTest {
+  @Test
+  void labels_are_readable_and_sorted() {
+    assertThat(LabelText.write(Map.of("b", "2", "a", "x=y"))).isEqualTo("a=x=y\nb=2\n");
+    assertThat(LabelText.write(Map.of())).isEmpty();
+  }
+
+  @Test
+  void any_labels_come_back_as_they_were() {
+    long seed = System.nanoTime();
+    Random random = new Random(seed);
+    String alphabet = "ab=\\\n\r\tne\u00e4\u20ac";
+    for (int round = 0; round < 2000; round++) {
+      Map<String, String> labels = new HashMap<>();
+      for (int i = random.nextInt(4); i > 0; i--) {
+        labels.put(text(random, alphabet), text(random, alphabet));
+      }
+      assertThat(LabelText.read(LabelText.write(labels))).as("seed %d", seed).isEqualTo(labels);
+    }
+  }
+
+  private static String text(Random random, String alphabet) {
+    StringBuilder text = new StringBuilder();
+    for (int i = random.nextInt(6); i > 0; i--) {
+      text.append(alphabet.charAt(random.nextInt(alphabet.length())));
+    }
+    return text.toString();
+  }
+
+  @Test
+  void durations_are_gos() {
+    assertThat(GoDuration.parse("1h30m")).isEqualTo(Duration.ofMinutes(90));
+    assertThat(GoDuration.parse("1.5s")).isEqualTo(Duration.ofMillis(1500));
+    assertThat(GoDuration.parse("-.5ms")).isEqualTo(Duration.ofNanos(-500_000));
+    assertThat(GoDuration.parse("2us3ns")).isEqualTo(Duration.ofNanos(2003));
+    assertThat(GoDuration.parse("1\u00b5s")).isEqualTo(Duration.ofNanos(1000));
+    assertThat(GoDuration.parse("+72h")).isEqualTo(Duration.ofDays(3));
+    assertThat(GoDuration.parse("0")).isEqualTo(Duration.ZERO);
+    for (String bad : List.of("", "1", "h", "1d", "1h ", "-", "1h-2m", "9999999999h")) {
+      assertThatThrownBy(() -> GoDuration.parse(bad))
+          .as(bad)
+          .isInstanceOf(InvalidArgumentException.class);
+    }
+  }
+
+  @Test
+  void times_keep_their_nanoseconds_before_and_after_1970() {
+    for (String text :
+        List.of("1969-12-31T23:59:59.999999999Z", "2026-02-03T04:05:06.000000007Z")) {
+      Instant time = Instant.parse(text);
+      assertThat(Times.instant(Times.nanos(time))).isEqualTo(time);
+    }
+    assertThatThrownBy(() -> Times.nanos(Instant.parse("0001-01-01T00:00:00Z")))
+        .isInstanceOf(InvalidArgumentException.class);
+  }
+}

@@ -1,0 +1,80 @@
+package io.jcontainerd.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.File;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Where the native library goes, seen in processes of their own: it is loaded once in each. */
+@Timeout(120)
+class NativeLibraryTest {
+  @TempDir Path folder;
+  @TempDir Path temporary;
+
+  /** Opens a store and ends without closing it, as a killed daemon does. */
+  static final class Child {
+    private Child() {}
+
+    public static void main(String[] arguments) {
+      Store store = Store.open(Path.of(arguments[0]), StoreOptions.DEFAULTS, List.of());
+      System.out.println("last event " + store.lastEvent());
+      System.out.flush();
+      Runtime.getRuntime().halt(0);
+    }
+  }
+
+  private String run() throws Exception {
+    Process child =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx64m",
+                "-Djava.io.tmpdir=" + temporary,
+                "-cp",
+                String.join(
+                    File.pathSeparator,
+                    System.getProperty("jdk.module.path", ""),
+                    System.getProperty("java.class.path"),
+                    Path.of("target/test-classes").toAbsolutePath().toString()),
+                Child.class.getName(),
+                folder.resolve("test.db").toString())
+            .redirectErrorStream(true)
+            .start();
+    String output =
+        new String(child.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(child.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    return output;
+  }
+
+  private static List<String> names(Path folder) throws Exception {
+    try (var files = Files.list(folder)) {
+      return files.map(file -> file.getFileName().toString()).sorted().toList();
+    }
+  }
+
+  @Test
+  void the_library_stays_below_the_store_and_nothing_is_left_in_the_temporary_folder()
+      throws Exception {
+    assertThat(run()).contains("last event 0");
+    Path library = folder.resolve("lib").resolve(System.mapLibraryName("sqlitejdbc"));
+    assertThat(library).exists();
+    assertThat(run()).contains("last event 0");
+    assertThat(names(temporary).stream().filter(name -> !name.startsWith("hsperfdata")))
+        .isEmpty();
+    assertThat(names(folder.resolve("lib"))).containsExactly("libsqlitejdbc.so");
+  }
+
+  @Test
+  void a_library_damaged_by_a_power_cut_is_replaced() throws Exception {
+    assertThat(run()).contains("last event 0");
+    Path library = folder.resolve("lib").resolve(System.mapLibraryName("sqlitejdbc"));
+    Files.write(library, new byte[Math.toIntExact(Files.size(library))]);
+    assertThat(run()).contains("last event 0");
+  }
+}
