@@ -9,6 +9,7 @@ module io.jcontainerd.linux {
   requires transitive io.jcontainerd.core;
 
   exports io.jcontainerd.linux;
+  exports io.jcontainerd.linux.cgroup;
   exports io.jcontainerd.linux.descriptor;
   exports io.jcontainerd.linux.process;
   exports io.jcontainerd.linux.terminal;

@@ -4,9 +4,12 @@ import org.jspecify.annotations.NullMarked;
 @NullMarked
 module io.jcontainerd.shim {
   requires static transitive org.jspecify;
+  requires com.google.protobuf;
+  requires io.jcontainerd.api;
   requires io.jcontainerd.core;
-  requires io.jcontainerd.oci;
-  requires io.jcontainerd.wire;
-  requires io.jcontainerd.ttrpc;
   requires io.jcontainerd.linux;
+  requires io.jcontainerd.oci;
+  requires io.jcontainerd.ttrpc;
+
+  exports io.jcontainerd.shim;
 }

@@ -74,8 +74,8 @@ public final class OwnedDescriptor implements AutoCloseable {
     return new OwnedDescriptor(PipeCalls.memfd_create(label, DescriptorCalls.MFD_CLOEXEC));
   }
 
-  /** A counter that wakes who waits for it. */
-  static OwnedDescriptor eventCounter() throws ErrnoException {
+  /** A counter that wakes who waits for it; never blocks (eventfd(2)). */
+  public static OwnedDescriptor eventCounter() throws ErrnoException {
     return new OwnedDescriptor(
         PipeCalls.eventfd(0, DescriptorCalls.EFD_CLOEXEC | DescriptorCalls.EFD_NONBLOCK));
   }

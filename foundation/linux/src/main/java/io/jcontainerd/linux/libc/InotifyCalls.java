@@ -22,6 +22,9 @@ public final class InotifyCalls {
   private static final MethodHandle ADD_WATCH =
       Libc.bind("inotify_add_watch", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT));
 
+  private static final MethodHandle RM_WATCH =
+      Libc.bind("inotify_rm_watch", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT));
+
   private InotifyCalls() {}
 
   /** inotify_init1(2). */
@@ -43,6 +46,16 @@ public final class InotifyCalls {
       return Libc.check(rc, "inotify_add_watch", path, capture);
     } catch (Throwable t) {
       throw Libc.failure("inotify_add_watch", t);
+    }
+  }
+
+  /** inotify_rm_watch(2); a watch that is gone already is no error. */
+  public static void inotify_rm_watch(int fd, int watch) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment capture = Libc.capture(arena);
+      int _ = (int) RM_WATCH.invokeExact(capture, fd, watch);
+    } catch (Throwable t) {
+      throw new AssertionError("inotify_rm_watch", t);
     }
   }
 }

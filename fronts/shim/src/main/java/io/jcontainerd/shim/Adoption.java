@@ -1,0 +1,186 @@
+package io.jcontainerd.shim;
+
+import io.jcontainerd.linux.cgroup.ContainerCgroup;
+import io.jcontainerd.linux.process.Child;
+import io.jcontainerd.linux.process.ExitStatus;
+import io.jcontainerd.linux.process.Signals;
+import java.io.IOException;
+import java.lang.System.Logger.Level;
+import java.nio.file.Files;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Takes over what an earlier host left: processes that still run are followed by their pidfd, those
+ * that ended meanwhile are reported with the status 255 (nobody knows it any more), exits that were
+ * recorded but not told are told. Containers whose creation was cut short are removed. Terminals are
+ * lost with the earlier host.
+ */
+final class Adoption {
+  private static final System.Logger LOG = System.getLogger(Adoption.class.getName());
+
+  private final HostServices host;
+  private final Supervisor supervisor;
+  private final Clock clock;
+
+  Adoption(HostServices host, Supervisor supervisor, Clock clock) {
+    this.host = host;
+    this.supervisor = supervisor;
+    this.clock = clock;
+  }
+
+  /** Takes over everything recorded; what fails with one container does not keep the others back. */
+  void run() throws IOException, InterruptedException {
+    for (ContainerRecord record : host.store().all()) {
+      try {
+        if (record.created()) {
+          adopt(record);
+        } else {
+          remove(record);
+        }
+      } catch (IOException | RuntimeException e) {
+        LOG.log(
+            Level.ERROR,
+            "container " + record.id() + " of namespace " + record.namespace() + " is not taken over",
+            e);
+      }
+    }
+  }
+
+  /** A creation that was cut short: its client got no answer, so nothing may be left. */
+  private void remove(ContainerRecord record) throws IOException, InterruptedException {
+    OciRuntime runtime = host.runtime(record.options(), record.id(), record.bundle());
+    if (Files.isDirectory(record.bundle())) {
+      try {
+        runtime.delete(true);
+      } catch (OciRuntimeException e) {
+        if (!e.isGone()) {
+          LOG.log(Level.WARNING, "container {0}: {1}", record.id(), e.getMessage());
+        }
+      }
+      if (record.rootMounted()) {
+        host.kernel().detachAll(record.bundle().resolve("rootfs"));
+      }
+    }
+    host.store().delete(record.namespace(), record.id());
+    LOG.log(Level.INFO, "container {0}: its creation was cut short; removed", record.id());
+  }
+
+  /** A process of which the exit has to be dealt with after all are taken in. */
+  private record Due(ContainerProcess process, ExitStatus exit) {}
+
+  private void adopt(ContainerRecord record) throws IOException, InterruptedException {
+    OciRuntime runtime = host.runtime(record.options(), record.id(), record.bundle());
+    ContainerProcess init = process(record, record.init());
+    Container container =
+        new Container(record.namespace(), record.id(), record.bundle(), runtime, init);
+    container.rootMounted = record.rootMounted();
+    container.killAllOnExit = record.killAllOnExit();
+    List<Due> due = new ArrayList<>();
+    List<Child> alive = new ArrayList<>();
+    List<ContainerProcess> followed = new ArrayList<>();
+    for (ContainerRecord.ProcessRecord exec : record.execs()) {
+      ContainerProcess process = process(record, exec);
+      if (exec.starting() && exec.identity().isEmpty()) {
+        process.phase = Phase.CREATED; // whether it began is unknown, and its client has no answer
+      }
+      take(process, exec, due, alive, followed);
+      container.adopt(process);
+    }
+    take(init, record.init(), due, alive, followed);
+    if (init.phase != Phase.STOPPED && !alive.isEmpty() && followed.contains(init)) {
+      settle(container, record.init());
+      Optional<ContainerCgroup> cgroup = ContainerCgroup.of(init.pid());
+      if (cgroup.isPresent()) {
+        container.cgroup(cgroup.get());
+        supervisor.watchMemory(container, cgroup.get());
+      }
+    }
+    supervisor.adopt(container);
+    for (int i = 0; i < followed.size(); i++) {
+      supervisor.exits().follow(container, followed.get(i), alive.get(i));
+    }
+    for (Due exit : due) { // execs first, as they were taken
+      supervisor.exits().arrived(container, exit.process(), exit.exit());
+    }
+    supervisor.exits().record(container);
+    LOG.log(
+        Level.INFO,
+        "container {0} of namespace {1} taken over, {2}",
+        record.id(),
+        record.namespace(),
+        container.phase(init));
+  }
+
+  private static ContainerProcess process(
+      ContainerRecord container, ContainerRecord.ProcessRecord record) {
+    ContainerProcess process =
+        new ContainerProcess(container.id(), record.execId(), record.stdio(), record.spec());
+    process.phase = record.phase();
+    process.identity = record.identity().orElse(null);
+    process.exit = record.exit().orElse(null);
+    process.exitPublished = record.exitPublished();
+    process.stdinClosed = record.stdinClosed();
+    return process;
+  }
+
+  private void take(
+      ContainerProcess process,
+      ContainerRecord.ProcessRecord record,
+      List<Due> due,
+      List<Child> alive,
+      List<ContainerProcess> followed)
+      throws IOException {
+    if (record.identity().isEmpty()) {
+      return; // never began
+    }
+    if (record.phase() == Phase.STOPPED) {
+      ExitStatus exit =
+          record.exit().orElseGet(() -> new ExitStatus(ExitStatus.UNKNOWN, clock.instant()));
+      if (record.exitPublished()) {
+        process.exited().complete(exit);
+      } else {
+        if (!process.isInit()) {
+          process.phase = Phase.RUNNING; // so that it counts until its exit is told
+        }
+        due.add(new Due(process, exit));
+      }
+      return;
+    }
+    Optional<Child> child = host.children().adopt(record.identity().get());
+    if (child.isEmpty()) {
+      due.add(new Due(process, new ExitStatus(ExitStatus.UNKNOWN, clock.instant())));
+      return;
+    }
+    process.child = child.get();
+    process.io = host.streams().reopen(record.stdio(), record.stdinClosed());
+    alive.add(child.get());
+    followed.add(process);
+    if (!process.isInit() && process.phase == Phase.CREATED) {
+      process.phase = Phase.RUNNING;
+    }
+  }
+
+  /** Where the record was written in the middle of a step, the runtime knows which side it is on. */
+  private static void settle(Container container, ContainerRecord.ProcessRecord record)
+      throws IOException, InterruptedException {
+    ContainerProcess init = container.init();
+    if (!record.starting() && record.phase() != Phase.PAUSING && record.phase() != Phase.PAUSED) {
+      return;
+    }
+    try {
+      init.phase =
+          switch (container.runtime().state()) {
+            case "created" -> Phase.CREATED;
+            case "paused" -> Phase.PAUSED;
+            default -> Phase.RUNNING;
+          };
+    } catch (OciRuntimeException e) {
+      LOG.log(Level.WARNING, "container {0}: {1}", container.id(), e.getMessage());
+      var _ = init.child != null && init.child.signal(Signals.KILL);
+      init.phase = Phase.RUNNING;
+    }
+  }
+}

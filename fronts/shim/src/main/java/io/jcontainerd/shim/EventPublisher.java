@@ -1,0 +1,189 @@
+package io.jcontainerd.shim;
+
+import com.google.protobuf.Any;
+import com.google.protobuf.Empty;
+import com.google.protobuf.Message;
+import com.google.protobuf.Timestamp;
+import io.jcontainerd.api.services.ttrpc.events.v1.ForwardRequest;
+import io.jcontainerd.api.types.Envelope;
+import io.jcontainerd.ttrpc.CallOptions;
+import io.jcontainerd.ttrpc.Metadata;
+import io.jcontainerd.ttrpc.StatusCode;
+import io.jcontainerd.ttrpc.TtrpcClient;
+import io.jcontainerd.ttrpc.TtrpcException;
+import java.io.IOException;
+import java.lang.System.Logger.Level;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.EnumSet;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Sends events to the daemon, each once and in order. While the daemon is away they stay in the
+ * journal; one that the daemon refuses for its content is logged and left out, so that it cannot keep
+ * the others back. Safe for many threads.
+ */
+final class EventPublisher implements AutoCloseable {
+  private static final System.Logger LOG = System.getLogger(EventPublisher.class.getName());
+  private static final String SERVICE = "containerd.services.events.ttrpc.v1.Events";
+  private static final Duration CALL = Duration.ofSeconds(20);
+  private static final Duration CONNECT = Duration.ofSeconds(5);
+  private static final Duration FIRST_PAUSE = Duration.ofMillis(20);
+  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(1);
+
+  /** Refusals that a later attempt may not meet. */
+  private static final Set<StatusCode> PASSING =
+      EnumSet.of(
+          StatusCode.CANCELLED,
+          StatusCode.DEADLINE_EXCEEDED,
+          StatusCode.RESOURCE_EXHAUSTED,
+          StatusCode.ABORTED,
+          StatusCode.UNAVAILABLE);
+
+  private final EventJournal journal;
+  private final Path socket;
+  private final Clock clock;
+  private final Thread sender;
+  private @Nullable TtrpcClient client;
+
+  private EventPublisher(EventJournal journal, Path socket, Clock clock) {
+    this.journal = journal;
+    this.socket = socket;
+    this.clock = clock;
+    this.sender = Thread.ofVirtual().name("events").unstarted(this::send);
+  }
+
+  /**
+   * Starts sending.
+   *
+   * @param socket the daemon's ttrpc socket, which need not be there yet
+   */
+  static EventPublisher start(EventJournal journal, Path socket, Clock clock) {
+    EventPublisher publisher = new EventPublisher(journal, socket, clock);
+    publisher.sender.start();
+    return publisher;
+  }
+
+  /** Adds an event; returns when it cannot be lost by the death of this process any more. */
+  void publish(String namespace, String topic, Message event) throws IOException {
+    Envelope envelope =
+        Envelope.newBuilder()
+            .setTimestamp(timestamp(clock.instant()))
+            .setNamespace(namespace)
+            .setTopic(topic)
+            .setEvent(
+                Any.newBuilder()
+                    .setTypeUrl(event.getDescriptorForType().getFullName())
+                    .setValue(event.toByteString()))
+            .build();
+    journal.add(ForwardRequest.newBuilder().setEnvelope(envelope).build().toByteArray());
+  }
+
+  /** Whether the daemon has everything. */
+  boolean isIdle() {
+    return journal.isEmpty();
+  }
+
+  /** Waits until the daemon has everything; false if that takes too long. */
+  boolean flush(Duration limit) throws InterruptedException {
+    return journal.awaitEmpty(limit.toMillis());
+  }
+
+  static Timestamp timestamp(Instant instant) {
+    return Timestamp.newBuilder()
+        .setSeconds(instant.getEpochSecond())
+        .setNanos(instant.getNano())
+        .build();
+  }
+
+  private void send() {
+    Duration pause = FIRST_PAUSE;
+    while (!Thread.currentThread().isInterrupted()) {
+      try {
+        byte[] next = journal.next();
+        if (deliver(next)) {
+          journal.take();
+          pause = FIRST_PAUSE;
+        } else {
+          Thread.sleep(pause);
+          pause = pause.multipliedBy(2);
+          if (pause.compareTo(LONGEST_PAUSE) > 0) {
+            pause = LONGEST_PAUSE;
+          }
+        }
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      } catch (IOException | RuntimeException e) {
+        LOG.log(Level.ERROR, "events: cannot send, trying again", e);
+        try {
+          Thread.sleep(LONGEST_PAUSE);
+        } catch (InterruptedException second) {
+          Thread.currentThread().interrupt();
+        }
+      }
+    }
+  }
+
+  /** Whether the message needs no further attempt. */
+  private boolean deliver(byte[] request) throws InterruptedException, IOException {
+    ForwardRequest message = ForwardRequest.parseFrom(request);
+    try {
+      TtrpcClient connected = connection();
+      connected.call(
+          SERVICE,
+          "Forward",
+          message,
+          Empty.parser(),
+          CallOptions.within(CALL)
+              .with(Metadata.namespace(message.getEnvelope().getNamespace())));
+      return true;
+    } catch (TtrpcException e) {
+      if (client == null || client.isClosed() || PASSING.contains(e.code())) {
+        disconnect();
+        return false;
+      }
+      LOG.log(
+          Level.ERROR,
+          "event {0} of namespace {1} was refused: {2}",
+          message.getEnvelope().getTopic(),
+          message.getEnvelope().getNamespace(),
+          e.text());
+      return true;
+    } catch (IOException e) {
+      LOG.log(Level.DEBUG, "events: {0}", e.getMessage()); // the daemon is away
+      disconnect();
+      return false;
+    }
+  }
+
+  private TtrpcClient connection() throws IOException, InterruptedException {
+    TtrpcClient current = client;
+    if (current == null || current.isClosed()) {
+      current = TtrpcClient.connect(socket, CONNECT);
+      client = current;
+    }
+    return current;
+  }
+
+  private void disconnect() {
+    if (client != null) {
+      client.close();
+      client = null;
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    sender.interrupt();
+    try {
+      sender.join();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    disconnect();
+    journal.close();
+  }
+}

@@ -1,0 +1,248 @@
+package io.jcontainerd.shim;
+
+import io.jcontainerd.core.failure.ContainerdException;
+import io.jcontainerd.core.failure.FailedPreconditionException;
+import io.jcontainerd.linux.LinuxKernel;
+import io.jcontainerd.linux.cgroup.OomWatcher;
+import io.jcontainerd.linux.descriptor.Reactor;
+import io.jcontainerd.linux.process.Children;
+import io.jcontainerd.linux.process.ProgramRunner;
+import io.jcontainerd.ttrpc.TtrpcServer;
+import io.jcontainerd.ttrpc.UnixSockets;
+import java.io.IOException;
+import java.lang.System.Logger.Level;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The shim host: one process that makes, supervises and removes many containers for a daemon, and
+ * outlives it.
+ *
+ * <p>It is the child subreaper of its containers and answers containerd's task service on one socket.
+ * It leaves when nobody needs it: after it was idle for a while, or when it was asked to (SIGTERM, or
+ * the service's Shutdown) and has no container; asked earlier, it goes on until the last one is
+ * deleted.
+ */
+public final class ShimHost implements AutoCloseable {
+  private static final System.Logger LOG = System.getLogger(ShimHost.class.getName());
+  private static final Duration PREDECESSOR = Duration.ofSeconds(15);
+  private static final Duration FLUSH = Duration.ofSeconds(5);
+  private static final Duration POLL = Duration.ofMillis(200);
+  private static final int LONGEST_CONSOLE_FOLDER = 90;
+  private static final Set<String> NOT_FOR_RUNTIMES =
+      Set.of("NOTIFY_SOCKET", "JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS", "LISTEN_FDS", "LISTEN_PID");
+
+  private final HostArguments arguments;
+  private final FileChannel lockFile;
+  private final Reactor exits;
+  private final Reactor terminals;
+  private final EventPublisher publisher;
+  private final Supervisor supervisor;
+  private final TtrpcServer server;
+  private final CountDownLatch leave = new CountDownLatch(1);
+
+  private ShimHost(
+      HostArguments arguments,
+      FileChannel lockFile,
+      Reactor exits,
+      Reactor terminals,
+      EventPublisher publisher,
+      Supervisor supervisor) {
+    this.arguments = arguments;
+    this.lockFile = lockFile;
+    this.exits = exits;
+    this.terminals = terminals;
+    this.publisher = publisher;
+    this.supervisor = supervisor;
+    this.server =
+        new TtrpcServer(
+            new TaskService(supervisor, leave::countDown).services(), ShimFailures::status);
+  }
+
+  /** Starts the host and serves until it leaves. */
+  public static void main(String[] args) {
+    int status = 0;
+    try {
+      HostArguments arguments = HostArguments.parse(args);
+      try (ShimHost host = open(arguments)) {
+        Runtime.getRuntime()
+            .addShutdownHook(Thread.ofPlatform().name("leave").unstarted(host::leaveWhenEmpty));
+        host.serve();
+        host.awaitLeave();
+      }
+    } catch (ContainerdException | IOException e) {
+      LOG.log(Level.ERROR, "shim host: " + e.getMessage(), e);
+      status = 1;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      status = 1;
+    }
+    Runtime.getRuntime().halt(status); // the hook must not wait for what is over
+  }
+
+  /** Takes the state folder, and takes over what an earlier host left in it. */
+  static ShimHost open(HostArguments arguments) throws IOException, InterruptedException {
+    Clock clock = Clock.systemUTC();
+    StateStore store = StateStore.open(arguments.state());
+    FileChannel lockFile = lock(arguments.state().resolve("lock"));
+    Reactor exits = Reactor.start("exits");
+    Reactor terminals = Reactor.start("terminals");
+    Children.becomeSubreaper();
+    Children children = new Children(exits, clock);
+    ProgramRunner runner = new ProgramRunner(exits, children);
+    List<String> environment =
+        System.getenv().entrySet().stream()
+            .filter(entry -> !NOT_FOR_RUNTIMES.contains(entry.getKey()))
+            .map(entry -> entry.getKey() + "=" + entry.getValue())
+            .toList();
+    EventPublisher publisher =
+        EventPublisher.start(
+            EventJournal.open(arguments.state().resolve("events")), arguments.events(), clock);
+    HostServices services =
+        new HostServices(
+            children,
+            runner,
+            environment,
+            new StreamOpener(children, exits, terminals, consoles(arguments.state())),
+            new TaskEvents(publisher),
+            store,
+            new LinuxKernel(Files.createDirectories(arguments.state().resolve("tmp"))),
+            new RuntimeVersions(runner, environment),
+            new SpecPreparation(HostLimits.read()),
+            new OomWatcher(exits));
+    Supervisor supervisor = new Supervisor(services);
+    ShimHost host = new ShimHost(arguments, lockFile, exits, terminals, publisher, supervisor);
+    new Adoption(services, supervisor, clock).run();
+    children.reapOrphans();
+    return host;
+  }
+
+  /** One host for a state folder: a successor waits until its predecessor is really gone. */
+  private static FileChannel lock(Path file) throws IOException, InterruptedException {
+    FileChannel channel =
+        FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    long deadline = System.nanoTime() + PREDECESSOR.toNanos();
+    while (true) {
+      FileLock lock = channel.tryLock();
+      if (lock != null) {
+        return channel;
+      }
+      if (System.nanoTime() - deadline > 0) {
+        channel.close();
+        throw new FailedPreconditionException(
+            "state folder " + file.getParent() + " belongs to another shim host that still runs");
+      }
+      Thread.sleep(POLL);
+    }
+  }
+
+  /** Where console sockets fit into the 107 bytes of a socket's path. */
+  private static Path consoles(Path state) throws IOException {
+    Path folder = state.resolve("c");
+    if (folder.toString().length() > LONGEST_CONSOLE_FOLDER) {
+      return Files.createTempDirectory("jcontainerd-c");
+    }
+    Files.createDirectories(folder);
+    try (var entries = Files.list(folder)) {
+      for (Path stale : entries.toList()) {
+        Files.delete(stale);
+      }
+    }
+    return folder;
+  }
+
+  /** Listens on the socket; a stale one is replaced. */
+  void serve() throws IOException {
+    Path socket = arguments.socket();
+    Path folder = socket.getParent();
+    if (folder != null && !Files.isDirectory(folder)) {
+      Files.createDirectories(
+          folder,
+          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+    }
+    Files.deleteIfExists(socket); // the state folder is ours, so nobody serves it
+    ServerSocketChannel listener = UnixSockets.listen(socket);
+    Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-------"));
+    server.listen(listener);
+    LOG.log(
+        Level.INFO,
+        "shim host {0} serves {1}, {2} containers",
+        ProcessHandle.current().pid(),
+        socket,
+        supervisor.count());
+  }
+
+  /** Returns when the host may leave and has nothing to do. */
+  private void awaitLeave() throws InterruptedException {
+    long idleSince = System.nanoTime();
+    while (true) {
+      boolean asked = leave.await(POLL.toMillis(), TimeUnit.MILLISECONDS);
+      if (supervisor.count() > 0) {
+        idleSince = System.nanoTime();
+        if (asked) {
+          Thread.sleep(POLL);
+        }
+        continue;
+      }
+      if (asked) {
+        return;
+      }
+      if (server.connections() > 0 || !publisher.isIdle()) {
+        idleSince = System.nanoTime();
+      }
+      long quiet = System.nanoTime() - idleSince;
+      if (arguments.idle().isPresent() && quiet > arguments.idle().get().toNanos()) {
+        return;
+      }
+    }
+  }
+
+  /** Runs when a signal asks for the end: the JVM stays until this returns. */
+  private void leaveWhenEmpty() {
+    LOG.log(Level.INFO, "asked to leave, {0} containers", supervisor.count());
+    leave.countDown();
+    try {
+      new CountDownLatch(1).await(); // main ends the process when the last container is gone
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  Supervisor supervisor() {
+    return supervisor;
+  }
+
+  /** Stops serving. Containers that still run go on, for the next host. */
+  @Override
+  public void close() throws IOException {
+    Files.deleteIfExists(arguments.socket());
+    server.close();
+    boolean interrupted = false;
+    try {
+      if (!publisher.flush(FLUSH)) {
+        LOG.log(Level.WARNING, "the daemon is away; events stay in {0}", arguments.state());
+      }
+    } catch (InterruptedException e) {
+      interrupted = true;
+    }
+    publisher.close();
+    terminals.close();
+    exits.close();
+    lockFile.close();
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

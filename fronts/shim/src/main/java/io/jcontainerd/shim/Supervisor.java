@@ -1,0 +1,743 @@
+package io.jcontainerd.shim;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.jcontainerd.api.types.Mount;
+import io.jcontainerd.core.Identifiers;
+import io.jcontainerd.core.failure.AlreadyExistsException;
+import io.jcontainerd.core.failure.FailedPreconditionException;
+import io.jcontainerd.core.failure.InternalException;
+import io.jcontainerd.core.failure.InvalidArgumentException;
+import io.jcontainerd.core.failure.NotFoundException;
+import io.jcontainerd.core.failure.NotImplementedException;
+import io.jcontainerd.core.failure.UnknownException;
+import io.jcontainerd.linux.cgroup.ContainerCgroup;
+import io.jcontainerd.linux.process.Child;
+import io.jcontainerd.linux.process.Children;
+import io.jcontainerd.linux.process.ExitStatus;
+import io.jcontainerd.linux.process.ProcessIdentity;
+import io.jcontainerd.linux.process.Signals;
+import io.jcontainerd.linux.terminal.Terminals.WindowSize;
+import io.jcontainerd.oci.json.JsonObject;
+import io.jcontainerd.oci.runtime.Spec;
+import java.io.IOException;
+import java.lang.System.Logger.Level;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All containers of this host and what can be done with them, in the terms of containerd's task
+ * service. Safe for many threads; operations on one process that exclude each other take turns.
+ */
+final class Supervisor {
+  private static final System.Logger LOG = System.getLogger(Supervisor.class.getName());
+  private static final Duration TURN = Duration.ofMinutes(2);
+  private static final Duration DRAIN = Duration.ofSeconds(10);
+  private static final Duration KILLED = Duration.ofSeconds(10);
+
+  /** Runtimes whose containers are plain processes of this kernel, so that a signal is just that. */
+  private static final Set<String> PLAIN = Set.of("runc", "crun");
+
+  private final HostServices host;
+  private final ContainerExits exits;
+  private final Map<String, Container> containers = new ConcurrentHashMap<>();
+  private final Set<String> beingCreated = ConcurrentHashMap.newKeySet();
+
+  Supervisor(HostServices host) {
+    this.host = host;
+    this.exits = new ContainerExits(host);
+  }
+
+  ContainerExits exits() {
+    return exits;
+  }
+
+  /** How many containers there are, those being created included. */
+  int count() {
+    return containers.size() + beingCreated.size();
+  }
+
+  Collection<Container> all() {
+    return List.copyOf(containers.values());
+  }
+
+  /** The container, if this host has it. */
+  Optional<Container> find(String namespace, String id) {
+    return Optional.ofNullable(containers.get(key(namespace, id)));
+  }
+
+  /** The container. */
+  Container get(String namespace, String id) {
+    return find(namespace, id)
+        .orElseThrow(() -> new NotFoundException("container not created"));
+  }
+
+  /** Takes in a container that an earlier host had. */
+  void adopt(Container container) {
+    containers.put(key(container.namespace(), container.id()), container);
+  }
+
+  private static String key(String namespace, String id) {
+    return namespace + "/" + id;
+  }
+
+  /**
+   * What a container is made of.
+   *
+   * @param rootfs mounts that make its root file system; none if the specification names a root
+   * @param checkpoint folder of a checkpoint; empty for a fresh start
+   */
+  record Creation(
+      String namespace,
+      String id,
+      Path bundle,
+      List<Mount> rootfs,
+      Stdio stdio,
+      RuntimeOptions options,
+      String checkpoint) {}
+
+  /** Makes a container, up to its first instruction. After a failure nothing of it is left. */
+  Container create(Creation creation) throws IOException, InterruptedException, OciRuntimeException {
+    Identifiers.check(creation.namespace());
+    Identifiers.check(creation.id());
+    if (!creation.checkpoint().isEmpty()) {
+      throw new NotImplementedException("container " + creation.id() + ": start from a checkpoint");
+    }
+    String key = key(creation.namespace(), creation.id());
+    if (containers.containsKey(key) || !beingCreated.add(key)) {
+      throw new AlreadyExistsException("container " + creation.id());
+    }
+    try {
+      ContainerProcess init =
+          new ContainerProcess(creation.id(), "", creation.stdio(), JsonObject.EMPTY);
+      Container container =
+          new Container(
+              creation.namespace(),
+              creation.id(),
+              creation.bundle(),
+              host.runtime(creation.options(), creation.id(), creation.bundle()),
+              init);
+      Creating attempt = new Creating(container);
+      try {
+        attempt.run(creation);
+      } catch (IOException | OciRuntimeException | InterruptedException | RuntimeException e) {
+        attempt.undo(e);
+        throw e;
+      }
+      containers.put(key, container);
+      return container;
+    } finally {
+      beingCreated.remove(key);
+    }
+  }
+
+  /** One attempt to make a container, and the way back. */
+  private final class Creating {
+    private final Container container;
+    private final ContainerProcess init;
+    private boolean recorded;
+    private boolean runtimeCalled;
+
+    Creating(Container container) {
+      this.container = container;
+      this.init = container.init();
+    }
+
+    void run(Creation creation) throws IOException, InterruptedException, OciRuntimeException {
+      OciRuntime runtime = container.runtime();
+      Spec spec = prepareSpec(container);
+      container.killAllOnExit = !spec.hasNewNamespace("pid");
+      container.rootMounted = !creation.rootfs().isEmpty();
+      writeRuntimeName(container);
+      exits.save(container, false);
+      recorded = true;
+      if (container.rootMounted) {
+        Files.createDirectories(container.rootfs());
+        host.kernel().mount(mounts(creation.rootfs()), container.rootfs());
+      }
+      ProcessIo io =
+          host.streams().open(init.stdio(), runtime.options(), container.namespace(), container.id());
+      init.io = io;
+      Path pidFile = container.bundle().resolve("init.pid");
+      Files.deleteIfExists(pidFile);
+      try (Children.Hold _ = host.children().hold()) {
+        runtimeCalled = true;
+        runtime.create(io.descriptors(), io.consoleSocket(), pidFile);
+        watch(container, init, pidFile);
+      }
+      io.started();
+      Optional<ContainerCgroup> cgroup = ContainerCgroup.of(init.pid());
+      if (cgroup.isPresent()) {
+        container.cgroup(cgroup.get());
+        watchMemory(container, cgroup.get());
+      }
+      exits.save(container, true);
+      host.events().created(container, creation.rootfs(), creation.checkpoint());
+      Child child = init.child;
+      if (child != null) {
+        exits.follow(container, init, child);
+      }
+    }
+
+    void undo(Exception cause) {
+      container.endMemoryWatch();
+      if (runtimeCalled) {
+        attempt(cause, () -> container.runtime().delete(true));
+        Child child = init.child;
+        if (child != null) {
+          attempt(cause, () -> child.signal(Signals.KILL));
+        }
+      }
+      ProcessIo io = init.io;
+      if (io != null) {
+        attempt(cause, io::close);
+      }
+      if (container.rootMounted) {
+        attempt(cause, () -> host.kernel().detachAll(container.rootfs()));
+      }
+      if (recorded) {
+        attempt(cause, () -> exits.forget(container));
+      }
+    }
+  }
+
+  private interface Step {
+    void run() throws Exception;
+  }
+
+  /** Part of an undo: runs whatever happened before, and only adds its own failure to the cause. */
+  private static void attempt(Exception cause, Step step) {
+    boolean interrupted = Thread.interrupted(); // the way back is not cut short
+    try {
+      step.run();
+    } catch (OciRuntimeException e) {
+      if (!e.isGone()) {
+        cause.addSuppressed(e);
+      }
+    } catch (Exception e) {
+      cause.addSuppressed(e);
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  private Spec prepareSpec(Container container) throws IOException, InterruptedException {
+    Path file = container.bundle().resolve("config.json");
+    Spec spec;
+    try {
+      spec = Spec.parse(Files.readAllBytes(file));
+    } catch (NoSuchFileException e) {
+      throw new InvalidArgumentException("bundle " + container.bundle() + " has no config.json", e);
+    }
+    SpecVersion newest =
+        spec.ociVersion().isEmpty()
+                || SpecVersion.parse(spec.ociVersion()).compareTo(SpecVersion.FIRST) <= 0
+            ? SpecVersion.FIRST
+            : host.versions().newest(container.runtime().options().binary());
+    Spec fit = host.specs().container(spec, newest, container.id());
+    if (!fit.equals(spec)) {
+      Files.write(file, fit.toBytes());
+    }
+    return fit;
+  }
+
+  /** Upstream's own clean-up program finds the runtime by this file. */
+  private static void writeRuntimeName(Container container) throws IOException {
+    Files.write(
+        container.bundle().resolve("runtime"),
+        container.runtime().options().binary().getBytes(UTF_8));
+  }
+
+  private static List<io.jcontainerd.core.mount.Mount> mounts(List<Mount> messages) {
+    return messages.stream()
+        .map(
+            mount ->
+                new io.jcontainerd.core.mount.Mount(
+                    mount.getType(), mount.getSource(), mount.getTarget(), mount.getOptionsList()))
+        .toList();
+  }
+
+  /** The runtime has left a process behind: from here on it is ours to wait for. */
+  private void watch(Container container, ContainerProcess process, Path pidFile)
+      throws IOException {
+    String text;
+    try {
+      text = Files.readString(pidFile).strip();
+    } catch (NoSuchFileException e) {
+      throw new InternalException("the runtime wrote no pid file " + pidFile, e);
+    }
+    int pid = Integer.parseInt(text);
+    Child child = host.children().watch(pid);
+    ProcessIdentity identity =
+        ProcessIdentity.of(pid)
+            .orElseThrow(() -> new InternalException("process " + pid + " vanished at its start"));
+    synchronized (container) {
+      process.child = child;
+      process.identity = identity;
+    }
+  }
+
+  void watchMemory(Container container, ContainerCgroup cgroup) throws IOException {
+    host.memory()
+        .watch(
+            cgroup,
+            () ->
+                Thread.ofVirtual()
+                    .name("oom " + container.id())
+                    .start(
+                        () -> {
+                          try {
+                            host.events().outOfMemory(container);
+                          } catch (IOException e) {
+                            LOG.log(Level.ERROR, "container " + container.id() + ": oom event lost", e);
+                          }
+                        }))
+        .ifPresent(container::memoryWatch);
+  }
+
+  /** Lets the first process, or an exec, begin; answers its pid. */
+  int start(Container container, String execId)
+      throws IOException, InterruptedException, OciRuntimeException {
+    ContainerProcess process = container.process(execId);
+    try (Turn.Held _ = process.turn.take("start", TURN)) {
+      container.startBegins(process);
+      boolean begun = false;
+      try {
+        if (process.isInit()) {
+          startInit(container, process);
+        } else {
+          startExec(container, process);
+        }
+        begun = true;
+        return process.pid();
+      } finally {
+        Optional<ExitStatus> held = container.startOver(process);
+        if (!begun && !process.isInit()) {
+          exits.execOver(container);
+        }
+        held.ifPresent(exit -> exits.arrived(container, process, exit));
+      }
+    }
+  }
+
+  private void startInit(Container container, ContainerProcess process)
+      throws IOException, InterruptedException, OciRuntimeException {
+    exits.record(container);
+    container.runtime().start();
+    synchronized (container) {
+      process.phase = Phase.RUNNING;
+    }
+    exits.record(container);
+    host.events().started(container, process);
+  }
+
+  private void startExec(Container container, ContainerProcess process)
+      throws IOException, InterruptedException, OciRuntimeException {
+    OciRuntime runtime = container.runtime();
+    Path file = container.bundle().resolve("exec-" + process.execId() + ".json");
+    Path pidFile = container.bundle().resolve(process.execId() + ".pid");
+    ProcessIo io =
+        host.streams()
+            .open(process.stdio(), runtime.options(), container.namespace(), container.id());
+    Child child = null;
+    boolean begun = false;
+    try {
+      Files.write(file, process.spec().toBytes());
+      Files.deleteIfExists(pidFile);
+      try (Children.Hold _ = host.children().hold()) {
+        runtime.exec(file, io.descriptors(), io.consoleSocket(), pidFile);
+        watch(container, process, pidFile);
+      }
+      child = process.child;
+      io.started();
+      synchronized (container) {
+        process.io = io;
+        process.phase = Phase.RUNNING;
+      }
+      exits.record(container);
+      host.events().started(container, process);
+      begun = true;
+    } finally {
+      Files.deleteIfExists(file);
+      Files.deleteIfExists(pidFile);
+      if (begun && child != null) {
+        exits.follow(container, process, child);
+      } else if (!begun) {
+        io.close();
+        undoExec(container, process);
+      }
+    }
+  }
+
+  private static void undoExec(Container container, ContainerProcess process) throws IOException {
+    Child child = process.child;
+    if (child != null) {
+      child.signal(Signals.KILL);
+    }
+    synchronized (container) {
+      process.phase = Phase.CREATED;
+      process.child = null;
+      process.identity = null;
+      process.io = null;
+    }
+  }
+
+  /** Adds a process that can be started. */
+  void exec(Container container, String execId, Stdio stdio, JsonObject process)
+      throws IOException {
+    Identifiers.check(execId);
+    JsonObject fit =
+        host.specs()
+            .process(
+                process.with("terminal", stdio.terminal()),
+                "exec " + execId + " of container " + container.id());
+    container.add(new ContainerProcess(container.id(), execId, stdio, fit));
+    exits.record(container);
+    host.events().execAdded(container, execId);
+  }
+
+  /**
+   * What is left of a deleted process.
+   *
+   * @param exit empty for one that never ran
+   */
+  record Deleted(int pid, Optional<ExitStatus> exit) {}
+
+  /** Deletes the container, or an exec, that does not run. */
+  Deleted delete(Container container, String execId)
+      throws IOException, InterruptedException, OciRuntimeException {
+    ContainerProcess process = container.process(execId);
+    try (Turn.Held _ = process.turn.take("delete", TURN)) {
+      return process.isInit() ? deleteInit(container) : deleteExec(container, process);
+    }
+  }
+
+  private Deleted deleteExec(Container container, ContainerProcess process)
+      throws IOException, InterruptedException {
+    container.process(process.execId()); // another delete may have had the turn before
+    ProcessIo io;
+    synchronized (container) {
+      if (process.phase != Phase.STOPPED && process.pid() != 0) {
+        throw new UnknownException("cannot delete a running process");
+      }
+      io = process.io;
+    }
+    closeStreams(io);
+    container.remove(process);
+    exits.record(container);
+    return new Deleted(process.pid(), process.exit());
+  }
+
+  private Deleted deleteInit(Container container)
+      throws IOException, InterruptedException, OciRuntimeException {
+    ContainerProcess init = container.init();
+    if (find(container.namespace(), container.id()).filter(c -> c == container).isEmpty()) {
+      throw new NotFoundException("container not created");
+    }
+    Phase phase;
+    Child child;
+    synchronized (container) {
+      phase = init.phase;
+      child = init.child;
+    }
+    switch (phase) {
+      case RUNNING -> throw new UnknownException("cannot delete a running process");
+      case PAUSED, PAUSING -> throw new UnknownException("cannot delete a paused process");
+      case CREATED -> endUnstarted(container, child);
+      case STOPPED -> {}
+    }
+    FutureTask<@Nullable Void> unmount = unmounting(container);
+    try {
+      container.runtime().delete(false);
+    } catch (OciRuntimeException e) {
+      if (!e.isGone()) {
+        container.runtime().delete(true);
+      }
+    }
+    await(unmount, container);
+    closeStreams(init.io);
+    for (ContainerProcess exec : container.execs()) {
+      closeStreams(exec.io);
+    }
+    container.endMemoryWatch();
+    containers.remove(key(container.namespace(), container.id()), container);
+    exits.forget(container);
+    ExitStatus exit =
+        init.exit()
+            .orElseThrow(() -> new InternalException("container " + container.id() + " has no exit"));
+    host.events().deleted(container, exit);
+    return new Deleted(init.pid(), init.exit());
+  }
+
+  private void endUnstarted(Container container, @Nullable Child child)
+      throws IOException, InterruptedException {
+    if (child != null) {
+      child.signal(Signals.KILL);
+    }
+    try {
+      container.init().exited().get(KILLED.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (TimeoutException e) {
+      throw new InternalException("container " + container.id() + " does not end", e);
+    } catch (ExecutionException e) {
+      throw new InternalException("container " + container.id(), e);
+    }
+  }
+
+  /** Unmounting an overlay writes back its files, so it goes on beside the runtime's delete. */
+  private FutureTask<@Nullable Void> unmounting(Container container) {
+    FutureTask<@Nullable Void> task =
+        new FutureTask<>(
+            () -> {
+              if (container.rootMounted) {
+                try {
+                  host.kernel().unmountAll(container.rootfs());
+                } catch (IOException e) {
+                  LOG.log(
+                      Level.WARNING,
+                      "container {0}: root is busy and will be unmounted by its last user: {1}",
+                      container.id(),
+                      e.getMessage());
+                  host.kernel().detachAll(container.rootfs());
+                }
+              }
+              return null;
+            });
+    if (container.rootMounted) {
+      Thread.ofPlatform().daemon().name("unmount " + container.id()).start(task);
+    } else {
+      task.run();
+    }
+    return task;
+  }
+
+  private static void await(FutureTask<@Nullable Void> task, Container container)
+      throws IOException, InterruptedException {
+    try {
+      task.get();
+    } catch (ExecutionException e) {
+      throw new IOException(
+          "container " + container.id() + ": cannot unmount " + container.rootfs(), e.getCause());
+    }
+  }
+
+  private static void closeStreams(@Nullable ProcessIo io)
+      throws IOException, InterruptedException {
+    if (io != null) {
+      if (!io.drained(DRAIN)) {
+        LOG.log(Level.WARNING, "output was not taken within {0} s and is cut", DRAIN.toSeconds());
+      }
+      io.close();
+    }
+  }
+
+  /** Signals a process, or with {@code all} every process of the container. */
+  void kill(Container container, String execId, int signal, boolean all)
+      throws IOException, InterruptedException, OciRuntimeException {
+    ContainerProcess process = container.process(execId);
+    Phase phase;
+    Child child;
+    synchronized (container) {
+      phase = process.phase;
+      child = process.child;
+    }
+    if (phase == Phase.STOPPED) {
+      throw finished(process);
+    }
+    if (!process.isInit()) {
+      if (child == null) {
+        throw new FailedPreconditionException("process not created");
+      }
+      if (!child.signal(signal)) {
+        throw finished(process);
+      }
+      return;
+    }
+    boolean plain =
+        PLAIN.contains(Path.of(container.runtime().options().binary()).getFileName().toString());
+    if (plain && !all && child != null && phase != Phase.PAUSED && phase != Phase.PAUSING) {
+      if (!child.signal(signal)) {
+        throw finished(process);
+      }
+      return;
+    }
+    try {
+      container.runtime().kill(signal, all);
+    } catch (OciRuntimeException e) {
+      if (e.isGone()) {
+        throw finished(process);
+      }
+      throw e;
+    }
+  }
+
+  private static NotFoundException finished(ContainerProcess process) {
+    return new NotFoundException(
+        process.isInit() ? "process already finished" : "exec " + process.execId() + " already finished");
+  }
+
+  /** Freezes the container. */
+  void pause(Container container) throws IOException, InterruptedException, OciRuntimeException {
+    ContainerProcess init = container.init();
+    try (Turn.Held _ = init.turn.take("pause", TURN)) {
+      change(container, Phase.RUNNING, Phase.PAUSING, "pause");
+      exits.record(container);
+      try {
+        container.runtime().pause();
+      } catch (IOException | OciRuntimeException | InterruptedException | RuntimeException e) {
+        changeIf(container, Phase.PAUSING, Phase.RUNNING);
+        exits.record(container);
+        throw e;
+      }
+      changeIf(container, Phase.PAUSING, Phase.PAUSED);
+      exits.record(container);
+      host.events().paused(container);
+    }
+  }
+
+  /** Lets a frozen container go on. */
+  void resume(Container container) throws IOException, InterruptedException, OciRuntimeException {
+    ContainerProcess init = container.init();
+    try (Turn.Held _ = init.turn.take("resume", TURN)) {
+      synchronized (container) {
+        if (init.phase != Phase.PAUSED) {
+          throw new UnknownException(
+              "cannot resume a " + init.phase.name().toLowerCase(Locale.ROOT) + " process");
+        }
+      }
+      container.runtime().resume();
+      changeIf(container, Phase.PAUSED, Phase.RUNNING);
+      exits.record(container);
+      host.events().resumed(container);
+    }
+  }
+
+  private static void change(Container container, Phase from, Phase to, String operation) {
+    synchronized (container) {
+      if (container.init().phase != from) {
+        throw new UnknownException(
+            "cannot "
+                + operation
+                + " a "
+                + container.init().phase.name().toLowerCase(Locale.ROOT)
+                + " process");
+      }
+      container.init().phase = to;
+    }
+  }
+
+  private static void changeIf(Container container, Phase from, Phase to) {
+    synchronized (container) {
+      if (container.init().phase == from) { // else it ended meanwhile
+        container.init().phase = to;
+      }
+    }
+  }
+
+  /** Changes the container's limits. */
+  void update(Container container, byte[] resources)
+      throws IOException, InterruptedException, OciRuntimeException {
+    synchronized (container) {
+      if (container.init().phase == Phase.STOPPED) {
+        throw new UnknownException("cannot update a stopped container");
+      }
+    }
+    container.runtime().update(JsonObject.parse(resources).toBytes());
+  }
+
+  /** Tells a terminal its size; nothing happens without one. */
+  void resize(Container container, String execId, WindowSize size) throws IOException {
+    ContainerProcess process = container.process(execId);
+    ProcessIo io;
+    synchronized (container) {
+      if (!process.isInit() && process.phase == Phase.STOPPED) {
+        throw new UnknownException("cannot resize a stopped process");
+      }
+      io = process.io;
+    }
+    if (io != null) {
+      io.resize(size);
+    }
+  }
+
+  /** Gives up our writing end of the input. */
+  void closeStdin(Container container, String execId) throws IOException {
+    ContainerProcess process = container.process(execId);
+    ProcessIo io;
+    synchronized (container) {
+      process.stdinClosed = true;
+      io = process.io;
+    }
+    if (io != null) {
+      io.closeStdin();
+    }
+    exits.record(container);
+  }
+
+  /** Every process in the container, those of execs with their exec id, others with an empty one. */
+  Map<Integer, String> processes(Container container) throws IOException {
+    Map<Integer, String> execs = new LinkedHashMap<>();
+    for (ContainerProcess exec : container.execs()) {
+      synchronized (container) {
+        if (exec.phase == Phase.RUNNING) {
+          execs.put(exec.pid(), exec.execId());
+        }
+      }
+    }
+    Map<Integer, String> all = new LinkedHashMap<>();
+    Optional<ContainerCgroup> cgroup = container.cgroup();
+    if (cgroup.isPresent()) {
+      for (int pid : cgroup.get().processes()) {
+        all.put(pid, execs.getOrDefault(pid, ""));
+      }
+    }
+    return all;
+  }
+
+  /** What to write when a container is frozen into files. */
+  record Checkpointing(Path image, Path work, List<String> flags) {}
+
+  /** Writes the container's memory to a folder. */
+  void checkpoint(Container container, Checkpointing checkpointing)
+      throws IOException, InterruptedException, OciRuntimeException {
+    ContainerProcess init = container.init();
+    try (Turn.Held _ = init.turn.take("checkpoint", TURN)) {
+      synchronized (container) {
+        if (init.phase != Phase.RUNNING && init.phase != Phase.PAUSED) {
+          throw new UnknownException("cannot checkpoint a container that does not run");
+        }
+      }
+      try {
+        container
+            .runtime()
+            .checkpoint(checkpointing.flags(), checkpointing.image(), checkpointing.work());
+      } catch (OciRuntimeException e) {
+        Path log = checkpointing.work().resolve("dump.log");
+        if (Files.exists(log)) {
+          Files.copy(
+              log,
+              container.bundle().resolve("criu-dump.log"),
+              StandardCopyOption.REPLACE_EXISTING);
+        }
+        throw e;
+      }
+    }
+  }
+}

@@ -1,0 +1,136 @@
+package io.jcontainerd.shim;
+
+import io.jcontainerd.ttrpc.TtrpcClient;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/** The shim host as a process of its own, in a private mount namespace that crun accepts. */
+final class HostProcess implements AutoCloseable {
+  private static final String WITHOUT_HYBRID =
+      "if mountpoint -q /sys/fs/cgroup/unified; then umount /sys/fs/cgroup/unified; fi; exec \"$@\"";
+
+  private final Process process;
+  private final Path socket;
+
+  private HostProcess(Process process, Path socket) {
+    this.process = process;
+    this.socket = socket;
+  }
+
+  static HostProcess start(Path folder, String... options) throws Exception {
+    Path socket = folder.resolve("s");
+    String paths = System.getProperty("jdk.module.path", "");
+    String classPath =
+        Stream.of(paths, System.getProperty("java.class.path", ""))
+            .filter(part -> !part.isEmpty())
+            .reduce((left, right) -> left + ":" + right)
+            .orElseThrow();
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                "unshare",
+                "-m",
+                "sh",
+                "-c",
+                WITHOUT_HYBRID,
+                "sh",
+                System.getProperty("java.home") + "/bin/java",
+                "--enable-native-access=ALL-UNNAMED",
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "-Xmx64m",
+                "-Xss256k",
+                "-cp",
+                classPath,
+                "io.jcontainerd.shim.ShimHost",
+                "--socket",
+                socket.toString(),
+                "--state",
+                folder.resolve("state").toString(),
+                "--events",
+                folder.resolve("events.sock").toString()));
+    command.addAll(List.of(options));
+    Process process =
+        new ProcessBuilder(command)
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.appendTo(folder.resolve("host.log").toFile()))
+            .start();
+    HostProcess host = new HostProcess(process, socket);
+    host.awaitServing(folder);
+    return host;
+  }
+
+  private void awaitServing(Path folder) throws Exception {
+    long deadline = System.nanoTime() + 60_000_000_000L;
+    while (true) {
+      try (TtrpcClient _ = TtrpcClient.connect(socket, Duration.ofSeconds(1))) {
+        return;
+      } catch (IOException e) {
+        if (!process.isAlive() || System.nanoTime() - deadline > 0) {
+          throw new AssertionError(Files.readString(folder.resolve("host.log")), e);
+        }
+        process.waitFor(20, TimeUnit.MILLISECONDS); // returns early only if it died
+      }
+    }
+  }
+
+  TtrpcClient connect() throws Exception {
+    return TtrpcClient.connect(socket, Duration.ofSeconds(5));
+  }
+
+  long pid() {
+    return process.pid();
+  }
+
+  /** Dies as in a crash. */
+  void kill() throws Exception {
+    process.destroyForcibly();
+    if (!process.waitFor(10, TimeUnit.SECONDS)) {
+      throw new AssertionError("the host survived SIGKILL");
+    }
+  }
+
+  /** Is asked to leave. */
+  void terminate() {
+    process.destroy();
+  }
+
+  boolean awaitEnd(Duration limit) throws InterruptedException {
+    return process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  int exitCode() {
+    return process.exitValue();
+  }
+
+  /** Everything that can leak, by kind. */
+  Map<String, Long> belongings() throws IOException {
+    Map<String, Long> counts = new TreeMap<>();
+    Path proc = Path.of("/proc/" + pid());
+    try (Stream<Path> entries = Files.list(proc.resolve("fd"))) {
+      counts.put("descriptors", entries.count());
+    }
+    counts.put(
+        "mounts",
+        Files.readAllLines(proc.resolve("mountinfo")).stream()
+            .filter(line -> line.contains(socket.getParent().toString()))
+            .count());
+    counts.put("children", process.toHandle().children().count());
+    return counts;
+  }
+
+  @Override
+  public void close() throws Exception {
+    if (process.isAlive()) {
+      kill();
+    }
+  }
+}

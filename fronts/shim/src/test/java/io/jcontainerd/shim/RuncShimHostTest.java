@@ -1,0 +1,8 @@
+package io.jcontainerd.shim;
+
+class RuncShimHostTest extends ShimHostContract {
+  @Override
+  String binary() {
+    return "runc";
+  }
+}

@@ -1,0 +1,730 @@
+package io.jcontainerd.shim;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.jcontainerd.api.cgroups.v1.Metrics;
+import io.jcontainerd.api.runtime.task.v3.CreateTaskRequest;
+import io.jcontainerd.api.runtime.task.v3.DeleteResponse;
+import io.jcontainerd.api.types.Envelope;
+import io.jcontainerd.api.types.Mount;
+import io.jcontainerd.api.types.runc.options.ProcessDetails;
+import io.jcontainerd.api.types.task.Status;
+import io.jcontainerd.linux.descriptor.Fifos;
+import io.jcontainerd.linux.descriptor.OwnedDescriptor;
+import io.jcontainerd.linux.descriptor.OwnedDescriptor.Access;
+import io.jcontainerd.oci.json.JsonObject;
+import io.jcontainerd.oci.runtime.Spec;
+import io.jcontainerd.ttrpc.StatusCode;
+import io.jcontainerd.ttrpc.TtrpcException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.BooleanSupplier;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.CleanupMode;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What the shim host owes a daemon, with real containers, whatever OCI runtime makes them. */
+@Tag("root")
+@Timeout(180)
+abstract class ShimHostContract {
+  private static final Stdio NONE = new Stdio("", "", "", false);
+  private static final int TERM = 15;
+  private static final int KILL = 9;
+
+  @TempDir(cleanup = CleanupMode.ALWAYS)
+  Path folder;
+
+  private EventSink events;
+  private HostProcess host;
+  private TaskClient tasks;
+  private Bundles bundles;
+  private Map<String, Long> before;
+
+  /** The runtime under the host. */
+  abstract String binary();
+
+  @BeforeEach
+  void open() throws Exception {
+    events = new EventSink(folder.resolve("events.sock"));
+    host = HostProcess.start(folder);
+    tasks = new TaskClient(host.connect());
+    bundles = new Bundles(folder, binary());
+    // the first container loads classes and opens what stays open
+    bundles.make("warm", UnaryOperator.identity(), "true");
+    tasks.create(bundles.request("warm", NONE).build());
+    tasks.start("warm", "");
+    tasks.await("warm", "");
+    tasks.delete("warm", "");
+    events.awaitTopic("warm", "delete");
+    before = settled();
+  }
+
+  @AfterEach
+  void nothing_is_left_behind() throws Exception {
+    try {
+      until(
+          () -> {
+            try {
+              return host.belongings().equals(before);
+            } catch (IOException e) {
+              throw new AssertionError(e);
+            }
+          },
+          () -> "leaked: " + before + " became " + safeBelongings());
+      assertThat(groups()).isEmpty();
+      try (Stream<Path> records = Files.walk(folder.resolve("state/containers"))) {
+        assertThat(records.filter(Files::isRegularFile)).isEmpty();
+      }
+    } finally {
+      tasks.close();
+      host.close();
+      events.close();
+      for (Path group : groups()) { // a failed test must not fail the next one
+        for (String pid : Files.readAllLines(group.resolve("cgroup.procs"))) {
+          ProcessHandle.of(Long.parseLong(pid)).ifPresent(ProcessHandle::destroyForcibly);
+        }
+        until(
+            () -> group.toFile().delete() || !Files.exists(group), () -> group + " is still in use");
+      }
+    }
+  }
+
+  /** The control groups of this test's containers. */
+  private List<Path> groups() throws IOException {
+    List<Path> found = new ArrayList<>();
+    try (Stream<Path> controllers = Files.list(Path.of("/sys/fs/cgroup"))) {
+      for (Path controller : controllers.map(c -> c.resolve("shimtest")).toList()) {
+        if (Files.isDirectory(controller)) {
+          try (Stream<Path> groups = Files.list(controller)) {
+            groups
+                .filter(Files::isDirectory)
+                .filter(group -> group.getFileName().toString().startsWith(prefix()))
+                .forEach(found::add);
+          }
+        }
+      }
+    }
+    return found;
+  }
+
+  private String safeBelongings() {
+    try {
+      return host.belongings().toString();
+    } catch (IOException e) {
+      return e.toString();
+    }
+  }
+
+  private Map<String, Long> settled() throws Exception {
+    Map<String, Long> last = host.belongings();
+    for (int same = 0; same < 5; same++) {
+      host.awaitEnd(Duration.ofMillis(20));
+      Map<String, Long> now = host.belongings();
+      if (!now.equals(last)) {
+        same = 0;
+      }
+      last = now;
+    }
+    return last;
+  }
+
+  private static void until(BooleanSupplier condition, java.util.function.Supplier<String> text)
+      throws InterruptedException {
+    long deadline = System.nanoTime() + 30_000_000_000L;
+    while (!condition.getAsBoolean()) {
+      if (System.nanoTime() - deadline > 0) {
+        throw new AssertionError(text.get());
+      }
+      java.util.concurrent.locks.LockSupport.parkNanos(5_000_000);
+    }
+  }
+
+  private String prefix() {
+    return binary() + "-";
+  }
+
+  private String id(String name) {
+    return prefix() + name;
+  }
+
+  private Path fifo(String name) throws IOException {
+    Path path = folder.resolve(name);
+    Fifos.create(path, 0600);
+    return path;
+  }
+
+  /** Reads to the end; the reading end is open before this returns its reader. */
+  private static Callable<String> reader(Path fifo) throws IOException {
+    OwnedDescriptor reading = OwnedDescriptor.open(fifo, Access.READ_NONBLOCKING);
+    return () -> {
+      StringBuilder text = new StringBuilder();
+      ByteBuffer buffer = ByteBuffer.allocateDirect(64 * 1024);
+      boolean any = false;
+      long deadline = System.nanoTime() + 30_000_000_000L;
+      try (reading) {
+        while (true) {
+          int count = reading.read(buffer);
+          if (count > 0) {
+            any = true;
+            text.append(UTF_8.decode(buffer.flip()));
+            buffer.clear();
+          } else if (count < 0 && any) {
+            return text.toString();
+          } else if (System.nanoTime() - deadline > 0) {
+            throw new AssertionError("no end, read so far: " + text);
+          } else {
+            java.util.concurrent.locks.LockSupport.parkNanos(2_000_000);
+          }
+        }
+      }
+    };
+  }
+
+  private static <T> Future<T> inBackground(Callable<T> task) {
+    var executor = Executors.newVirtualThreadPerTaskExecutor();
+    Future<T> future = executor.submit(task);
+    executor.shutdown();
+    return future;
+  }
+
+  private void run(String id, Stdio stdio, String... command) throws Exception {
+    bundles.make(id, UnaryOperator.identity(), command);
+    tasks.create(bundles.request(id, stdio).build());
+    tasks.start(id, "");
+  }
+
+  private void killAndDelete(String id) throws Exception {
+    tasks.kill(id, "", KILL, false);
+    assertThat(tasks.await(id, "")).isEqualTo(137);
+    tasks.delete(id, "");
+  }
+
+  private static void assertCode(
+      org.assertj.core.api.ThrowableAssert.ThrowingCallable call, StatusCode code, String text) {
+    assertThatThrownBy(call)
+        .isInstanceOfSatisfying(
+            TtrpcException.class,
+            e -> {
+              assertThat(e.code()).as(e.text()).isEqualTo(code);
+              assertThat(e.text()).contains(text);
+            });
+  }
+
+  @Test
+  void a_container_is_created_started_waited_for_and_deleted_with_its_events_in_order()
+      throws Exception {
+    String id = id("life");
+    Path out = fifo("out");
+    Callable<String> reader = reader(out);
+    bundles.make(id, UnaryOperator.identity(), "sh", "-c", "echo hello; exit 7");
+    int pid = tasks.create(bundles.request(id, new Stdio("", out.toString(), "", false)).build());
+    assertThat(pid).isPositive();
+    assertThat(tasks.state(id, "").getStatus()).isEqualTo(Status.CREATED);
+    assertThat(tasks.state(id, "").getPid()).isEqualTo(pid);
+    Future<Integer> exit = inBackground(() -> tasks.await(id, ""));
+    assertThat(tasks.start(id, "")).isEqualTo(pid);
+    assertThat(exit.get()).isEqualTo(7);
+    assertThat(reader.call()).isEqualTo("hello\n");
+    assertThat(tasks.state(id, "").getStatus()).isEqualTo(Status.STOPPED);
+    assertThat(tasks.state(id, "").getExitStatus()).isEqualTo(7);
+    assertCode(() -> tasks.kill(id, "", TERM, false), StatusCode.NOT_FOUND, "finished");
+    assertCode(() -> tasks.start(id, ""), StatusCode.UNKNOWN, "cannot start a stopped process");
+    DeleteResponse deleted = tasks.delete(id, "");
+    assertThat(deleted.getExitStatus()).isEqualTo(7);
+    assertThat(deleted.getPid()).isEqualTo(pid);
+    assertThat(deleted.hasExitedAt()).isTrue();
+    assertThat(events.awaitTopic(id, "delete"))
+        .containsExactly("create", "start", "exit", "delete");
+    assertCode(() -> tasks.state(id, ""), StatusCode.NOT_FOUND, "container not created: not found");
+    assertThat(tasks.connect(id).getTaskPid()).isZero();
+  }
+
+  @Test
+  void the_second_version_of_the_service_answers_the_same() throws Exception {
+    String id = id("two");
+    try (TaskClient old = new TaskClient(host.connect(), "containerd.task.v2.Task")) {
+      bundles.make(id, UnaryOperator.identity(), "sh", "-c", "exit 3");
+      int pid = old.create(bundles.request(id, NONE).build());
+      assertThat(old.connect(id).getTaskPid()).isEqualTo(pid);
+      assertThat(old.connect(id).getShimPid()).isEqualTo((int) host.pid());
+      old.start(id, "");
+      assertThat(old.await(id, "")).isEqualTo(3);
+      old.delete(id, "");
+    }
+  }
+
+  @Test
+  void a_spec_is_made_fit_for_runtime_and_host_and_keeps_what_is_unknown() throws Exception {
+    String id = id("spec");
+    run(id, NONE, "sleep", "1000");
+    Spec spec = Spec.parse(Files.readAllBytes(bundles.bundle(id).resolve("config.json")));
+    assertThat(spec.ociVersion()).startsWith("1.0");
+    assertThat(spec.json().at("x-unknown", "kept")).isPresent();
+    if (!HostLimits.read().unlimited()) {
+      assertThat(spec.oomScoreAdj().orElseThrow()).isZero();
+    }
+    killAndDelete(id);
+  }
+
+  @Test
+  void a_created_container_can_be_deleted_without_having_run() throws Exception {
+    String id = id("unstarted");
+    bundles.make(id, UnaryOperator.identity(), "true");
+    tasks.create(bundles.request(id, NONE).build());
+    assertThat(tasks.delete(id, "").getExitStatus()).isEqualTo(137);
+    assertThat(events.awaitTopic(id, "delete")).containsExactly("create", "exit", "delete");
+  }
+
+  @Test
+  void output_without_a_reader_does_not_kill_and_is_there_for_a_late_reader() throws Exception {
+    String id = id("late");
+    Path out = fifo("out");
+    run(id, new Stdio("", out.toString(), out.toString(), false), "sh", "-c", "echo one; echo two >&2; exit 4");
+    assertThat(tasks.await(id, "")).isEqualTo(4);
+    assertThat(reader(out).call()).isEqualTo("one\ntwo\n");
+    tasks.delete(id, "");
+  }
+
+  @Test
+  void output_to_a_file_uri_is_appended_to_one_file() throws Exception {
+    String id = id("file");
+    Path log = folder.resolve("logs/deep/out.log");
+    String uri = "file://" + log;
+    run(id, new Stdio("", uri, uri, false), "sh", "-c", "echo one; echo two >&2");
+    tasks.await(id, "");
+    assertThat(Files.readString(log)).isEqualTo("one\ntwo\n");
+    tasks.delete(id, "");
+  }
+
+  @Test
+  void a_logger_program_gets_both_streams_and_is_gone_after_delete() throws Exception {
+    String id = id("logger");
+    Path log = folder.resolve("logged");
+    Path program = folder.resolve("logger.sh");
+    Files.writeString(
+        program,
+        "#!/bin/sh\nexec 5>&-\necho $CONTAINER_ID $CONTAINER_NAMESPACE $1 $2 > "
+            + log
+            + "\ncat <&3 >> "
+            + log
+            + "\n");
+    assertThat(program.toFile().setExecutable(true)).isTrue();
+    String uri = "binary://" + program + "?key=a%20b";
+    run(id, new Stdio("", uri, uri, false), "echo", "logged line");
+    tasks.await(id, "");
+    tasks.delete(id, "");
+    assertThat(Files.readAllLines(log))
+        .containsExactly(id + " " + TaskClient.NAMESPACE + " key a b", "logged line");
+  }
+
+  @Test
+  void input_ends_when_it_was_closed_on_both_sides() throws Exception {
+    String id = id("input");
+    Path in = fifo("in");
+    Path out = fifo("out");
+    Callable<String> reader = reader(out);
+    run(id, new Stdio(in.toString(), out.toString(), "", false), "cat");
+    try (OwnedDescriptor client = OwnedDescriptor.open(in, Access.WRITE)) {
+      client.write(ByteBuffer.allocateDirect(6).put("typed\n".getBytes(UTF_8)).flip());
+    }
+    // the client left, but nobody said that it was the end
+    assertThat(tasks.state(id, "").getStatus()).isEqualTo(Status.RUNNING);
+    tasks.closeStdin(id, "");
+    assertThat(tasks.await(id, "")).isZero();
+    assertThat(reader.call()).isEqualTo("typed\n");
+    tasks.delete(id, "");
+  }
+
+  @Test
+  void execs_have_their_own_output_exit_code_and_events() throws Exception {
+    String id = id("exec");
+    run(id, NONE, "sleep", "1000");
+    Path out = fifo("out");
+    Callable<String> reader = reader(out);
+    String process = Bundles.process("sh", "-c", "echo from exec; exit 5").toText();
+    tasks.exec(id, "e1", process, new Stdio("", out.toString(), "", false));
+    assertCode(
+        () -> tasks.exec(id, "e1", process, NONE), StatusCode.ALREADY_EXISTS, "already exists");
+    assertCode(() -> tasks.kill(id, "e1", TERM, false), StatusCode.FAILED_PRECONDITION, "");
+    assertThat(tasks.state(id, "e1").getStatus()).isEqualTo(Status.CREATED);
+    int pid = tasks.start(id, "e1");
+    assertThat(pid).isPositive();
+    assertThat(tasks.await(id, "e1")).isEqualTo(5);
+    assertThat(reader.call()).isEqualTo("from exec\n");
+    assertThat(tasks.state(id, "e1").getExitStatus()).isEqualTo(5);
+    assertThat(tasks.delete(id, "e1").getExitStatus()).isEqualTo(5);
+    assertCode(() -> tasks.state(id, "e1"), StatusCode.NOT_FOUND, "e1");
+    killAndDelete(id);
+    assertThat(events.awaitTopic(id, "delete"))
+        .containsExactly(
+            "create", "start", "exec-added", "exec-started", "exit", "exit", "delete");
+  }
+
+  @Test
+  void an_exec_that_cannot_start_says_why_and_can_be_deleted() throws Exception {
+    String id = id("badexec");
+    run(id, NONE, "sleep", "1000");
+    tasks.exec(id, "e1", Bundles.process("/no/such").toText(), NONE);
+    assertCode(() -> tasks.start(id, "e1"), StatusCode.UNKNOWN, "OCI runtime exec failed: ");
+    tasks.delete(id, "e1");
+    killAndDelete(id);
+  }
+
+  @Test
+  void the_exit_of_an_exec_is_told_before_that_of_the_container() throws Exception {
+    String id = id("order");
+    run(id, NONE, "sleep", "1000");
+    for (int i = 0; i < 3; i++) {
+      tasks.exec(id, "e" + i, Bundles.process("sleep", "1000").toText(), NONE);
+      tasks.start(id, "e" + i);
+    }
+    List<Integer> pids = new ArrayList<>();
+    List<String> execs = new ArrayList<>();
+    for (var process : tasks.pids(id).getProcessesList()) {
+      pids.add(process.getPid());
+      if (process.hasInfo()) {
+        assertThat(process.getInfo().getTypeUrl()).isEqualTo("containerd.runc.v1.ProcessDetails");
+        execs.add(ProcessDetails.parseFrom(process.getInfo().getValue()).getExecId());
+      }
+    }
+    assertThat(pids).hasSize(4).contains(tasks.state(id, "").getPid());
+    assertThat(execs).containsExactlyInAnyOrder("e0", "e1", "e2");
+    tasks.kill(id, "", KILL, false);
+    assertThat(tasks.await(id, "")).isEqualTo(137);
+    List<Envelope> seen =
+        events.await(id, all -> EventSink.exits(all).stream().anyMatch(e -> e.getId().equals(id)));
+    assertThat(EventSink.exits(seen)).hasSize(4);
+    assertThat(EventSink.exits(seen).getLast().getId()).isEqualTo(id);
+    tasks.delete(id, "");
+  }
+
+  @Test
+  void signals_reach_the_process_they_are_sent_to() throws Exception {
+    String id = id("signal");
+    run(id, NONE, "sh", "-c", "trap 'exit 9' TERM; while true; do sleep 0.05; done");
+    tasks.exec(id, "e1", Bundles.process("sleep", "1000").toText(), NONE);
+    tasks.start(id, "e1");
+    tasks.kill(id, "e1", KILL, false);
+    assertThat(tasks.await(id, "e1")).isEqualTo(137);
+    assertThat(tasks.state(id, "").getStatus()).isEqualTo(Status.RUNNING);
+    assertCode(() -> tasks.delete(id, ""), StatusCode.UNKNOWN, "cannot delete a running process");
+    until(
+        () -> {
+          try {
+            tasks.kill(id, "", TERM, false); // again, should the trap not have been set yet
+            return tasks.state(id, "").getStatus() == Status.STOPPED;
+          } catch (InterruptedException e) {
+            throw new AssertionError(e);
+          } catch (TtrpcException e) {
+            return e.code() == StatusCode.NOT_FOUND;
+          }
+        },
+        () -> "did not stop");
+    assertThat(tasks.await(id, "")).isIn(9, 143);
+    tasks.delete(id, "");
+  }
+
+  @Test
+  void without_a_pid_namespace_nothing_outlives_the_first_process() throws Exception {
+    String id = id("killall");
+    bundles.make(
+        id,
+        spec ->
+            spec.withoutNamespace("pid"),
+        "sh",
+        "-c",
+        "sleep 1000 & sleep 1001 & exit 0");
+    tasks.create(bundles.request(id, NONE).build());
+    tasks.start(id, "");
+    assertThat(tasks.await(id, "")).isZero();
+    until(
+        () -> {
+          try {
+            return tasks.pids(id).getProcessesCount() == 0;
+          } catch (InterruptedException e) {
+            throw new AssertionError(e);
+          }
+        },
+        () -> "processes outlive the container");
+    tasks.delete(id, "");
+  }
+
+  @Test
+  void a_container_is_paused_and_resumed() throws Exception {
+    String id = id("pause");
+    run(id, NONE, "sleep", "1000");
+    tasks.pause(id);
+    assertThat(tasks.state(id, "").getStatus()).isEqualTo(Status.PAUSED);
+    assertCode(() -> tasks.pause(id), StatusCode.UNKNOWN, "cannot pause a paused process");
+    assertCode(
+        () -> tasks.exec(id, "e1", Bundles.process("true").toText(), NONE),
+        StatusCode.UNKNOWN,
+        "paused");
+    tasks.resume(id);
+    assertThat(tasks.state(id, "").getStatus()).isEqualTo(Status.RUNNING);
+    killAndDelete(id);
+    assertThat(events.awaitTopic(id, "delete"))
+        .containsExactly("create", "start", "paused", "resumed", "exit", "delete");
+  }
+
+  @Test
+  void a_terminal_is_copied_both_ways_and_resized() throws Exception {
+    String id = id("tty");
+    Path in = fifo("in");
+    Path out = fifo("out");
+    Callable<String> reader = reader(out);
+    bundles.make(
+        id,
+        spec -> spec.withTerminal(true),
+        "sh",
+        "-c",
+        "read line; echo got $line; stty size; exit 6");
+    tasks.create(
+        bundles.request(id, new Stdio(in.toString(), out.toString(), "", true)).build());
+    tasks.resize(id, "", 101, 37);
+    tasks.start(id, "");
+    try (OwnedDescriptor client = OwnedDescriptor.open(in, Access.WRITE)) {
+      client.write(ByteBuffer.allocateDirect(3).put("hi\n".getBytes(UTF_8)).flip());
+      assertThat(tasks.await(id, "")).isEqualTo(6);
+    }
+    assertThat(reader.call().replace("\r", "")).isEqualTo("hi\ngot hi\n37 101\n");
+    tasks.delete(id, "");
+  }
+
+  @Test
+  void much_terminal_output_arrives_whole_at_a_slow_reader() throws Exception {
+    String id = id("ttyexec");
+    run(id, NONE, "sleep", "1000");
+    Path out = fifo("out");
+    tasks.exec(
+        id,
+        "e1",
+        Bundles.process("sh", "-c", "i=0; while [ $i -lt 30000 ]; do echo $i; i=$((i+1)); done")
+            .toText(),
+        new Stdio("", out.toString(), "", true));
+    tasks.start(id, "e1");
+    Future<Integer> exit = inBackground(() -> tasks.await(id, "e1"));
+    String text = reader(out).call().replace("\r", "");
+    assertThat(text.lines().count()).isEqualTo(30000);
+    assertThat(text).endsWith("29998\n29999\n");
+    assertThat(exit.get()).isZero();
+    tasks.delete(id, "e1");
+    killAndDelete(id);
+  }
+
+  @Test
+  void running_out_of_memory_is_told() throws Exception {
+    String id = id("oom");
+    bundles.make(
+        id,
+        spec ->
+            spec.patchResources(
+                r -> r.with("memory", JsonObject.EMPTY.with("limit", 16 * 1024 * 1024))),
+        "sh",
+        "-c",
+        "tail /dev/zero");
+    tasks.create(bundles.request(id, NONE).build());
+    tasks.start(id, "");
+    assertThat(tasks.await(id, "")).isEqualTo(137);
+    assertThat(events.await(id, all -> EventSink.topics(all).contains("oom"))).isNotEmpty();
+    tasks.delete(id, "");
+  }
+
+  @Test
+  void counters_and_limits_are_those_of_the_container() throws Exception {
+    String id = id("stats");
+    bundles.make(
+        id,
+        spec ->
+            spec.patchResources(
+                r -> r.with("memory", JsonObject.EMPTY.with("limit", 64 * 1024 * 1024))),
+        "sleep",
+        "1000");
+    tasks.create(bundles.request(id, NONE).build());
+    tasks.start(id, "");
+    assertThat(tasks.stats(id).getTypeUrl()).isEqualTo("io.containerd.cgroups.v1.Metrics");
+    Metrics metrics = Metrics.parseFrom(tasks.stats(id).getValue());
+    assertThat(metrics.getMemory().getUsage().getLimit()).isEqualTo(64 * 1024 * 1024);
+    assertThat(metrics.getMemory().getUsage().getUsage()).isPositive();
+    assertThat(metrics.getPids().getCurrent()).isEqualTo(1);
+    assertThat(metrics.getCpu().getUsage().getTotal()).isPositive();
+    tasks.update(id, "{\"memory\":{\"limit\":33554432}}");
+    metrics = Metrics.parseFrom(tasks.stats(id).getValue());
+    assertThat(metrics.getMemory().getUsage().getLimit()).isEqualTo(32 * 1024 * 1024);
+    killAndDelete(id);
+  }
+
+  @Test
+  void a_root_made_of_mounts_is_mounted_and_unmounted() throws Exception {
+    String id = id("overlay");
+    Path bundle = Files.createDirectories(bundles.bundle(id));
+    Path lower = bundles.rootfs(folder.resolve("lower"));
+    Path upper = Files.createDirectories(folder.resolve("upper"));
+    Path work = Files.createDirectories(folder.resolve("work"));
+    bundles.writeSpec(id, UnaryOperator.identity(), "sh", "-c", "echo kept > /tmp/file");
+    CreateTaskRequest request =
+        bundles
+            .request(id, NONE)
+            .addRootfs(
+                Mount.newBuilder()
+                    .setType("overlay")
+                    .setSource("overlay")
+                    .addOptions("lowerdir=" + lower)
+                    .addOptions("upperdir=" + upper)
+                    .addOptions("workdir=" + work))
+            .build();
+    tasks.create(request);
+    tasks.start(id, "");
+    assertThat(tasks.await(id, "")).isZero();
+    tasks.delete(id, "");
+    assertThat(Files.readString(upper.resolve("tmp/file"))).isEqualTo("kept\n");
+    assertThat(bundle.resolve("rootfs")).isEmptyDirectory();
+  }
+
+  @Test
+  void a_failed_creation_says_what_the_runtime_said_and_leaves_nothing() throws Exception {
+    String id = id("bad");
+    Path lower = bundles.rootfs(folder.resolve("lower"));
+    Files.createDirectories(bundles.bundle(id));
+    bundles.writeSpec(id, UnaryOperator.identity(), "/no/such/program");
+    CreateTaskRequest request =
+        bundles
+            .request(id, NONE)
+            .addRootfs(
+                Mount.newBuilder()
+                    .setType("bind")
+                    .setSource(lower.toString())
+                    .addOptions("rbind"))
+            .build();
+    assertCode(
+        () -> tasks.create(request), StatusCode.UNKNOWN, "OCI runtime create failed: ");
+    assertCode(() -> tasks.create(request), StatusCode.UNKNOWN, "/no/such/program");
+    assertCode(() -> tasks.state(id, ""), StatusCode.NOT_FOUND, "");
+    CreateTaskRequest noFifo =
+        bundles.request(id, new Stdio("", folder.resolve("none").toString(), "", false)).build();
+    assertCode(() -> tasks.create(noFifo), StatusCode.UNKNOWN, "no such file or directory");
+  }
+
+  @Test
+  void twenty_containers_at_once_all_tell_their_own_exit() throws Exception {
+    List<Future<Integer>> exits = new ArrayList<>();
+    for (int i = 0; i < 20; i++) {
+      String id = id("many" + i + "x");
+      bundles.make(id, UnaryOperator.identity(), "sh", "-c", "exit " + (20 + i));
+      exits.add(
+          inBackground(
+              () -> {
+                tasks.create(bundles.request(id, NONE).build());
+                tasks.start(id, "");
+                int exit = tasks.await(id, "");
+                assertThat(tasks.delete(id, "").getExitStatus()).isEqualTo(exit);
+                return exit;
+              }));
+    }
+    for (int i = 0; i < 20; i++) {
+      assertThat(exits.get(i).get()).isEqualTo(20 + i);
+      assertThat(events.awaitTopic(id("many" + i + "x"), "delete"))
+          .containsExactly("create", "start", "exit", "delete");
+    }
+  }
+
+  @Test
+  void events_wait_for_a_daemon_that_is_away_and_come_once_and_in_order() throws Exception {
+    String id = id("away");
+    events.stop();
+    run(id, NONE, "sh", "-c", "exit 2");
+    assertThat(tasks.await(id, "")).isEqualTo(2);
+    tasks.delete(id, "");
+    events.restart();
+    assertThat(events.awaitTopic(id, "delete"))
+        .containsExactly("create", "start", "exit", "delete");
+  }
+
+  @Test
+  void a_new_host_takes_over_what_a_killed_one_left() throws Exception {
+    String running = id("keeps");
+    String ending = id("ends");
+    String pausing = id("paused");
+    Path log = folder.resolve("keeps.log");
+    run(running, new Stdio("", "file://" + log, "", false), "sh", "-c",
+        "while true; do echo alive; sleep 0.05; done");
+    tasks.exec(running, "e1", Bundles.process("sleep", "1000").toText(), NONE);
+    tasks.start(running, "e1");
+    run(ending, NONE, "sleep", "1000");
+    run(pausing, NONE, "sleep", "1000");
+    tasks.pause(pausing);
+    int pid = tasks.state(running, "").getPid();
+    int endingPid = tasks.state(ending, "").getPid();
+    events.stop();
+    tasks.close();
+    host.kill();
+
+    long size = Files.size(log);
+    until(() -> log.toFile().length() > size + 30, () -> "the container's output stopped");
+    assertThat(ProcessHandle.of(endingPid).orElseThrow().destroyForcibly()).isTrue();
+    until(() -> ProcessHandle.of(endingPid).filter(ProcessHandle::isAlive).isEmpty(), () -> "alive");
+
+    host = HostProcess.start(folder);
+    tasks = new TaskClient(host.connect());
+    assertThat(tasks.state(running, "").getStatus()).isEqualTo(Status.RUNNING);
+    assertThat(tasks.state(running, "").getPid()).isEqualTo(pid);
+    assertThat(tasks.state(running, "e1").getStatus()).isEqualTo(Status.RUNNING);
+    assertThat(tasks.state(pausing, "").getStatus()).isEqualTo(Status.PAUSED);
+    assertThat(tasks.await(ending, "")).isEqualTo(255);
+    tasks.delete(ending, "");
+    tasks.resume(pausing);
+    killAndDelete(pausing);
+
+    tasks.exec(running, "e2", Bundles.process("sh", "-c", "exit 8").toText(), NONE);
+    tasks.start(running, "e2");
+    assertThat(tasks.await(running, "e2")).isEqualTo(8);
+    tasks.delete(running, "e2");
+    tasks.kill(running, "", KILL, false);
+    assertThat(tasks.await(running, "")).isIn(137, 255); // 137 where the kernel keeps it
+    tasks.delete(running, "");
+    events.restart();
+    List<Envelope> seen =
+        events.await(running, all -> EventSink.topics(all).contains("delete"));
+    assertThat(EventSink.exits(seen).stream().map(e -> e.getId()))
+        .containsExactly("e2", "e1", running);
+    assertThat(events.awaitTopic(ending, "delete"))
+        .containsExactly("create", "start", "exit", "delete");
+    before.put("descriptors", settled().get("descriptors"));
+  }
+
+  @Test
+  void asked_to_leave_it_stays_until_its_last_container_is_gone() throws Exception {
+    String id = id("leave");
+    run(id, NONE, "sleep", "1000");
+    host.terminate();
+    tasks.shutdown();
+    assertThat(host.awaitEnd(Duration.ofSeconds(1))).isFalse();
+    assertThat(tasks.state(id, "").getStatus()).isEqualTo(Status.RUNNING);
+    killAndDelete(id);
+    assertThat(host.awaitEnd(Duration.ofSeconds(20))).isTrue();
+    assertThat(host.exitCode()).isZero();
+    assertThat(events.awaitTopic(id, "delete"))
+        .containsExactly("create", "start", "exit", "delete");
+    tasks.close();
+    host = HostProcess.start(folder);
+    tasks = new TaskClient(host.connect());
+    before = settled();
+  }
+}
