@@ -1,0 +1,329 @@
+package io.jcontainerd.runtime;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.jcontainerd.core.Call;
+import io.jcontainerd.core.failure.NotFoundException;
+import io.jcontainerd.core.failure.UnavailableException;
+import io.jcontainerd.core.tasks.CreateTask;
+import io.jcontainerd.core.tasks.Exit;
+import io.jcontainerd.core.tasks.Stdio;
+import io.jcontainerd.core.tasks.TaskStatus;
+import io.jcontainerd.runtime.shim.HostShimLauncher;
+import io.jcontainerd.runtime.shim.ShimGroup;
+import io.jcontainerd.runtime.shim.ShimLauncher;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/**
+ * Tasks that share a shim host, which is started on first need, outlives the daemon, and is replaced
+ * when it dies. Runs with a host in the small, or with the one whose command is in the system
+ * property {@code jcontainerd.shimHost}.
+ */
+@Tag("root")
+@Timeout(180)
+class HostShimTest {
+  private static final String RUNTIME = "io.containerd.runc.v2";
+
+  private Ground ground;
+  private HostShimLauncher hosts;
+  private LocalTaskRuntime runtime;
+
+  private interface Body {
+    void run() throws Exception;
+  }
+
+  @BeforeEach
+  void start() throws Exception {
+    ground = new Ground();
+    restart(ShimGroup.NODE);
+  }
+
+  private void restart(ShimGroup group) throws InterruptedException {
+    hosts =
+        new HostShimLauncher(
+            command(),
+            Set.of(RUNTIME),
+            group,
+            ground.bundles,
+            ground.processes,
+            ground.environment,
+            ground.top.resolve("hosts"),
+            () -> Optional.of(Path.of("/usr/sbin/runc")),
+            Timeouts.DEFAULT);
+    List<ShimLauncher> launchers = List.of(hosts, ground.binaries(Timeouts.DEFAULT));
+    runtime =
+        new LocalTaskRuntime(
+            ground.bundles, launchers, ground.processes, ground.events, Timeouts.DEFAULT);
+    runtime.recover((_, _) -> Optional.empty());
+  }
+
+  private void leave() {
+    runtime.close();
+    hosts.close();
+  }
+
+  @AfterEach
+  void stop() throws Exception {
+    leave();
+    for (ProcessHandle host : hostProcesses()) {
+      host.destroyForcibly();
+      host.onExit().join();
+    }
+    List<String> left = ground.remainsAtLast();
+    ground.close();
+    assertThat(left).isEmpty();
+  }
+
+  private static boolean real() {
+    return System.getProperty("jcontainerd.shimHost") != null;
+  }
+
+  private static List<String> command() {
+    String given = System.getProperty("jcontainerd.shimHost");
+    if (given != null) {
+      return List.of(given.split(" ", -1));
+    }
+    String resource =
+        Objects.requireNonNull(FakeHost.class.getResource("FakeHost.class")).getPath();
+    String classes = resource.substring(0, resource.indexOf("io/jcontainerd/"));
+    String path =
+        classes
+            + ":"
+            + System.getProperty("java.class.path", "")
+            + ":"
+            + System.getProperty("jdk.module.path", "");
+    return List.of(
+        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+        "-Xmx64m",
+        "-XX:TieredStopAtLevel=1",
+        "-XX:+UseSerialGC",
+        "-cp",
+        path,
+        FakeHost.class.getName());
+  }
+
+  private List<ProcessHandle> hostProcesses() throws IOException {
+    List<ProcessHandle> found = new ArrayList<>();
+    try (Stream<Path> processes = Files.list(Path.of("/proc"))) {
+      for (Path p : processes.filter(p -> p.toString().matches("/proc/\\d+")).toList()) {
+        try {
+          String line = Files.readString(p.resolve("cmdline"));
+          if (line.contains("--state\0" + ground.top.resolve("hosts"))) {
+            ProcessHandle.of(Long.parseLong(p.toString().substring("/proc/".length())))
+                .ifPresent(found::add);
+          }
+        } catch (java.nio.file.NoSuchFileException e) {
+          found.removeIf(h -> p.endsWith(Long.toString(h.pid()))); // it has just ended
+        }
+      }
+    }
+    return found;
+  }
+
+  private Path hostState() throws IOException {
+    try (Stream<Path> folders = Files.list(ground.top.resolve("hosts"))) {
+      return folders.findFirst().orElseThrow();
+    }
+  }
+
+  private void killHost() throws IOException {
+    ProcessHandle host = hostProcesses().getFirst();
+    host.destroyForcibly();
+    host.onExit().join();
+  }
+
+  private void here(Body body) throws Exception {
+    Call.in(ground.namespace)
+        .call(
+            () -> {
+              body.run();
+              return null;
+            });
+  }
+
+  private CreateTask sleeping(String id) {
+    CreateTask byBinary = ground.sleeping(id);
+    return new CreateTask(
+        byBinary.container(), List.of(), Stdio.NONE, Optional.empty(), "", RUNTIME, "", 0);
+  }
+
+  private int begin(String id) throws InterruptedException {
+    runtime.create(sleeping(id));
+    return runtime.start(id, "");
+  }
+
+  private void end(String id) throws InterruptedException {
+    runtime.kill(id, "", 9, false);
+    assertThat(runtime.waitFor(id, "").status()).isEqualTo(137);
+    runtime.delete(id);
+  }
+
+  @Test
+  void tasks_that_start_at_once_share_one_host() throws Exception {
+    here(
+        () -> {
+          try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            List<Future<Integer>> pids = new ArrayList<>();
+            for (int i = 0; i < 5; i++) {
+              String id = "host-" + i;
+              pids.add(threads.submit(Call.carrying(() -> begin(id))));
+            }
+            for (Future<Integer> pid : pids) {
+              assertThat(pid.get()).isPositive();
+            }
+          }
+          assertThat(hostProcesses()).hasSize(1);
+          assertThat(runtime.list()).hasSize(5);
+          for (int i = 0; i < 5; i++) {
+            end("host-" + i);
+          }
+          assertThat(runtime.list()).isEmpty();
+          // kept for tasks to come
+          assertThat(hostProcesses()).hasSize(1);
+        });
+  }
+
+  @Test
+  void a_restarted_daemon_finds_the_host_and_its_tasks() throws Exception {
+    here(
+        () -> {
+          int pid = begin("again");
+          leave();
+          restart(ShimGroup.NODE);
+          assertThat(hostProcesses()).hasSize(1);
+          assertThat(runtime.get("again", "").pid()).isEqualTo(pid);
+          assertThat(runtime.get("again", "").status()).isEqualTo(TaskStatus.RUNNING);
+          end("again");
+        });
+  }
+
+  @Test
+  void a_host_that_dies_is_replaced_and_its_tasks_are_taken_over() throws Exception {
+    here(
+        () -> {
+          int pid = begin("over");
+          try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            Future<Exit> waiting =
+                threads.submit(Call.carrying(() -> runtime.waitFor("over", "")));
+            killHost();
+            while (hostProcesses().isEmpty()) {
+              Thread.onSpinWait();
+            }
+            TaskStatus status = TaskStatus.UNKNOWN;
+            while (status != TaskStatus.RUNNING) {
+              try {
+                status = runtime.get("over", "").status();
+              } catch (UnavailableException e) {
+                assertThat(e).hasMessageContaining("closed");
+              }
+            }
+            assertThat(ProcessHandle.of(pid)).isPresent();
+            runtime.kill("over", "", 9, false);
+            // whether the code of a process that was not its child is known, is the kernel's affair
+            assertThat(waiting.get().status()).isIn(137, 255);
+          }
+          runtime.delete("over");
+        });
+    assertThat(ground.events.topics()).filteredOn("/tasks/delete"::equals).hasSizeLessThan(2);
+  }
+
+  @Test
+  void a_task_that_the_new_host_does_not_know_is_given_up_and_told_once() throws Exception {
+    org.junit.jupiter.api.Assumptions.assumeFalse(real(), "a real host does not forget");
+    here(
+        () -> {
+          int pid = begin("lost");
+          Files.writeString(hostState().resolve("forget"), "");
+          killHost();
+          ground.events.await("/tasks/delete");
+          ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
+          assertThatThrownBy(() -> runtime.get("lost", ""))
+              .isInstanceOf(NotFoundException.class);
+        });
+    assertThat(ground.events.topics()).containsExactly("/tasks/exit", "/tasks/delete");
+  }
+
+  @Test
+  void a_host_that_does_not_start_says_why_and_leaves_no_bundle() throws Exception {
+    org.junit.jupiter.api.Assumptions.assumeFalse(real(), "a real host does start");
+    here(
+        () -> {
+          begin("first");
+          end("first");
+          Files.writeString(hostState().resolve("broken"), "");
+          killHost();
+          assertThatThrownBy(() -> begin("second"))
+              .isInstanceOf(UnavailableException.class)
+              .hasMessageContaining("told to be broken");
+          assertThat(ground.bundles.list()).isEmpty();
+          Files.delete(hostState().resolve("broken"));
+          begin("second");
+          end("second");
+        });
+  }
+
+  @Test
+  void a_host_for_each_container_leaves_with_it() throws Exception {
+    leave();
+    restart(ShimGroup.CONTAINER);
+    here(
+        () -> {
+          begin("one");
+          begin("two");
+          assertThat(hostProcesses()).hasSize(2);
+          end("one");
+          while (hostProcesses().size() > 1) {
+            Thread.onSpinWait();
+          }
+          assertThat(runtime.get("two", "").status()).isEqualTo(TaskStatus.RUNNING);
+          end("two");
+          while (!hostProcesses().isEmpty()) {
+            Thread.onSpinWait();
+          }
+        });
+  }
+
+  @Test
+  void a_dead_hosts_tasks_are_found_again_by_a_restarted_daemon() throws Exception {
+    here(
+        () -> {
+          int pid = begin("late");
+          leave();
+          killHost();
+          restart(ShimGroup.NODE);
+          assertThat(hostProcesses()).hasSize(1);
+          assertThat(runtime.get("late", "").pid()).isEqualTo(pid);
+          runtime.kill("late", "", 9, false);
+          assertThat(runtime.waitFor("late", "").status()).isIn(137, 255);
+          runtime.delete("late");
+        });
+  }
+
+  @Test
+  void its_information_names_the_runtime_and_its_features() throws Exception {
+    here(
+        () -> {
+          var info =
+              io.jcontainerd.api.types.RuntimeInfo.parseFrom(
+                  runtime.runtimeInfo(Optional.empty()).value());
+          assertThat(info.getName()).isEqualTo(RUNTIME);
+          assertThat(info.getFeatures().getValue().toStringUtf8()).contains("ociVersionMax");
+        });
+  }
+}
