@@ -4,6 +4,8 @@ import com.google.protobuf.Empty;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.MessageLite;
 import com.google.protobuf.Parser;
+import io.jcontainerd.runtime.shim.Limits;
+import io.jcontainerd.runtime.shim.Timeouts;
 import io.jcontainerd.api.runtime.task.v3.CheckpointTaskRequest;
 import io.jcontainerd.api.runtime.task.v3.CloseIORequest;
 import io.jcontainerd.api.runtime.task.v3.DeleteRequest;

@@ -37,6 +37,7 @@ final class Task {
   /** Completed when nothing is left, with the exit that was made up for a dead shim's task. */
   private final CompletableFuture<Optional<Exit>> gone = new CompletableFuture<>();
 
+  private volatile @Nullable CompletableFuture<?> creation;
   private volatile @Nullable ShimLauncher launcher;
   private volatile @Nullable Shim shim;
   private volatile int shimPid;
@@ -79,6 +80,27 @@ final class Task {
 
   Optional<Shim> shim() {
     return Optional.ofNullable(shim);
+  }
+
+  /** The shim was asked to create; completed with whatever it answers. */
+  void creation(CompletableFuture<?> answer) {
+    creation = answer;
+  }
+
+  /** Waits until the shim has answered to the creation; false when that takes longer. */
+  boolean awaitCreation(Duration limit) throws InterruptedException {
+    CompletableFuture<?> answer = creation;
+    if (answer == null) {
+      return true;
+    }
+    try {
+      answer.get(limit.toNanos(), TimeUnit.NANOSECONDS);
+      return true;
+    } catch (ExecutionException e) {
+      return true; // an answer as well, and told to the caller
+    } catch (TimeoutException e) {
+      return false;
+    }
   }
 
   /** The shim's process; 0 if it did not say. */

@@ -1,5 +1,7 @@
 package io.jcontainerd.runtime;
 
+import io.jcontainerd.runtime.shim.Limits;
+import io.jcontainerd.runtime.shim.Timeouts;
 import io.jcontainerd.api.runtime.task.v3.ConnectResponse;
 import io.jcontainerd.api.runtime.task.v3.CreateTaskRequest;
 import io.jcontainerd.api.runtime.task.v3.CreateTaskResponse;
@@ -8,8 +10,10 @@ import io.jcontainerd.core.Call;
 import io.jcontainerd.core.Identifiers;
 import io.jcontainerd.core.TypedValue;
 import io.jcontainerd.core.failure.ContainerdException;
+import io.jcontainerd.core.failure.DeadlineExceededException;
 import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.core.failure.NotImplementedException;
+import io.jcontainerd.core.failure.UnavailableException;
 import io.jcontainerd.core.failure.UnknownException;
 import io.jcontainerd.core.mount.Mount;
 import io.jcontainerd.core.tasks.CreateTask;
@@ -27,7 +31,11 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /**
  * Creates tasks: name, bundle, shim, process. A failure at any step undoes the steps before it and
@@ -154,13 +162,45 @@ final class TaskCreation {
     for (Mount mount : request.rootfs()) {
       message.addRootfs(Types.toApi(mount));
     }
-    return shim.firstCall(
-            task.namespace(),
-            "Create",
-            message.build(),
-            CreateTaskResponse.parser(),
-            Optional.of(Limits.atMost(timeouts.operation())))
-        .getPid();
+    var answer = new CompletableFuture<CreateTaskResponse>();
+    task.creation(answer);
+    CreateTaskRequest built = message.build();
+    Thread.ofVirtual()
+        .name("create " + task.bundle())
+        .start(() -> ask(task, shim, built, answer));
+    Duration limit = Limits.atMost(timeouts.operation());
+    try {
+      return answer.get(limit.toNanos(), TimeUnit.NANOSECONDS).getPid();
+    } catch (TimeoutException e) {
+      throw new DeadlineExceededException("creation of task " + task.id(), e);
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof ContainerdException refused) {
+        throw refused;
+      }
+      throw new UnavailableException("creation of task " + task.id() + ": " + e.getCause(), e);
+    }
+  }
+
+  /**
+   * Asks the shim, on a thread that the caller's cancel does not reach: whoever undoes a creation
+   * that came too late must know how it ended, or the shim would have a task that nobody knows of.
+   */
+  private void ask(
+      Task task, Shim shim, CreateTaskRequest message, CompletableFuture<CreateTaskResponse> answer) {
+    try {
+      answer.complete(
+          shim.firstCall(
+              task.namespace(),
+              "Create",
+              message,
+              CreateTaskResponse.parser(),
+              Optional.of(timeouts.operation())));
+    } catch (RuntimeException e) {
+      answer.completeExceptionally(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      answer.completeExceptionally(e);
+    }
   }
 
   /** Mounts with mapped ids need a runtime that says it can do them; others would ignore the map. */

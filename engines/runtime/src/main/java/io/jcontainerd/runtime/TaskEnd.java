@@ -1,6 +1,8 @@
 package io.jcontainerd.runtime;
 
 import com.google.protobuf.Empty;
+import io.jcontainerd.runtime.shim.Limits;
+import io.jcontainerd.runtime.shim.Timeouts;
 import io.jcontainerd.api.runtime.task.v3.DeleteRequest;
 import io.jcontainerd.api.runtime.task.v3.DeleteResponse;
 import io.jcontainerd.core.failure.ContainerdException;
@@ -24,6 +26,7 @@ import java.util.Optional;
  */
 final class TaskEnd {
   private static final System.Logger LOG = System.getLogger("io.jcontainerd.runtime");
+  private static final Duration PATIENCE = Duration.ofMinutes(1);
   private static final int SIGKILL = 9;
   private static final int UNKNOWN_EXIT = 255;
 
@@ -69,7 +72,7 @@ final class TaskEnd {
       task.awaitCleared(timeouts.shimCleanup().multipliedBy(2));
       throw failure != null ? failure : new NotFoundException("task " + task.id() + " not found");
     }
-    ContainerdException cleanup = detached(task, () -> clear(task, shim));
+    ContainerdException cleanup = detached(task, PATIENCE, () -> clear(task, shim));
     if (failure != null) {
       throw failure;
     }
@@ -186,7 +189,10 @@ final class TaskEnd {
     if (!task.claim(Task.Stage.CREATING)) {
       throw new IllegalStateException("task " + task.id() + " is not being created");
     }
-    ContainerdException second = detached(task, () -> undo(task, bundleMade));
+    // a caller whose time is over gets its answer now
+    boolean late = failure instanceof InterruptedException || Limits.isOver();
+    ContainerdException second =
+        detached(task, late ? Duration.ZERO : PATIENCE, () -> undo(task, bundleMade));
     if (second != null) {
       failure.addSuppressed(second);
     }
@@ -210,19 +216,10 @@ final class TaskEnd {
 
   private void undoShim(Task task, Shim shim) throws InterruptedException {
     ShimLauncher launcher = task.launcher().orElseThrow();
-    boolean answers = false;
-    try {
-      shim.call(
-          task.namespace(),
-          "Delete",
-          DeleteRequest.newBuilder().setId(task.id()).build(),
-          DeleteResponse.parser(),
-          Optional.of(timeouts.shimCleanup()));
-      answers = true;
-    } catch (NotFoundException e) {
-      answers = true; // nothing was created, or it was undone by the shim
-    } catch (ContainerdException e) {
-      LOG.log(Level.WARNING, "undoing " + task.bundle(), e);
+    boolean keepsOthers = shim.isShared() || shared(task);
+    boolean answers = task.awaitCreation(keepsOthers ? timeouts.operation() : timeouts.shimCleanup());
+    if (answers) {
+      answers = deleted(task, shim);
     }
     if (answers) {
       if (staysForSandbox(task, shim)) {
@@ -238,6 +235,25 @@ final class TaskEnd {
     } finally {
       launcher.release(shim, task.bundle(), timeouts.shimShutdown());
       kill(task);
+    }
+  }
+
+  /** Whether the shim says that it has nothing of the task, or not any more. */
+  private boolean deleted(Task task, Shim shim) throws InterruptedException {
+    try {
+      shim.call(
+          task.namespace(),
+          "Delete",
+          DeleteRequest.newBuilder().setId(task.id()).build(),
+          DeleteResponse.parser(),
+          Optional.of(timeouts.shimCleanup()));
+      return true;
+    } catch (NotFoundException e) {
+      LOG.log(Level.DEBUG, "nothing was created, or it was undone: " + task.bundle(), e);
+      return true;
+    } catch (ContainerdException e) {
+      LOG.log(Level.WARNING, "undoing " + task.bundle(), e);
+      return false;
     }
   }
 
@@ -262,9 +278,9 @@ final class TaskEnd {
     void run() throws InterruptedException;
   }
 
-  /** Runs on a thread of its own, and waits for it unless the caller is interrupted. */
+  /** Runs on a thread of its own, and waits for it so long, unless the caller is interrupted. */
   private static @org.jspecify.annotations.Nullable ContainerdException detached(
-      Task task, Step step) {
+      Task task, Duration patience, Step step) {
     var failed = new java.util.concurrent.atomic.AtomicReference<@org.jspecify.annotations.Nullable
         ContainerdException>();
     Thread worker =
@@ -285,7 +301,9 @@ final class TaskEnd {
                   }
                 });
     try {
-      worker.join(Duration.ofMinutes(1));
+      if (patience.isPositive()) {
+        worker.join(patience);
+      }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

@@ -1,5 +1,6 @@
 package io.jcontainerd.runtime;
 
+import io.jcontainerd.runtime.shim.Timeouts;
 import io.jcontainerd.api.runtime.task.v3.ConnectResponse;
 import io.jcontainerd.api.runtime.task.v3.PidsRequest;
 import io.jcontainerd.api.runtime.task.v3.PidsResponse;

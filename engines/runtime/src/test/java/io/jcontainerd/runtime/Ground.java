@@ -2,6 +2,7 @@ package io.jcontainerd.runtime;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.jcontainerd.runtime.shim.Timeouts;
 import io.jcontainerd.api.services.ttrpc.events.v1.ForwardRequest;
 import io.jcontainerd.core.TypedValue;
 import io.jcontainerd.core.containers.Container;

@@ -3,6 +3,7 @@ package io.jcontainerd.runtime;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.jcontainerd.runtime.shim.Timeouts;
 import io.jcontainerd.core.Call;
 import io.jcontainerd.core.failure.NotFoundException;
 import io.jcontainerd.core.failure.UnavailableException;

@@ -16,7 +16,6 @@ import io.jcontainerd.core.failure.UnavailableException;
 import io.jcontainerd.core.failure.UnknownException;
 import io.jcontainerd.core.ports.Processes;
 import io.jcontainerd.core.tasks.Exit;
-import io.jcontainerd.runtime.Timeouts;
 import io.jcontainerd.runtime.bundle.Bundle;
 import io.jcontainerd.runtime.bundle.Bundles;
 import io.jcontainerd.wire.Times;
@@ -85,12 +84,21 @@ public final class BinaryShimLauncher implements ShimLauncher {
     } catch (IOException e) {
       throw new UnknownException(bundle + ": log: " + e.getMessage(), e);
     }
-    boolean started = false;
+    boolean started = true;
     Shim shim = null;
     try {
-      ShimAddress address = start(binary, bundle, launch);
-      started = true;
-      shim = Shim.connect(address, timeouts.connect());
+      Processes.Finished end = start(binary, bundle, launch);
+      if (end.status() != 0) {
+        started = false; // it has undone what it did
+        throw new UnknownException(
+            "failed to start shim: start failed: "
+                + text(end)
+                + ": exit status "
+                + end.status());
+      }
+      ShimAddress address =
+          ShimAddress.parse(end.output().length > 0 ? end.output() : end.error());
+      shim = Shim.connect(address, Limits.atMost(timeouts.connect()));
       bundles.write(bundle, Bundle.BOOTSTRAP, address.toJson(), 0644);
       return shim;
     } catch (ContainerdException | InterruptedException e) {
@@ -122,7 +130,7 @@ public final class BinaryShimLauncher implements ShimLauncher {
     }
   }
 
-  private ShimAddress start(Path binary, Bundle bundle, Launch launch)
+  private Processes.Finished start(Path binary, Bundle bundle, Launch launch)
       throws InterruptedException {
     List<String> command = command(binary, bundle);
     if (environment.debug()) {
@@ -143,11 +151,7 @@ public final class BinaryShimLauncher implements ShimLauncher {
         takesBareOptions.add(binary);
       }
     }
-    if (end.status() != 0) {
-      throw new UnknownException(
-          "failed to start shim: start failed: " + text(end) + ": exit status " + end.status());
-    }
-    return ShimAddress.parse(end.output().length > 0 ? end.output() : end.error());
+    return end;
   }
 
   private List<String> command(Path binary, Bundle bundle) {
@@ -170,7 +174,7 @@ public final class BinaryShimLauncher implements ShimLauncher {
         new Processes.Spawn(
             command, environment.of(bundle.namespace()), bundle.path(), input, true);
     try {
-      return processes.run(spawn, timeouts.shimStart(), MAX_OUTPUT);
+      return processes.run(spawn, Limits.atMost(timeouts.shimStart()), MAX_OUTPUT);
     } catch (IOException e) {
       throw new UnknownException(
           "failed to start shim: " + command.getFirst() + ": " + e.getMessage(), e);

@@ -18,7 +18,6 @@ import io.jcontainerd.core.ports.Processes;
 import io.jcontainerd.core.tasks.Exit;
 import io.jcontainerd.oci.json.JsonObject;
 import io.jcontainerd.oci.runtime.Spec;
-import io.jcontainerd.runtime.Timeouts;
 import io.jcontainerd.runtime.bundle.Bundle;
 import io.jcontainerd.runtime.bundle.Bundles;
 import io.jcontainerd.wire.TypedValues;
@@ -143,7 +142,7 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
   @Override
   public Shim launch(Bundle bundle, Launch launch) throws InterruptedException {
     String key = group.key(bundle, () -> Spec.parse(bundles.read(bundle, Bundle.CONFIG).orElseThrow()));
-    Shim host = host(socket(key), timeouts.shimStart());
+    Shim host = host(socket(key), Limits.atMost(timeouts.shimStart()));
     bundles.write(bundle, Bundle.SHIM_BINARY, command.getFirst().getBytes(UTF_8), 0600);
     bundles.write(bundle, Bundle.BOOTSTRAP, host.address().toJson(), 0644);
     return host;

@@ -69,6 +69,11 @@ public final class Shim implements AutoCloseable {
     client.onClose(listener);
   }
 
+  /** Whether tasks share the connection, and with it the shim. */
+  public boolean isShared() {
+    return shared;
+  }
+
   /** Whether the connection has ended. */
   public boolean isLost() {
     return client.isClosed();

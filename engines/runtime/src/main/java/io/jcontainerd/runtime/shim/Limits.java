@@ -1,4 +1,4 @@
-package io.jcontainerd.runtime;
+package io.jcontainerd.runtime.shim;
 
 import io.jcontainerd.core.Call;
 import io.jcontainerd.core.failure.DeadlineExceededException;
@@ -7,7 +7,7 @@ import java.time.Instant;
 import java.util.Optional;
 
 /** How long a request may take: what its caller allows, and never more than its own limit. */
-final class Limits {
+public final class Limits {
   private Limits() {}
 
   /**
@@ -15,18 +15,23 @@ final class Limits {
    *
    * @throws DeadlineExceededException if the caller's time is over
    */
-  static Duration atMost(Duration own) {
+  public static Duration atMost(Duration own) {
     Optional<Duration> left = ofCaller();
     return left.isPresent() && left.get().compareTo(own) < 0 ? left.get() : own;
   }
 
   /** The time that the caller allows, if it said. */
-  static Optional<Duration> ofCaller() {
+  public static Optional<Duration> ofCaller() {
     Optional<Duration> left =
         Call.current().deadline().map(end -> Duration.between(Instant.now(), end));
     if (left.isPresent() && !left.get().isPositive()) {
       throw new DeadlineExceededException("task request came after its deadline");
     }
     return left;
+  }
+
+  /** Whether the caller's time is over. */
+  public static boolean isOver() {
+    return Call.current().deadline().filter(end -> !end.isAfter(Instant.now())).isPresent();
   }
 }

@@ -1,4 +1,4 @@
-package io.jcontainerd.runtime;
+package io.jcontainerd.runtime.shim;
 
 import java.time.Duration;
 
