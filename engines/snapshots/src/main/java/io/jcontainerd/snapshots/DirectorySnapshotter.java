@@ -12,6 +12,7 @@ import io.jcontainerd.core.filter.Fields;
 import io.jcontainerd.core.filter.Filter;
 import io.jcontainerd.core.mount.Mount;
 import io.jcontainerd.core.ports.Files;
+import io.jcontainerd.core.ports.Kernel;
 import io.jcontainerd.core.ports.NoSpaceException;
 import io.jcontainerd.core.snapshots.Prepared;
 import io.jcontainerd.core.snapshots.SnapshotInfo;
@@ -49,6 +50,7 @@ final class DirectorySnapshotter implements Snapshotter {
   private final Path root;
   private final Path snapshots;
   private final Files files;
+  private final Kernel kernel;
   private final Trees trees;
   private final SnapshotRecords records;
   private final Layout layout;
@@ -71,12 +73,13 @@ final class DirectorySnapshotter implements Snapshotter {
     this.root = root;
     this.snapshots = root.resolve("snapshots");
     this.files = environment.files();
+    this.kernel = environment.kernel();
     this.trees = environment.trees();
     this.records = records;
     this.layout = layout;
     this.removeAtOnce = removeAtOnce;
     this.nextId = new AtomicLong(nextId);
-    this.sync = new SharedSync(() -> environment.kernel().syncFileSystem(snapshots));
+    this.sync = new SharedSync(() -> kernel.syncFileSystem(snapshots));
   }
 
   static DirectorySnapshotter open(
@@ -294,22 +297,32 @@ final class DirectorySnapshotter implements Snapshotter {
     try {
       List<Long> graves = records.graves();
       bury(graves);
-      for (long orphan : orphans()) {
-        files.deleteTree(folder(orphan));
+      for (Path orphan : orphans()) {
+        deleteFolder(orphan);
       }
     } catch (IOException e) {
       throw failure("snapshotter " + name + ": clean up", e);
     }
   }
 
-  /** What is in progress is asked for before the records, since a record comes before its end. */
-  private List<Long> orphans() throws IOException {
+  /**
+   * Folders without a record, containerd's half-made and half-removed ones among them. What is in
+   * progress is asked for before the records, since a record comes before its end.
+   */
+  private List<Path> orphans() throws IOException {
+    var orphans = new ArrayList<Path>();
     var ids = new ArrayList<Long>();
-    files.list(snapshots).forEach(folder -> id(folder).ifPresent(ids::add));
+    for (String folder : files.list(snapshots)) {
+      id(folder).ifPresent(ids::add);
+      if (folder.startsWith("new-") || folder.startsWith("rm-")) {
+        orphans.add(snapshots.resolve(folder));
+      }
+    }
     ids.removeAll(Set.copyOf(inProgress));
     ids.removeAll(records.recorded());
     ids.removeAll(records.graves());
-    return ids;
+    ids.forEach(id -> orphans.add(folder(id)));
+    return orphans;
   }
 
   /** Deletes folders in small batches; one that cannot be deleted does not hold up the others. */
@@ -319,9 +332,7 @@ final class DirectorySnapshotter implements Snapshotter {
       var deleted = new ArrayList<Long>();
       for (long id : ids.subList(at, Math.min(at + BATCH, ids.size()))) {
         try {
-          if (files.stat(folder(id)).isPresent()) {
-            files.deleteTree(folder(id));
-          }
+          deleteFolder(folder(id));
           deleted.add(id);
         } catch (NoSuchFileException _) {
           deleted.add(id); // another clean-up was quicker
@@ -337,6 +348,33 @@ final class DirectorySnapshotter implements Snapshotter {
     }
     if (first != null) {
       throw first;
+    }
+  }
+
+  /** Deletes a folder; what somebody left mounted in it is detached first. */
+  private void deleteFolder(Path folder) throws IOException {
+    if (files.stat(folder).isEmpty()) {
+      return;
+    }
+    try {
+      files.deleteTree(folder);
+    } catch (NoSuchFileException e) {
+      throw e;
+    } catch (IOException e) {
+      boolean mounted = false;
+      for (Kernel.MountPoint point : kernel.mountTable()) {
+        mounted |= point.mountPoint().startsWith(folder);
+      }
+      if (!mounted) {
+        throw e;
+      }
+      LOG.log(Level.WARNING, "detaching what is still mounted in " + folder, e);
+      for (Kernel.MountPoint point : kernel.mountTable().reversed()) {
+        if (point.mountPoint().startsWith(folder)) {
+          kernel.detachAll(point.mountPoint());
+        }
+      }
+      files.deleteTree(folder);
     }
   }
 

@@ -1,6 +1,7 @@
 package io.jcontainerd.snapshots;
 
 import io.jcontainerd.core.failure.InternalException;
+import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.core.mount.Mount;
 import io.jcontainerd.core.ports.FileStat;
 import io.jcontainerd.core.ports.Files;
@@ -90,6 +91,11 @@ public final class OverlaySnapshotter {
       // A mapping that makes no sense is refused before there is anything to undo.
       Optional<Integer> uid = IdMapping.rootId(place.labels(), IdMapping.UID_LABEL);
       Optional<Integer> gid = IdMapping.rootId(place.labels(), IdMapping.GID_LABEL);
+      if (uid.isPresent() != gid.isPresent()) {
+        throw new InvalidArgumentException(
+            "labels %s and %s are needed together"
+                .formatted(IdMapping.UID_LABEL, IdMapping.GID_LABEL));
+      }
       files.createDirectory(place.folder(), FOLDER_MODE);
       makeUpper(place, uid, gid);
       if (place.kind() == SnapshotKind.ACTIVE) {
@@ -134,27 +140,36 @@ public final class OverlaySnapshotter {
       return switch (place.kind()) {
         case COMMITTED -> throw new InternalException("a committed snapshot has no mounts");
         case ACTIVE ->
-            List.of(parents.isEmpty() ? bind(upper, "rw") : overlay(place, Optional.of(upper)));
+            List.of(
+                parents.isEmpty() ? bind(place, upper, "rw") : overlay(place, Optional.of(upper)));
         case VIEW ->
             List.of(
                 switch (parents.size()) {
-                  case 0 -> bind(upper, "ro");
-                  case 1 -> bind(upper(place.folders().apply(parents.getFirst())), "ro");
+                  case 0 -> bind(place, upper, "ro");
+                  case 1 -> bind(place, upper(place.folders().apply(parents.getFirst())), "ro");
                   default -> overlay(place, Optional.empty());
                 });
       };
     }
 
-    private static Mount bind(Path source, String mode) {
-      return new Mount("bind", source.toString(), List.of(mode, "rbind"));
+    private Mount bind(Place place, Path source, String mode) {
+      List<String> all = mapping(place);
+      all.add(mode);
+      all.add("rbind");
+      return new Mount("bind", source.toString(), all);
     }
 
-    private Mount overlay(Place place, Optional<Path> upper) {
+    private List<String> mapping(Place place) {
       List<String> all = new ArrayList<>();
       if (support.idMapped()) {
         addMapping(all, "uidmap", place.labels().get(IdMapping.UID_LABEL));
         addMapping(all, "gidmap", place.labels().get(IdMapping.GID_LABEL));
       }
+      return all;
+    }
+
+    private Mount overlay(Place place, Optional<Path> upper) {
+      List<String> all = mapping(place);
       if (upper.isPresent()) {
         all.add("workdir=" + work(place.folder()));
         all.add("upperdir=" + upper.get());

@@ -1,7 +1,11 @@
 package io.jcontainerd.snapshots;
 
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
 import io.jcontainerd.core.ports.Kernel;
 import io.jcontainerd.core.ports.Time;
+import io.jcontainerd.core.snapshots.Prepared;
 import io.jcontainerd.core.snapshots.Snapshotter;
 import io.jcontainerd.linux.LinuxFiles;
 import io.jcontainerd.linux.LinuxKernel;
@@ -10,9 +14,11 @@ import io.jcontainerd.store.StoreOptions;
 import io.jcontainerd.testkit.contract.SnapshotterFilesContract;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 @Tag("root")
@@ -51,6 +57,48 @@ class OverlayFilesTest extends SnapshotterFilesContract {
     OverlaySupport support = OverlaySupport.probe(root, environment.files(), kernel);
     return OverlaySnapshotter.open(
         root, environment, support, OverlaySnapshotter.Options.DEFAULTS);
+  }
+
+  @Test
+  void a_folder_in_which_something_is_still_mounted_is_deleted() throws Exception {
+    Snapshotter snapshotter = open();
+    prepare(snapshotter, "busy", "");
+    Path upper = Path.of(snapshotter.mounts("busy").getFirst().source());
+    Path inner = java.nio.file.Files.createDirectory(upper.resolve("inner"));
+    kernel.mount(
+        List.of(new io.jcontainerd.core.mount.Mount("tmpfs", "tmpfs", List.of())), inner);
+    java.nio.file.Files.writeString(inner.resolve("file"), "on the other file system");
+    snapshotter.remove("busy");
+    snapshotter.cleanup();
+    assertThat(upper.getParent()).doesNotExist();
+    assertThat(kernel.mountTable()).noneMatch(point -> point.mountPoint().startsWith(upper));
+  }
+
+  /** Files that belong to root in the layers belong to root's stand-in in a mapped mount. */
+  @Test
+  void mapped_layers_show_other_owners() throws Exception {
+    Snapshotter snapshotter = open();
+    assumeTrue(snapshotter.capabilities().contains("remap-ids"), "no id-mapped overlay here");
+    mounted(
+        prepare(snapshotter, "base-key", ""),
+        root -> java.nio.file.Files.writeString(root.resolve("file"), "of root"));
+    commit(snapshotter, "base", "base-key");
+    Prepared prepared =
+        snapshotter.prepare(
+            "mapped",
+            "base",
+            Map.of(
+                "containerd.io/snapshot/uidmapping", "0:100000:65536",
+                "containerd.io/snapshot/gidmapping", "0:200000:65536"));
+    mounted(
+        ((Prepared.Writable) prepared).mounts(),
+        root -> {
+          assertThat(java.nio.file.Files.getAttribute(root.resolve("file"), "unix:uid"))
+              .isEqualTo(100000);
+          assertThat(java.nio.file.Files.getAttribute(root.resolve("file"), "unix:gid"))
+              .isEqualTo(200000);
+          assertThat(java.nio.file.Files.getAttribute(root, "unix:uid")).isEqualTo(100000);
+        });
   }
 
   @Override

@@ -118,6 +118,15 @@ class OverlayRecordsTest extends SnapshotterContract {
     assertThat(upper.uid()).isEqualTo(100000);
     assertThat(upper.gid()).isEqualTo(200000);
     assertThat(snapshotter.mounts("mapped")).isEqualTo(prepared.mounts());
+    assertThat(snapshotter.view("alone", "", labels).getFirst().options())
+        .containsExactly(
+            "uidmap=0:100000:65536", "gidmap=1:5:1,0:200000:65536", "ro", "rbind");
+    assertThatThrownBy(
+            () ->
+                snapshotter.view(
+                    "half", "", Map.of("containerd.io/snapshot/uidmapping", "0:100000:65536")))
+        .isInstanceOf(InvalidArgumentException.class)
+        .hasMessageContaining("together");
     assertThat(snapshotter.capabilities())
         .containsExactlyInAnyOrder("rebase", "remap-ids", "only-remap-ids");
   }
@@ -201,13 +210,14 @@ class OverlayRecordsTest extends SnapshotterContract {
   void folders_of_a_dead_process_go_with_the_next_clean_up() throws Exception {
     Snapshotter snapshotter = threeLayers(open());
     bench.files.createDirectories(Bench.ROOT.resolve("snapshots/77/fs"), 0755);
+    bench.files.createDirectories(Bench.ROOT.resolve("snapshots/new-1234/fs"), 0755);
     Snapshotter again = open();
     prepare(again, "active", "three");
     assertThat(bench.files.tree()).contains(IDS + "78/fs/", IDS + "77/fs/");
     again.cleanup();
     assertThat(bench.files.tree())
         .contains(IDS + "78/fs/", IDS + "1/fs/")
-        .doesNotContain(IDS + "77/");
+        .doesNotContain(IDS + "77/", IDS + "new-1234/");
     assertThat(snapshotter.stat("three").parent()).isEqualTo("two");
   }
 
