@@ -127,6 +127,8 @@ public final class LayerApplier implements Applier {
       return result(extraction);
     } finally {
       pipe.cancel();
+      unpacking.interrupt();
+      extracting.interrupt();
       joinAndKeepInterrupt(unpacking);
       joinAndKeepInterrupt(extracting);
       buffers.give(set);

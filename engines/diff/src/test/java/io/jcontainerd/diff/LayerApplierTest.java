@@ -10,7 +10,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.jcontainerd.core.Descriptor;
+import io.jcontainerd.core.content.ContentReader;
+import io.jcontainerd.core.content.ContentStore;
 import io.jcontainerd.core.diff.Applier;
+import io.jcontainerd.core.failure.CancelledException;
 import io.jcontainerd.core.failure.DataLossException;
 import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.core.failure.NotFoundException;
@@ -21,11 +24,17 @@ import io.jcontainerd.linux.MountInfo;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.reflect.Proxy;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.AfterEach;
@@ -629,5 +638,59 @@ class LayerApplierTest {
     for (int i = 0; i < 6; i++) {
       assertThat(Trees.of(temp.resolve("many" + i))).isEqualTo(expected);
     }
+  }
+
+  @Test
+  void an_interrupted_apply_ends_at_once_although_the_blob_hangs() throws Exception {
+    CountDownLatch reading = new CountDownLatch(1);
+    ContentReader hanging =
+        new ContentReader() {
+          @Override
+          public long size() {
+            return 1 << 20;
+          }
+
+          @Override
+          public int read(ByteBuffer into, long position) {
+            reading.countDown();
+            try {
+              new CountDownLatch(1).await();
+              return -1;
+            } catch (InterruptedException e) {
+              throw new CancelledException("reading was interrupted");
+            }
+          }
+
+          @Override
+          public void close() {}
+        };
+    ContentStore store =
+        (ContentStore)
+            Proxy.newProxyInstance(
+                ContentStore.class.getClassLoader(),
+                new Class<?>[] {ContentStore.class},
+                (_, _, _) -> hanging);
+    LayerApplier applier = new LayerApplier(store, scene.mounter, false);
+    Path target = scene.fresh("target");
+    AtomicReference<RuntimeException> outcome = new AtomicReference<>();
+    Thread thread =
+        Thread.ofVirtual()
+            .start(
+                () -> {
+                  try {
+                    applier.apply(
+                        new Descriptor(ApplyScene.TAR, digest(new byte[0]), 1),
+                        bind(target),
+                        new Applier.Options(Map.of(), false));
+                  } catch (RuntimeException e) {
+                    outcome.set(e);
+                  }
+                });
+    assertThat(reading.await(30, TimeUnit.SECONDS)).isTrue();
+    thread.interrupt();
+    assertThat(thread.join(Duration.ofSeconds(30))).isTrue();
+    assertThat(outcome.get())
+        .isInstanceOf(CancelledException.class)
+        .hasMessageContaining("apply interrupted");
   }
 }
