@@ -5,9 +5,11 @@ import org.jspecify.annotations.NullMarked;
 module io.jcontainerd.client {
   requires static transitive org.jspecify;
   requires transitive io.jcontainerd.core;
-  requires io.jcontainerd.oci;
+  requires transitive io.jcontainerd.oci;
   requires io.jcontainerd.wire;
   requires io.grpc.netty;
   requires io.netty.transport;
   requires io.netty.common;
+
+  exports io.jcontainerd.client;
 }

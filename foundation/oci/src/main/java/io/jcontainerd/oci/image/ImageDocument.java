@@ -75,6 +75,14 @@ public sealed interface ImageDocument permits Manifest, Index {
     throw new InvalidArgumentException("image document is neither a manifest nor an index");
   }
 
+  /** Refuses a type before its bytes are fetched, with the sentence that {@link #parse} has. */
+  static void checkType(String mediaType) {
+    refuseSchema1(mediaType);
+    if (!MediaTypes.isIndex(mediaType) && !MediaTypes.isManifest(mediaType)) {
+      throw new InvalidArgumentException("image document of unsupported type " + mediaType);
+    }
+  }
+
   private static void refuseSchema1(String mediaType) {
     if (MediaTypes.isSchema1(mediaType)) {
       throw new InvalidArgumentException(
