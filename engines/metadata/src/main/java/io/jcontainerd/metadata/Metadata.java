@@ -33,6 +33,7 @@ public final class Metadata implements AutoCloseable {
   private final NamespacedContentStore content;
   private final Map<String, Snapshotter> snapshotters = new LinkedHashMap<>();
   private final StoredEvents events;
+  private final Sweeper sweeper;
   private final Scheduler scheduler;
 
   private Metadata(
@@ -42,7 +43,7 @@ public final class Metadata implements AutoCloseable {
       MetadataOptions options) {
     Database database = new Database(store, options.time());
     Guards guards = new Guards();
-    Sweeper sweeper = new Sweeper(database, backend, Map.copyOf(backends), guards);
+    sweeper = new Sweeper(database, backend, Map.copyOf(backends), guards);
     scheduler = new Scheduler(options.gc(), new Collection(database, sweeper));
     namespaces = new StoredNamespaces(database);
     containers = new StoredContainers(database);
@@ -140,9 +141,10 @@ public final class Metadata implements AutoCloseable {
     return scheduler.stats();
   }
 
-  /** Ends the collector's thread after the run it is in. */
+  /** Ends the collector's thread; the next start goes on with what it leaves. */
   @Override
   public void close() {
+    sweeper.stop();
     scheduler.close();
   }
 }

@@ -18,6 +18,7 @@ import io.jcontainerd.core.filter.Filter;
 import io.jcontainerd.store.ReadTransaction;
 import io.jcontainerd.store.Row;
 import io.jcontainerd.store.WriteTransaction;
+import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -216,8 +217,12 @@ final class NamespacedContentStore implements ContentStore {
     if (since != null) {
       throw new UnavailableException(
           "ref %s locked for %s (since %s)"
-              .formatted(ref.ref(), Duration.between(since, now), since));
+              .formatted(ref.ref(), seconds(Duration.between(since, now)), since));
     }
+  }
+
+  private static String seconds(Duration duration) {
+    return BigDecimal.valueOf(duration.toMillis(), 3).stripTrailingZeros().toPlainString() + "s";
   }
 
   void unlock(Ref ref) {

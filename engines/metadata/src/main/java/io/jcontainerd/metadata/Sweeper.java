@@ -34,6 +34,8 @@ final class Sweeper {
   /** After a start a killed daemon may have left things that are in no table. */
   private final AtomicBoolean orphansPossible = new AtomicBoolean(true);
 
+  private volatile boolean stopped;
+
   /** One condemned object. */
   private record Sentence(long id, String kind, String owner, String key, long sequence) {}
 
@@ -53,13 +55,20 @@ final class Sweeper {
     orphansPossible.set(true);
   }
 
+  /** Ends a sweep that is under way after the object it is at; what is left stays condemned. */
+  void stop() {
+    stopped = true;
+  }
+
   void sweep() {
     Set<String> touched = new HashSet<>();
     if (orphansPossible.getAndSet(false)) {
       sweepOrphans(touched);
     }
     sweepCondemned(touched);
-    touched.forEach(this::cleanup);
+    if (!stopped) {
+      touched.forEach(this::cleanup);
+    }
   }
 
   private void cleanup(String name) {
@@ -83,7 +92,7 @@ final class Sweeper {
     long beforeId = Long.MAX_VALUE;
     while (true) {
       List<Sentence> batch = batch(beforeSequence, beforeId);
-      if (batch.isEmpty()) {
+      if (batch.isEmpty() || stopped) {
         return;
       }
       List<Long> done = new ArrayList<>();
@@ -139,6 +148,9 @@ final class Sweeper {
   }
 
   private boolean removeContent(String digest) {
+    if (stopped) {
+      return false;
+    }
     try (Guards.Sweep sweep = guards.trySweep(Guards.content(digest))) {
       return sweep != null
           && (isUsed("SELECT 1 FROM blobs WHERE digest = ? LIMIT 1", digest)
@@ -149,6 +161,9 @@ final class Sweeper {
   }
 
   private boolean removeIngest(String backendRef) {
+    if (stopped) {
+      return false;
+    }
     try (Guards.Sweep sweep = guards.trySweep(Guards.ingest(backendRef))) {
       return sweep != null
           && (isUsed("SELECT 1 FROM ingests WHERE backend_ref = ? LIMIT 1", backendRef)
@@ -158,7 +173,7 @@ final class Sweeper {
 
   private boolean removeSnapshot(String owner, String backendKey) {
     Snapshotter snapshotter = snapshotters.get(owner);
-    if (snapshotter == null) {
+    if (snapshotter == null || stopped) {
       return false; // not configured at present: it waits
     }
     try (Guards.Sweep sweep = guards.trySweep(Guards.snapshot(owner, backendKey))) {

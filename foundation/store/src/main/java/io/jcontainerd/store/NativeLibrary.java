@@ -9,7 +9,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Stream;
 import org.sqlite.SQLiteJDBCLoader;
 import org.sqlite.util.OSInfo;
 
@@ -21,6 +23,7 @@ import org.sqlite.util.OSInfo;
 final class NativeLibrary {
   private static final String PATH = "org.sqlite.lib.path";
   private static final String TEMPORARY = "org.sqlite.tmpdir";
+  private static final int HEAD = 64;
   private static final AtomicBoolean DONE = new AtomicBoolean();
 
   private NativeLibrary() {}
@@ -30,31 +33,54 @@ final class NativeLibrary {
       return;
     }
     String library = System.mapLibraryName("sqlitejdbc");
+    Path libraries = folder.resolve("lib").toAbsolutePath();
+    Path home = libraries.resolve("sqlite-" + SQLiteJDBCLoader.getVersion());
+    if (!isWhole(home.resolve(library))) {
+      removeAll(libraries);
+      Files.createDirectories(home);
+      write(home.resolve(library), read(library));
+    }
+    System.setProperty(PATH, home.toString());
+    System.setProperty(TEMPORARY, home.toString());
+  }
+
+  /**
+   * A file of that name was forced before it got the name, so it need not be compared with the jar,
+   * which would take longer than all else; only a file system that lost it all the same is noticed.
+   */
+  private static boolean isWhole(Path file) throws IOException {
+    if (!Files.exists(file)) {
+      return false;
+    }
+    ByteBuffer head = ByteBuffer.allocate(HEAD);
+    try (FileChannel channel = FileChannel.open(file)) {
+      channel.read(head);
+    }
+    return !Arrays.equals(head.array(), new byte[HEAD]);
+  }
+
+  /** Earlier versions, and what they may have left. */
+  private static void removeAll(Path libraries) throws IOException {
+    if (!Files.exists(libraries)) {
+      return;
+    }
+    try (Stream<Path> tree = Files.walk(libraries)) {
+      for (Path path : tree.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(path);
+      }
+    }
+  }
+
+  private static byte[] read(String library) throws IOException {
     String resource =
         "/org/sqlite/native/" + OSInfo.getNativeLibFolderPathForCurrentOS() + "/" + library;
-    byte[] bytes;
     try (InputStream in = SQLiteJDBCLoader.class.getResourceAsStream(resource)) {
       if (in == null) {
         throw new StoreException(
             StoreException.Kind.BROKEN, "sqlite has no native library for " + resource);
       }
-      bytes = in.readAllBytes();
+      return in.readAllBytes();
     }
-    Path home = folder.resolve("lib");
-    Path file = home.resolve(library);
-    if (!sameBytes(file, bytes)) {
-      Files.createDirectories(home);
-      write(file, bytes);
-    }
-    System.setProperty(PATH, home.toAbsolutePath().toString());
-    System.setProperty(TEMPORARY, home.toAbsolutePath().toString());
-  }
-
-  private static boolean sameBytes(Path file, byte[] bytes) throws IOException {
-    if (!Files.exists(file) || Files.size(file) != bytes.length) {
-      return false;
-    }
-    return Arrays.equals(Files.readAllBytes(file), bytes);
   }
 
   private static void write(Path file, byte[] bytes) throws IOException {

@@ -24,8 +24,6 @@ import org.jspecify.annotations.Nullable;
  * <p>{@code lock} guards the queue and the state of its members; no body and no SQL runs under it.
  */
 final class Writer {
-  private static final System.Logger LOG = System.getLogger(Writer.class.getName());
-
   private final Session session;
   private final EventLog events;
   private final Reserve reserve;
@@ -271,7 +269,7 @@ final class Writer {
         commitGroup(group);
       } catch (RuntimeException | Error e) {
         // A bug of ours must neither end the thread nor leave a caller waiting.
-        LOG.log(System.Logger.Level.ERROR, "store writer failed", e);
+        log(System.Logger.Level.ERROR, "store writer failed", e);
         abandonTransaction();
         for (Change<?> change : group) {
           change.failure = e;
@@ -424,8 +422,13 @@ final class Writer {
       session.command("ROLLBACK");
     } catch (StoreException e) {
       // SQLite rolls back by itself on some failures, and then says that there is no transaction.
-      LOG.log(System.Logger.Level.DEBUG, "rollback after a lost transaction", e);
+      log(System.Logger.Level.DEBUG, "rollback after a lost transaction", e);
     }
+  }
+
+  /** Loggers are slow to make and here seldom needed. */
+  private static void log(System.Logger.Level level, String message, Throwable failure) {
+    System.getLogger(Writer.class.getName()).log(level, message, failure);
   }
 
   private void account(long nanos) {

@@ -10,7 +10,7 @@
  * NAME-shm        its shared index; worthless when no daemon runs
  * NAME.lock       locked while a daemon uses the store; holds that daemon's process id
  * NAME.reserve    space kept back, given up so that things can be deleted on a full disk
- * lib/            SQLite's native library, copied out of its jar
+ * lib/sqlite-V/   SQLite's native library, copied out of its jar
  * </pre>
  *
  * <p>Tables of this room:

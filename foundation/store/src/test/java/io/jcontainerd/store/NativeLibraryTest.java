@@ -52,6 +52,13 @@ class NativeLibraryTest {
     return output;
   }
 
+  private Path library() throws Exception {
+    Path libraries = folder.resolve("lib");
+    return libraries
+        .resolve(names(libraries).getFirst())
+        .resolve(System.mapLibraryName("sqlitejdbc"));
+  }
+
   private static List<String> names(Path folder) throws Exception {
     try (var files = Files.list(folder)) {
       return files.map(file -> file.getFileName().toString()).sorted().toList();
@@ -62,19 +69,28 @@ class NativeLibraryTest {
   void the_library_stays_below_the_store_and_nothing_is_left_in_the_temporary_folder()
       throws Exception {
     assertThat(run()).contains("last event 0");
-    Path library = folder.resolve("lib").resolve(System.mapLibraryName("sqlitejdbc"));
-    assertThat(library).exists();
+    assertThat(library()).exists();
     assertThat(run()).contains("last event 0");
     assertThat(names(temporary).stream().filter(name -> !name.startsWith("hsperfdata")))
         .isEmpty();
-    assertThat(names(folder.resolve("lib"))).containsExactly("libsqlitejdbc.so");
+    assertThat(names(folder.resolve("lib"))).hasSize(1);
+    assertThat(names(library().resolveSibling(""))).containsExactly("libsqlitejdbc.so");
   }
 
   @Test
   void a_library_damaged_by_a_power_cut_is_replaced() throws Exception {
     assertThat(run()).contains("last event 0");
-    Path library = folder.resolve("lib").resolve(System.mapLibraryName("sqlitejdbc"));
+    Path library = library();
     Files.write(library, new byte[Math.toIntExact(Files.size(library))]);
     assertThat(run()).contains("last event 0");
+    assertThat(Files.readAllBytes(library)).startsWith(0x7f, 'E', 'L', 'F');
+  }
+
+  @Test
+  void a_library_of_another_version_is_removed() throws Exception {
+    Files.createDirectories(folder.resolve("lib/sqlite-1"));
+    Files.writeString(folder.resolve("lib/sqlite-1/libsqlitejdbc.so"), "old");
+    assertThat(run()).contains("last event 0");
+    assertThat(names(folder.resolve("lib"))).hasSize(1).doesNotContain("sqlite-1");
   }
 }
