@@ -285,10 +285,11 @@ final class Supervisor {
       throw new InternalException("the runtime wrote no pid file " + pidFile, e);
     }
     int pid = Integer.parseInt(text);
-    Child child = host.children().watch(pid);
+    // one that has ended already can be identified only until it is collected
     ProcessIdentity identity =
         ProcessIdentity.of(pid)
             .orElseThrow(() -> new InternalException("process " + pid + " vanished at its start"));
+    Child child = host.children().watch(pid);
     synchronized (container) {
       process.child = child;
       process.identity = identity;

@@ -18,10 +18,12 @@ final class HostProcess implements AutoCloseable {
       "if mountpoint -q /sys/fs/cgroup/unified; then umount /sys/fs/cgroup/unified; fi; exec \"$@\"";
 
   private final Process process;
+  private final Path folder;
   private final Path socket;
 
-  private HostProcess(Process process, Path socket) {
+  private HostProcess(Process process, Path folder, Path socket) {
     this.process = process;
+    this.folder = folder;
     this.socket = socket;
   }
 
@@ -63,12 +65,12 @@ final class HostProcess implements AutoCloseable {
             .redirectErrorStream(true)
             .redirectOutput(ProcessBuilder.Redirect.appendTo(folder.resolve("host.log").toFile()))
             .start();
-    HostProcess host = new HostProcess(process, socket);
-    host.awaitServing(folder);
+    HostProcess host = new HostProcess(process, folder, socket);
+    host.awaitServing();
     return host;
   }
 
-  private void awaitServing(Path folder) throws Exception {
+  private void awaitServing() throws Exception {
     long deadline = System.nanoTime() + 60_000_000_000L;
     while (true) {
       try (TtrpcClient _ = TtrpcClient.connect(socket, Duration.ofSeconds(1))) {
@@ -121,7 +123,7 @@ final class HostProcess implements AutoCloseable {
     counts.put(
         "mounts",
         Files.readAllLines(proc.resolve("mountinfo")).stream()
-            .filter(line -> line.contains(socket.getParent().toString()))
+            .filter(line -> line.contains(folder.toString()))
             .count());
     counts.put("children", process.toHandle().children().count());
     return counts;
