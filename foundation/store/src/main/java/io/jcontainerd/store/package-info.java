@@ -1,8 +1,7 @@
 /**
  * The daemon's one transactional store.
  *
- * <p>On disk, all beside each other in the folder of {@code NAME} (by default {@code
- * io.jcontainerd.store.db}):
+ * <p>On disk, all beside each other in the folder of {@code NAME}, which the opener chooses:
  *
  * <pre>
  * NAME            the SQLite database, mode 0600, application id "jcnt"
