@@ -113,8 +113,7 @@ class ContractTest {
   private static List<FileDescriptor> compiledFiles()
       throws IOException, URISyntaxException, ReflectiveOperationException {
     Path classes =
-        Path.of(
-            VersionResponse.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+        Path.of(VersionResponse.class.getProtectionDomain().getCodeSource().getLocation().toURI());
     List<FileDescriptor> files = new ArrayList<>();
     files.add(com.google.rpc.Status.getDescriptor().getFile());
     try (Stream<Path> tree = Files.walk(classes)) {
@@ -170,8 +169,7 @@ class ContractTest {
               label(field)));
     }
     for (ReservedRange range : message.toProto().getReservedRangeList()) {
-      rows.add(
-          name + "\t#reserved\t" + range.getStart() + "-" + (range.getEnd() - 1) + "\t-\t");
+      rows.add(name + "\t#reserved\t" + range.getStart() + "-" + (range.getEnd() - 1) + "\t-\t");
     }
     if (message.getFields().isEmpty()) {
       rows.add(name + "\t#empty\t0\t-\t");

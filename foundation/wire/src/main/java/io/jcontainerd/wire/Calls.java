@@ -13,8 +13,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The call and its headers. Of a header that comes more than once, the first counts. The namespace is
- * not checked here but where it is needed, for not every method needs one.
+ * The call and its headers. Of a header that comes more than once, the first counts. The namespace
+ * is not checked here but where it is needed, for not every method needs one.
  */
 public final class Calls {
   /** Namespace, over gRPC. */

@@ -30,10 +30,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * Failures and status, the one place for both directions and for gRPC and ttrpc alike.
  *
- * <p>The classes share codes (conflict, not modified and failed precondition are all 9), so the text
- * ends in the class's own words, {@code content sha256:…: not found}, and a reader tells the class
- * from code and words. Going in, the words are taken off again, so that a failure handed on through
- * several processes says them once.
+ * <p>The classes share codes (conflict, not modified and failed precondition are all 9), so the
+ * text ends in the class's own words, {@code content sha256:…: not found}, and a reader tells the
+ * class from code and words. Going in, the words are taken off again, so that a failure handed on
+ * through several processes says them once.
  */
 public final class Failures {
 
@@ -153,8 +153,7 @@ public final class Failures {
       case DEADLINE_EXCEEDED ->
           make(text, cause, DeadlineExceededException::new, DeadlineExceededException::new);
       case OK -> throw new IllegalArgumentException("status ok is no failure");
-      case UNKNOWN, UNRECOGNIZED ->
-          make(text, cause, UnknownException::new, UnknownException::new);
+      case UNKNOWN, UNRECOGNIZED -> make(text, cause, UnknownException::new, UnknownException::new);
       case null -> make(text, cause, UnknownException::new, UnknownException::new);
     };
   }

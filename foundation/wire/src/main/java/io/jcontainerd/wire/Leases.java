@@ -18,8 +18,7 @@ public final class Leases {
 
   /** A message as a lease. */
   public static Lease toCore(io.jcontainerd.api.services.leases.v1.Lease message) {
-    return new Lease(
-        message.getId(), Times.toCore(message.getCreatedAt()), message.getLabelsMap());
+    return new Lease(message.getId(), Times.toCore(message.getCreatedAt()), message.getLabelsMap());
   }
 
   /** A resource as a message. */

@@ -88,8 +88,7 @@ public final class Tasks {
 
   /** A message as how a process ended. */
   public static Exit toCore(DeleteResponse message) {
-    return new Exit(
-        message.getPid(), message.getExitStatus(), Times.toCore(message.getExitedAt()));
+    return new Exit(message.getPid(), message.getExitStatus(), Times.toCore(message.getExitedAt()));
   }
 
   /** A process id with its details, as a message. */

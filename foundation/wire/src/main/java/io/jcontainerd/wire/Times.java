@@ -17,8 +17,7 @@ public final class Times {
   private static final long GO_ZERO_SECONDS = -62135596800L;
 
   /** No time, as Go writes it. */
-  public static final Timestamp NONE =
-      Timestamp.newBuilder().setSeconds(GO_ZERO_SECONDS).build();
+  public static final Timestamp NONE = Timestamp.newBuilder().setSeconds(GO_ZERO_SECONDS).build();
 
   private Times() {}
 

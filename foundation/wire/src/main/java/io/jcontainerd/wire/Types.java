@@ -45,8 +45,7 @@ public final class Types {
 
   /** A message as a mount. */
   public static Mount toCore(io.jcontainerd.api.types.Mount mount) {
-    return new Mount(
-        mount.getType(), mount.getSource(), mount.getTarget(), mount.getOptionsList());
+    return new Mount(mount.getType(), mount.getSource(), mount.getTarget(), mount.getOptionsList());
   }
 
   /** Mounts as messages, in order. */

@@ -47,8 +47,7 @@ class CallsTest {
 
   @Test
   void a_grpc_deadline_becomes_a_time_of_day() {
-    Call call =
-        Calls.fromGrpc(new Metadata(), Deadline.after(10, TimeUnit.SECONDS), NOW);
+    Call call = Calls.fromGrpc(new Metadata(), Deadline.after(10, TimeUnit.SECONDS), NOW);
 
     assertThat(call.deadline().orElseThrow())
         .isCloseTo(NOW.plusSeconds(10), within(2, ChronoUnit.SECONDS));

@@ -44,8 +44,7 @@ class EventFieldsTest {
             .setRuntime(
                 ContainerCreate.Runtime.newBuilder()
                     .setName("runc")
-                    .setOptions(
-                        TypedValues.packApi(ImageCreate.newBuilder().setName("n").build())))
+                    .setOptions(TypedValues.packApi(ImageCreate.newBuilder().setName("n").build())))
             .build();
     Message task = TaskCreate.newBuilder().setPid(3).setIo(TaskIO.newBuilder()).build();
 

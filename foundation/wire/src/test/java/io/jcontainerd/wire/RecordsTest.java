@@ -165,8 +165,7 @@ class RecordsTest {
             List.of("c"),
             Optional.of(new Introspection.Failure(9, "skip plugin")));
     var server =
-        new Introspection.Server(
-            "u", 1, 2, List.of(new Introspection.Deprecation("d", "m", THEN)));
+        new Introspection.Server("u", 1, 2, List.of(new Introspection.Deprecation("d", "m", THEN)));
 
     assertThat(Types.toCore(Types.toApi(mount))).isEqualTo(mount);
     assertThat(Types.toCore(Types.toApi(platform))).isEqualTo(platform);

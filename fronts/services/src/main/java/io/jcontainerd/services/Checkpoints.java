@@ -33,14 +33,13 @@ import org.jspecify.annotations.Nullable;
  * The way between a checkpoint's folder, which shims read and write, and content, which clients do.
  *
  * <p>The folder lives below the daemon's folder for temporary files and is gone when the call ends.
- * Its content is a plain tar under containerd's media type for CRIU images, beside it the container's
- * spec as a packed value. With the option {@code image_path} the client names a folder of its own and
- * gets no content.
+ * Its content is a plain tar under containerd's media type for CRIU images, beside it the
+ * container's spec as a packed value. With the option {@code image_path} the client names a folder
+ * of its own and gets no content.
  */
 final class Checkpoints {
   static final String CRIU_TAR = "application/vnd.containerd.container.criu.checkpoint.criu.tar";
-  static final String CONFIG =
-      "application/vnd.containerd.container.checkpoint.config.v1+proto";
+  static final String CONFIG = "application/vnd.containerd.container.checkpoint.config.v1+proto";
   private static final String OCI_TAR = "application/vnd.oci.image.layer.v1.tar";
 
   /** Something done while the folder is there. */
@@ -54,8 +53,7 @@ final class Checkpoints {
   private final List<Comparer> comparers;
   private final Path temp;
 
-  Checkpoints(
-      ContentStore content, List<Applier> appliers, List<Comparer> comparers, Path temp) {
+  Checkpoints(ContentStore content, List<Applier> appliers, List<Comparer> comparers, Path temp) {
     this.content = content;
     this.appliers = List.copyOf(appliers);
     this.comparers = List.copyOf(comparers);

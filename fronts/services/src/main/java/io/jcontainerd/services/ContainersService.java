@@ -66,8 +66,7 @@ final class ContainersService {
 
   private CreateContainerResponse create(CreateContainerRequest request) {
     return CreateContainerResponse.newBuilder()
-        .setContainer(
-            Containers.toApi(store.create(Containers.toCore(request.getContainer()))))
+        .setContainer(Containers.toApi(store.create(Containers.toCore(request.getContainer()))))
         .build();
   }
 

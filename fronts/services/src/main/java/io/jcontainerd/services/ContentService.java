@@ -95,8 +95,7 @@ final class ContentService {
       long start = Math.max(0, request.getOffset());
       if (start > reader.size()) {
         throw new OutOfRangeException(
-            "content %s: offset %d past the end, size %d"
-                .formatted(digest, start, reader.size()));
+            "content %s: offset %d past the end, size %d".formatted(digest, start, reader.size()));
       }
       long wanted = reader.size() - start;
       if (request.getSize() > 0) {

@@ -26,13 +26,13 @@ import org.jspecify.annotations.Nullable;
  * One Write call: the steps by which a client fills an ingest and makes it a blob.
  *
  * <p>The first request names the ingest, whose lock is held until the call ends, however it ends;
- * what was written stays and can be resumed. Each request gets one answer with the offset reached and
- * the digest so far. A request whose offset is 0 begins anew, any other must name the end. COMMIT
- * ends the call. A blob that turns out to be there already ends it too, with AlreadyExists, which
- * clients take for success.
+ * what was written stays and can be resumed. Each request gets one answer with the offset reached
+ * and the digest so far. A request whose offset is 0 begins anew, any other must name the end.
+ * COMMIT ends the call. A blob that turns out to be there already ends it too, with AlreadyExists,
+ * which clients take for success.
  *
- * <p>When the call ends well, containerd sends the last answer a second time; clients know, and so do
- * we.
+ * <p>When the call ends well, containerd sends the last answer a second time; clients know, and so
+ * do we.
  */
 final class ContentWrite {
   private static final Logger LOG = System.getLogger("io.jcontainerd.services");
@@ -59,8 +59,7 @@ final class ContentWrite {
         requests
             .next()
             .filter(request -> !request.getRef().isEmpty())
-            .orElseThrow(
-                () -> new InvalidArgumentException("first message must have a reference"));
+            .orElseThrow(() -> new InvalidArgumentException("first message must have a reference"));
     ref = first.getRef();
     total = first.getTotal();
     expected = Contents.digest(first.getExpected());
@@ -86,8 +85,7 @@ final class ContentWrite {
       announce(ingest, request);
       last = step(ingest, request);
       answers.send(last);
-      next =
-          request.getAction() == WriteAction.COMMIT ? Optional.empty() : requests.next();
+      next = request.getAction() == WriteAction.COMMIT ? Optional.empty() : requests.next();
     }
     if (last != null) {
       answers.send(last);
@@ -97,8 +95,9 @@ final class ContentWrite {
   /** Takes what the request says of the whole, which may be more than was known before. */
   private void announce(Ingest ingest, WriteContentRequest request) {
     if (request.getTotal() > 0 && request.getTotal() != total) {
-      LOG.log(Level.DEBUG, () -> "ingest %s: total changes from %d to %d"
-          .formatted(ref, total, request.getTotal()));
+      LOG.log(
+          Level.DEBUG,
+          () -> "ingest %s: total changes from %d to %d".formatted(ref, total, request.getTotal()));
       total = request.getTotal();
     }
     Optional<Digest> announced = Contents.digest(request.getExpected());
@@ -106,8 +105,11 @@ final class ContentWrite {
       return;
     }
     if (!announced.equals(expected)) {
-      LOG.log(Level.DEBUG, () -> "ingest %s: expected digest changes from %s to %s"
-          .formatted(ref, expected, announced.get()));
+      LOG.log(
+          Level.DEBUG,
+          () ->
+              "ingest %s: expected digest changes from %s to %s"
+                  .formatted(ref, expected, announced.get()));
       expected = announced;
     }
     if (store.find(announced.get()).isPresent()) {

@@ -90,8 +90,7 @@ final class EventsService {
   private void subscribe(SubscribeRequest request, Sink<Envelope> answers)
       throws InterruptedException {
     Filter filter = Filter.any(request.getFiltersList());
-    try (EventStream events =
-        exchange.subscribe(event -> filter.matches(new EventFields(event)))) {
+    try (EventStream events = exchange.subscribe(event -> filter.matches(new EventFields(event)))) {
       answers.open(); // whatever happens from here on is seen
       while (true) {
         Optional<Event.Numbered> next = events.next(QUIET);

@@ -74,15 +74,13 @@ final class ImagesService {
 
   private Empty delete(DeleteImageRequest request) {
     store.delete(
-        request.getName(),
-        Contents.digest(request.getTarget().getDigest()),
-        request.getSync());
+        request.getName(), Contents.digest(request.getTarget().getDigest()), request.getSync());
     return Empty.getDefaultInstance();
   }
 
   /**
-   * Clients that change only labels or annotations leave the target out; the record wants one, so it
-   * gets the stored one, which the mask keeps from being written.
+   * Clients that change only labels or annotations leave the target out; the record wants one, so
+   * it gets the stored one, which the mask keeps from being written.
    */
   private io.jcontainerd.api.services.images.v1.Image withTarget(
       io.jcontainerd.api.services.images.v1.Image image, FieldMask mask) {

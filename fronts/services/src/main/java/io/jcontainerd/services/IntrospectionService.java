@@ -51,13 +51,10 @@ final class IntrospectionService {
   private PluginInfoResponse pluginInfo(PluginInfoRequest request) {
     Introspection.Plugin plugin =
         introspection.plugins().stream()
-            .filter(
-                p -> p.type().equals(request.getType()) && p.id().equals(request.getId()))
+            .filter(p -> p.type().equals(request.getType()) && p.id().equals(request.getId()))
             .findFirst()
             .orElseThrow(
-                () ->
-                    new NotFoundException(
-                        "plugin " + request.getType() + "." + request.getId()));
+                () -> new NotFoundException("plugin " + request.getType() + "." + request.getId()));
     var extra =
         introspection.info(
             request.getType(),

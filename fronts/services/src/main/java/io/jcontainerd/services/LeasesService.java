@@ -67,8 +67,7 @@ final class LeasesService {
 
   private ListResourcesResponse listResources(ListResourcesRequest request) {
     return ListResourcesResponse.newBuilder()
-        .addAllResources(
-            store.listResources(request.getId()).stream().map(Leases::toApi).toList())
+        .addAllResources(store.listResources(request.getId()).stream().map(Leases::toApi).toList())
         .build();
   }
 }

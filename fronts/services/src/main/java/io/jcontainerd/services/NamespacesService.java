@@ -50,8 +50,7 @@ final class NamespacesService {
 
   private CreateNamespaceResponse create(CreateNamespaceRequest request) {
     return CreateNamespaceResponse.newBuilder()
-        .setNamespace(
-            Namespaces.toApi(store.create(Namespaces.toCore(request.getNamespace()))))
+        .setNamespace(Namespaces.toApi(store.create(Namespaces.toCore(request.getNamespace()))))
         .build();
   }
 

@@ -30,8 +30,8 @@ import java.util.Map;
  * of the engines are there.
  *
  * <p>Each call runs on a virtual thread of its own, whatever executor the server has, and is
- * interrupted when the client cancels it. The namespace, lease and deadline of its headers are bound
- * as {@link io.jcontainerd.core.Call}. Health is not among them: it is the server's own.
+ * interrupted when the client cancels it. The namespace, lease and deadline of its headers are
+ * bound as {@link io.jcontainerd.core.Call}. Health is not among them: it is the server's own.
  */
 public final class Services {
   private Services() {}
@@ -137,8 +137,7 @@ public final class Services {
       List<Comparer> comparers,
       Path temp,
       Time time) {
-    return new TasksService(
-            containers, tasks, new Checkpoints(content, appliers, comparers, temp))
+    return new TasksService(containers, tasks, new Checkpoints(content, appliers, comparers, temp))
         .define(time);
   }
 
@@ -147,8 +146,7 @@ public final class Services {
    *
    * @param what is missing, as the answer's text
    */
-  public static ServerServiceDefinition absent(
-      ServiceDescriptor service, String what, Time time) {
+  public static ServerServiceDefinition absent(ServiceDescriptor service, String what, Time time) {
     return new Endpoint(service, time).restNotImplemented(what).build();
   }
 }

@@ -85,8 +85,7 @@ final class SnapshotsService {
 
   private Empty commit(CommitSnapshotRequest request) {
     named(request.getSnapshotter())
-        .commit(
-            request.getName(), request.getKey(), request.getLabelsMap(), request.getParent());
+        .commit(request.getName(), request.getKey(), request.getLabelsMap(), request.getParent());
     return Empty.getDefaultInstance();
   }
 
@@ -113,12 +112,9 @@ final class SnapshotsService {
       throws InterruptedException {
     List<Info> found = new ArrayList<>();
     named(request.getSnapshotter())
-        .walk(
-            Filter.any(request.getFiltersList()), info -> found.add(Snapshots.toApi(info)));
+        .walk(Filter.any(request.getFiltersList()), info -> found.add(Snapshots.toApi(info)));
     Blocks.send(
-        found,
-        block -> ListSnapshotsResponse.newBuilder().addAllInfo(block).build(),
-        answers);
+        found, block -> ListSnapshotsResponse.newBuilder().addAllInfo(block).build(), answers);
   }
 
   private UsageResponse usage(UsageRequest request) {

@@ -58,8 +58,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 
 /**
- * {@code containerd.services.tasks.v1.Tasks}. A task is reached through its container's record: where
- * there is no record, there is no task.
+ * {@code containerd.services.tasks.v1.Tasks}. A task is reached through its container's record:
+ * where there is no record, there is no task.
  */
 final class TasksService {
   private static final Logger LOG = System.getLogger("io.jcontainerd.services");
@@ -110,10 +110,7 @@ final class TasksService {
                 Types.toCore(request.getCheckpoint()),
                 folder -> runtime.create(createTask(container, request, folder)))
             : runtime.create(createTask(container, request, ""));
-    return CreateTaskResponse.newBuilder()
-        .setContainerId(container.id())
-        .setPid(pid)
-        .build();
+    return CreateTaskResponse.newBuilder().setContainerId(container.id()).setPid(pid).build();
   }
 
   private static CreateTask createTask(
@@ -139,11 +136,9 @@ final class TasksService {
     return Tasks.toApi("", runtime.delete(known(request.getContainerId())));
   }
 
-  private DeleteResponse deleteProcess(DeleteProcessRequest request)
-      throws InterruptedException {
+  private DeleteResponse deleteProcess(DeleteProcessRequest request) throws InterruptedException {
     String id = known(request.getContainerId());
-    return Tasks.toApi(
-        request.getExecId(), runtime.deleteProcess(id, execId(request.getExecId())));
+    return Tasks.toApi(request.getExecId(), runtime.deleteProcess(id, execId(request.getExecId())));
   }
 
   private GetResponse get(GetRequest request) throws InterruptedException {
@@ -164,8 +159,7 @@ final class TasksService {
       throw e;
     } catch (ContainerdException e) {
       LOG.log(Level.WARNING, "task " + id + ": state cannot be told", e);
-      return new TaskProcess(
-          id, execId, 0, TaskStatus.UNKNOWN, Stdio.NONE, 0, Optional.empty());
+      return new TaskProcess(id, execId, 0, TaskStatus.UNKNOWN, Stdio.NONE, 0, Optional.empty());
     }
   }
 
@@ -236,9 +230,7 @@ final class TasksService {
     Container container = containers.get(request.getContainerId());
     var descriptors =
         checkpoints.take(
-            container,
-            TypedValues.toCore(request.hasOptions(), request.getOptions()),
-            runtime);
+            container, TypedValues.toCore(request.hasOptions(), request.getOptions()), runtime);
     return CheckpointTaskResponse.newBuilder()
         .addAllDescriptors(descriptors.stream().map(Types::toApi).toList())
         .build();
@@ -247,8 +239,7 @@ final class TasksService {
   private Empty update(UpdateTaskRequest request) throws InterruptedException {
     runtime.update(
         known(request.getContainerId()),
-        TypedValues.toCore(request.hasResources(), request.getResources())
-            .orElse(NO_RESOURCES),
+        TypedValues.toCore(request.hasResources(), request.getResources()).orElse(NO_RESOURCES),
         request.getAnnotationsMap());
     return Empty.getDefaultInstance();
   }
@@ -256,9 +247,7 @@ final class TasksService {
   private MetricsResponse metrics(MetricsRequest request) throws InterruptedException {
     return MetricsResponse.newBuilder()
         .addAllMetrics(
-            metrics.read(Filter.any(request.getFiltersList())).stream()
-                .map(Tasks::toApi)
-                .toList())
+            metrics.read(Filter.any(request.getFiltersList())).stream().map(Tasks::toApi).toList())
         .build();
   }
 

@@ -139,10 +139,7 @@ class ContentServiceTest {
       assertThat(write.end().isOk()).isTrue();
     }
     assertThat(
-            content
-                .status(StatusRequest.newBuilder().setRef("r").build())
-                .getStatus()
-                .getOffset())
+            content.status(StatusRequest.newBuilder().setRef("r").build()).getStatus().getOffset())
         .isEqualTo(5);
     assertThat(resumedOffset("r")).isEqualTo(5);
   }
@@ -195,10 +192,7 @@ class ContentServiceTest {
     }
     try (Write write = write()) {
       write.send(
-          request(WriteAction.COMMIT)
-              .setRef("s")
-              .setData(bytes(HELLO, 0, 5))
-              .setExpected(DIGEST));
+          request(WriteAction.COMMIT).setRef("s").setData(bytes(HELLO, 0, 5)).setExpected(DIGEST));
       write.fails(Status.Code.FAILED_PRECONDITION, ": failed precondition");
     }
     try (Write write = write()) {
@@ -263,8 +257,7 @@ class ContentServiceTest {
   @Test
   void labels_change_by_mask_and_what_is_missing_is_not_found() {
     Digest digest = add(HELLO);
-    Info named =
-        Info.newBuilder().setDigest(digest.toString()).putLabels("x.y/z", "1").build();
+    Info named = Info.newBuilder().setDigest(digest.toString()).putLabels("x.y/z", "1").build();
 
     Info updated =
         content
@@ -288,9 +281,7 @@ class ContentServiceTest {
         ": invalid argument");
     content.delete(DeleteContentRequest.newBuilder().setDigest(digest.toString()).build());
     assertFails(
-        () -> info(digest.toString()),
-        Status.Code.NOT_FOUND,
-        "content " + digest + ": not found");
+        () -> info(digest.toString()), Status.Code.NOT_FOUND, "content " + digest + ": not found");
     assertFails(() -> info("sha256:no"), Status.Code.INVALID_ARGUMENT, ": invalid argument");
     assertFails(
         () -> content.abort(AbortRequest.newBuilder().setRef("r").build()),
@@ -303,9 +294,7 @@ class ContentServiceTest {
     Digest digest = add(HELLO);
 
     assertFails(
-        () ->
-            stub("other")
-                .info(InfoRequest.newBuilder().setDigest(digest.toString()).build()),
+        () -> stub("other").info(InfoRequest.newBuilder().setDigest(digest.toString()).build()),
         Status.Code.NOT_FOUND,
         ": not found");
   }

@@ -32,7 +32,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The unmodified {@code ctr} of the distribution against the services, with everything in memory. */
+/**
+ * The unmodified {@code ctr} of the distribution against the services, with everything in memory.
+ */
 @Tag("root")
 @Timeout(120)
 class CtrTest {
@@ -114,8 +116,7 @@ class CtrTest {
     assertThat(out).hasBinaryContent(large);
     ctr("content", "label", digest, "x=y");
     assertThat(ctr("content", "ls")).contains("x=y");
-    assertThat(
-            run(file, 1, "content", "ingest", "--expected-digest", OTHER.toString(), "bad"))
+    assertThat(run(file, 1, "content", "ingest", "--expected-digest", OTHER.toString(), "bad"))
         .contains("unexpected commit digest");
     assertThat(ctr("content", "active")).contains("bad");
     assertThat(ctr("content", "rm", digest)).contains(digest);
@@ -154,7 +155,8 @@ class CtrTest {
   void containers_and_tasks() throws Exception {
     Path config =
         Files.writeString(
-            folder.resolve("config.json"), "{\"ociVersion\":\"1.0.2\",\"process\":{\"cwd\":\"/\"}}");
+            folder.resolve("config.json"),
+            "{\"ociVersion\":\"1.0.2\",\"process\":{\"cwd\":\"/\"}}");
     ctr("containers", "create", "--config", config.toString(), "c1");
     assertThat(ctr("containers", "ls")).contains("c1").contains("io.containerd.runc.v2");
     assertThat(ctr("containers", "info", "c1")).contains("\"ociVersion\": \"1.0.2\"");
@@ -210,8 +212,7 @@ class CtrTest {
     return run(Optional.of(input), Optional.empty(), status, arguments);
   }
 
-  private String run(
-      Optional<Path> input, Optional<Path> output, int status, String... arguments)
+  private String run(Optional<Path> input, Optional<Path> output, int status, String... arguments)
       throws Exception {
     Path out = output.orElse(folder.resolve("ctr.out"));
     Process process = start(input, out, arguments);
@@ -225,8 +226,7 @@ class CtrTest {
     return text;
   }
 
-  private Process start(Optional<Path> input, Path out, String... arguments)
-      throws IOException {
+  private Process start(Optional<Path> input, Path out, String... arguments) throws IOException {
     List<String> command =
         new ArrayList<>(List.of("ctr", "-a", server.path().toString(), "-n", "default"));
     command.addAll(List.of(arguments));

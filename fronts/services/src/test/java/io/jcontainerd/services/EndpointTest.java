@@ -9,6 +9,7 @@ import io.grpc.ClientCall;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.stub.ClientCalls;
+import io.jcontainerd.api.services.containers.v1.Container;
 import io.jcontainerd.api.services.containers.v1.ContainersGrpc;
 import io.jcontainerd.api.services.containers.v1.DeleteContainerRequest;
 import io.jcontainerd.api.services.containers.v1.ListContainerMessage;
@@ -16,7 +17,6 @@ import io.jcontainerd.api.services.containers.v1.ListContainersRequest;
 import io.jcontainerd.api.services.content.v1.ContentGrpc;
 import io.jcontainerd.api.services.content.v1.WriteContentRequest;
 import io.jcontainerd.api.services.content.v1.WriteContentResponse;
-import io.jcontainerd.api.services.containers.v1.Container;
 import io.jcontainerd.core.Call;
 import io.jcontainerd.core.failure.ConflictException;
 import io.jcontainerd.core.ports.Time;
@@ -75,8 +75,7 @@ class EndpointTest {
               throw new IllegalStateException("a bug");
             })) {
       Channel client = server.bare();
-      assertFails(
-          () -> delete(client), Status.Code.FAILED_PRECONDITION, "thing x: conflict");
+      assertFails(() -> delete(client), Status.Code.FAILED_PRECONDITION, "thing x: conflict");
       assertFails(() -> delete(client), Status.Code.UNKNOWN, "IllegalStateException: a bug");
     }
   }
@@ -101,8 +100,7 @@ class EndpointTest {
   @Test
   void a_deadline_interrupts_the_handler() throws Exception {
     CountDownLatch interrupted = new CountDownLatch(1);
-    try (SocketServer server =
-        deleting(_ -> forever(new CountDownLatch(1), interrupted))) {
+    try (SocketServer server = deleting(_ -> forever(new CountDownLatch(1), interrupted))) {
       assertFails(
           () ->
               ClientCalls.blockingUnaryCall(
@@ -134,8 +132,7 @@ class EndpointTest {
                       ClientCalls.futureUnaryCall(
                           server
                               .bare()
-                              .newCall(
-                                  ContainersGrpc.getDeleteMethod(), SocketServer.patience()),
+                              .newCall(ContainersGrpc.getDeleteMethod(), SocketServer.patience()),
                           DeleteContainerRequest.getDefaultInstance()))
               .toList();
       for (var answer : answers) {

@@ -73,8 +73,7 @@ class EventsServiceTest {
   void a_published_event_gets_the_callers_namespace_and_the_time() {
     Instant before = Time.SYSTEM.now();
 
-    stub("k8s.io")
-        .publish(PublishRequest.newBuilder().setTopic("/a/b").setEvent(EXIT).build());
+    stub("k8s.io").publish(PublishRequest.newBuilder().setTopic("/a/b").setEvent(EXIT).build());
 
     Event event = exchange.published.getFirst();
     assertThat(event.namespace()).isEqualTo("k8s.io");
@@ -131,8 +130,7 @@ class EventsServiceTest {
   }
 
   @Test
-  void a_subscriber_sees_what_its_filter_accepts_in_order_and_leaves_no_trace()
-      throws Exception {
+  void a_subscriber_sees_what_its_filter_accepts_in_order_and_leaves_no_trace() throws Exception {
     Subscriber subscriber =
         subscribe("namespace==moby,topic~=|^/tasks/|", "event.container_id==wanted");
 
@@ -197,9 +195,7 @@ class EventsServiceTest {
               () ->
                   forward(
                       client,
-                      request.toBuilder()
-                          .setEnvelope(ENVELOPE.toBuilder().setTopic("x"))
-                          .build()));
+                      request.toBuilder().setEnvelope(ENVELOPE.toBuilder().setTopic("x")).build()));
       assertThat(refused.code()).isEqualTo(StatusCode.INVALID_ARGUMENT);
       assertThat(refused.text()).endsWith(": invalid argument");
       client.close();
@@ -229,13 +225,11 @@ class EventsServiceTest {
   }
 
   private EventsGrpc.EventsBlockingStub stub(String namespace) {
-    return EventsGrpc.newBlockingStub(server.in(namespace))
-        .withDeadlineAfter(40, TimeUnit.SECONDS);
+    return EventsGrpc.newBlockingStub(server.in(namespace)).withDeadlineAfter(40, TimeUnit.SECONDS);
   }
 
   private Subscriber subscribe(String... filters) throws InterruptedException {
-    var call =
-        server.bare().newCall(EventsGrpc.getSubscribeMethod(), SocketServer.patience());
+    var call = server.bare().newCall(EventsGrpc.getSubscribeMethod(), SocketServer.patience());
     Subscriber subscriber = new Subscriber(call);
     call.start(subscriber, new Metadata());
     call.request(5_000);

@@ -161,8 +161,7 @@ class SmallServicesTest {
 
   @Test
   void the_version_is_told() {
-    var version =
-        VersionGrpc.newBlockingStub(server.bare()).version(Empty.getDefaultInstance());
+    var version = VersionGrpc.newBlockingStub(server.bare()).version(Empty.getDefaultInstance());
 
     assertThat(version.getVersion()).isEqualTo("2.3.4+jcontainerd");
     assertThat(version.getRevision()).isEqualTo("abc");
@@ -234,8 +233,7 @@ class SmallServicesTest {
             .build());
     assertThat(compared.getLast())
         .isEqualTo(
-            new Comparer.Options(
-                "", "r", Map.of("a", "b"), Optional.of(Instant.ofEpochSecond(9))));
+            new Comparer.Options("", "r", Map.of("a", "b"), Optional.of(Instant.ofEpochSecond(9))));
   }
 
   @Test
@@ -245,8 +243,7 @@ class SmallServicesTest {
     try (SocketServer bare =
         new SocketServer(
             other,
-            List.of(
-                Services.diff(List.of(appliers.getFirst()), List.of(), false, Time.SYSTEM)))) {
+            List.of(Services.diff(List.of(appliers.getFirst()), List.of(), false, Time.SYSTEM)))) {
       var diff = DiffGrpc.newBlockingStub(bare.in("default"));
       assertFails(
           () -> diff.apply(ApplyRequest.newBuilder().setDiff(Types.toApi(LAYER)).build()),
@@ -280,7 +277,7 @@ class SmallServicesTest {
     } else {
       var _ =
           ClientCalls.blockingServerStreamingCall(
-              server.in("default").newCall(method, options), request)
+                  server.in("default").newCall(method, options), request)
               .hasNext();
     }
   }
@@ -298,8 +295,7 @@ class SmallServicesTest {
               Optional.of(new Failure(12, "skip plugin: no pool"))));
     }
 
-    private static Introspection.Plugin plugin(
-        String type, String id, Optional<Failure> failure) {
+    private static Introspection.Plugin plugin(String type, String id, Optional<Failure> failure) {
       return new Introspection.Plugin(
           type,
           id,

@@ -23,8 +23,8 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The services behind a real unix socket. The server calls back on its own input threads, so a service
- * that blocked a callback would stop every other call.
+ * The services behind a real unix socket. The server calls back on its own input threads, so a
+ * service that blocked a callback would stop every other call.
  */
 final class SocketServer implements AutoCloseable {
   private static final int MAX_MESSAGE = 16 << 20;

@@ -98,8 +98,7 @@ class StoreServicesTest {
                 Services.images(new InMemoryImageStore(), Time.SYSTEM),
                 Services.namespaces(new InMemoryNamespaceStore(), Time.SYSTEM),
                 Services.leases(new InMemoryLeaseStore(), Time.SYSTEM),
-                Services.snapshots(
-                    Map.of("overlayfs", new InMemorySnapshotter()), Time.SYSTEM)));
+                Services.snapshots(Map.of("overlayfs", new InMemorySnapshotter()), Time.SYSTEM)));
   }
 
   @AfterEach
@@ -118,11 +117,9 @@ class StoreServicesTest {
     assertThat(created.getCreatedAt().getSeconds()).isPositive();
     assertThat(containers.get(GetContainerRequest.newBuilder().setId("c1").build()).getContainer())
         .isEqualTo(created);
+    assertFails(() -> create(containers, sent), Status.Code.ALREADY_EXISTS, ": already exists");
     assertFails(
-        () -> create(containers, sent), Status.Code.ALREADY_EXISTS, ": already exists");
-    assertFails(
-        () ->
-            containers("other").get(GetContainerRequest.newBuilder().setId("c1").build()),
+        () -> containers("other").get(GetContainerRequest.newBuilder().setId("c1").build()),
         Status.Code.NOT_FOUND,
         ": not found");
   }
@@ -147,8 +144,7 @@ class StoreServicesTest {
         .forEachRemaining(message -> streamed.add(message.getContainer().getId()));
     assertThat(streamed).containsExactly("a", "b");
     assertFails(
-        () ->
-            containers.list(ListContainersRequest.newBuilder().addFilters("id==\"").build()),
+        () -> containers.list(ListContainersRequest.newBuilder().addFilters("id==\"").build()),
         Status.Code.INVALID_ARGUMENT,
         ": invalid argument");
   }
@@ -268,9 +264,7 @@ class StoreServicesTest {
             .build();
 
     assertFails(
-        () ->
-            images.delete(
-                DeleteImageRequest.newBuilder().setName("n").setTarget(other).build()),
+        () -> images.delete(DeleteImageRequest.newBuilder().setName("n").setTarget(other).build()),
         Status.Code.NOT_FOUND,
         ": not found");
     assertThat(
@@ -290,11 +284,11 @@ class StoreServicesTest {
     Namespace sent = Namespace.newBuilder().setName("n").putLabels("a", "1").build();
 
     assertThat(
-            namespaces.create(CreateNamespaceRequest.newBuilder().setNamespace(sent).build())
+            namespaces
+                .create(CreateNamespaceRequest.newBuilder().setNamespace(sent).build())
                 .getNamespace())
         .isEqualTo(sent);
-    assertThat(
-            namespaces.get(GetNamespaceRequest.newBuilder().setName("x").build()).getNamespace())
+    assertThat(namespaces.get(GetNamespaceRequest.newBuilder().setName("x").build()).getNamespace())
         .isEqualTo(Namespace.newBuilder().setName("x").build());
     assertThat(
             namespaces
@@ -306,8 +300,7 @@ class StoreServicesTest {
                 .getNamespace()
                 .getLabelsMap())
         .isEqualTo(Map.of("a", "1", "b", "2"));
-    assertThat(
-            namespaces.list(ListNamespacesRequest.getDefaultInstance()).getNamespacesList())
+    assertThat(namespaces.list(ListNamespacesRequest.getDefaultInstance()).getNamespacesList())
         .extracting(Namespace::getName)
         .contains("n");
     var deletion = DeleteNamespaceRequest.newBuilder().setName("n").build();
@@ -350,8 +343,7 @@ class StoreServicesTest {
         PrepareSnapshotRequest.newBuilder().setSnapshotter("overlayfs").setKey("k").build());
     assertThat(
             snapshots
-                .mounts(
-                    MountsRequest.newBuilder().setSnapshotter("overlayfs").setKey("k").build())
+                .mounts(MountsRequest.newBuilder().setSnapshotter("overlayfs").setKey("k").build())
                 .getMountsList())
         .isNotEmpty();
     snapshots.commit(
@@ -395,9 +387,7 @@ class StoreServicesTest {
     var removal =
         RemoveSnapshotRequest.newBuilder().setSnapshotter("overlayfs").setKey("n").build();
     assertFails(
-        () -> snapshots.remove(removal),
-        Status.Code.FAILED_PRECONDITION,
-        ": failed precondition");
+        () -> snapshots.remove(removal), Status.Code.FAILED_PRECONDITION, ": failed precondition");
   }
 
   @Test
@@ -456,8 +446,7 @@ class StoreServicesTest {
   }
 
   private ImagesGrpc.ImagesBlockingStub images() {
-    return ImagesGrpc.newBlockingStub(server.in("default"))
-        .withDeadlineAfter(40, TimeUnit.SECONDS);
+    return ImagesGrpc.newBlockingStub(server.in("default")).withDeadlineAfter(40, TimeUnit.SECONDS);
   }
 
   private SnapshotsGrpc.SnapshotsBlockingStub snapshots() {

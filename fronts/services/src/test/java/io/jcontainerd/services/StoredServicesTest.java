@@ -148,8 +148,7 @@ class StoredServicesTest {
           "");
     }
     create(container("c1"));
-    assertFails(
-        () -> create(container("c1")), Status.Code.ALREADY_EXISTS, ": already exists");
+    assertFails(() -> create(container("c1")), Status.Code.ALREADY_EXISTS, ": already exists");
   }
 
   @Test
@@ -175,8 +174,7 @@ class StoredServicesTest {
                     .build()),
         Status.Code.INVALID_ARGUMENT,
         ": invalid argument");
-    assertFails(
-        () -> update(container("missing"), "image"), Status.Code.NOT_FOUND, ": not found");
+    assertFails(() -> update(container("missing"), "image"), Status.Code.NOT_FOUND, ": not found");
   }
 
   @Test
@@ -197,7 +195,8 @@ class StoredServicesTest {
         images()
             .update(
                 UpdateImageRequest.newBuilder()
-                    .setImage(Image.newBuilder().setName("n").putLabels("a", "").putLabels("b", "2"))
+                    .setImage(
+                        Image.newBuilder().setName("n").putLabels("a", "").putLabels("b", "2"))
                     .setUpdateMask(mask("labels.a", "labels.b"))
                     .build())
             .getImage();
@@ -243,8 +242,7 @@ class StoredServicesTest {
   void a_lease_holds_what_is_made_under_it_and_an_unknown_one_fails_the_call() {
     var leases = LeasesGrpc.newBlockingStub(server.in("n1"));
     leases.create(CreateRequest.newBuilder().setId("l1").build());
-    SnapshotsGrpc.newBlockingStub(server.as(Call.in("n1").withLease("l1")))
-        .prepare(prepare("k1"));
+    SnapshotsGrpc.newBlockingStub(server.as(Call.in("n1").withLease("l1"))).prepare(prepare("k1"));
 
     assertThat(
             leases
@@ -300,8 +298,7 @@ class StoredServicesTest {
   void without_a_namespace_nothing_is_found_but_an_error() {
     Channel bare = server.bare();
     assertFails(
-        () ->
-            ContainersGrpc.newBlockingStub(bare).list(ListContainersRequest.getDefaultInstance()),
+        () -> ContainersGrpc.newBlockingStub(bare).list(ListContainersRequest.getDefaultInstance()),
         Status.Code.FAILED_PRECONDITION,
         "namespace is required: failed precondition");
     assertFails(

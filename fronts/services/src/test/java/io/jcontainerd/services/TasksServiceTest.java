@@ -72,8 +72,7 @@ class TasksServiceTest {
           .setTypeUrl(TypedValues.PROCESS)
           .setValue(ByteString.copyFromUtf8("{\"args\":[\"true\"]}"))
           .build();
-  private static final Digest DIGEST =
-      Digest.sha256("criu".getBytes(StandardCharsets.UTF_8));
+  private static final Digest DIGEST = Digest.sha256("criu".getBytes(StandardCharsets.UTF_8));
 
   @TempDir Path folder;
   private final ScriptedRuntime runtime = new ScriptedRuntime();
@@ -96,8 +95,7 @@ class TasksServiceTest {
                     List.of(this::pack),
                     folder.resolve("temp"),
                     Time.SYSTEM)));
-    tasks =
-        TasksGrpc.newBlockingStub(server.in("default")).withDeadlineAfter(40, TimeUnit.SECONDS);
+    tasks = TasksGrpc.newBlockingStub(server.in("default")).withDeadlineAfter(40, TimeUnit.SECONDS);
     for (String id : List.of("c1", "c2", "c3")) {
       Call.in("default").call(() -> containers.create(container(id)));
     }
@@ -225,8 +223,7 @@ class TasksServiceTest {
     }
     assertFails(
         () ->
-            tasks.exec(
-                ExecProcessRequest.newBuilder().setContainerId("c1").setExecId("e").build()),
+            tasks.exec(ExecProcessRequest.newBuilder().setContainerId("c1").setExecId("e").build()),
         Status.Code.INVALID_ARGUMENT,
         ": invalid argument");
   }
@@ -254,8 +251,7 @@ class TasksServiceTest {
     DeleteResponse exec =
         tasks.deleteProcess(
             DeleteProcessRequest.newBuilder().setContainerId("c1").setExecId("e").build());
-    DeleteResponse init =
-        tasks.delete(DeleteTaskRequest.newBuilder().setContainerId("c1").build());
+    DeleteResponse init = tasks.delete(DeleteTaskRequest.newBuilder().setContainerId("c1").build());
 
     assertThat(exec.getId()).isEqualTo("e");
     assertThat(exec.getExitStatus()).isEqualTo(1);

@@ -18,8 +18,8 @@ import java.util.Set;
  *
  * <p>Every call runs on a virtual thread of its own, named after its method, with the {@link
  * io.jcontainerd.core.Call} of its headers bound. A cancelled call, a passed deadline and a lost
- * client interrupt that thread. A failure of core's family becomes its status; anything else is a bug:
- * status unknown for the client, the stack trace for the log.
+ * client interrupt that thread. A failure of core's family becomes its status; anything else is a
+ * bug: status unknown for the client, the stack trace for the log.
  */
 public final class Endpoint {
   /** One message in, one out. */
@@ -69,8 +69,7 @@ public final class Endpoint {
   }
 
   /** Adds a method. */
-  public <Q, A> Endpoint serverStream(
-      MethodDescriptor<Q, A> method, ServerStream<Q, A> handler) {
+  public <Q, A> Endpoint serverStream(MethodDescriptor<Q, A> method, ServerStream<Q, A> handler) {
     return add(method, c -> handler.serve(c.only(), c));
   }
 
@@ -112,8 +111,7 @@ public final class Endpoint {
         new ServerCallHandler<>() {
           @Override
           public ServerCall.Listener<Q> startCall(ServerCall<Q, A> call, Metadata headers) {
-            var context =
-                Calls.fromGrpc(headers, Context.current().getDeadline(), time.now());
+            var context = Calls.fromGrpc(headers, Context.current().getDeadline(), time.now());
             return new Conversation<>(call, context, body).start();
           }
         });
