@@ -1,0 +1,87 @@
+package io.jcontainerd.runtime;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.jcontainerd.linux.LinuxFiles;
+import io.jcontainerd.linux.process.LinuxProcesses;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledIf;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(120)
+class OciRuntimesTest {
+  @TempDir Path folder;
+
+  private OciRuntimes prove(List<String> names, String path) throws Exception {
+    try (LinuxProcesses processes = LinuxProcesses.open()) {
+      Path scratch = Files.createDirectories(folder.resolve("scratch"));
+      OciRuntimes proved =
+          OciRuntimes.prove(names, path, new LinuxFiles(), processes, scratch);
+      assertThat(scratch).isEmptyDirectory();
+      return proved;
+    }
+  }
+
+  private void script(String name, String body) throws IOException {
+    Path file = folder.resolve("bin").resolve(name);
+    Files.createDirectories(file.getParent());
+    Files.writeString(file, "#!/bin/sh\n" + body + "\n");
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
+  }
+
+  private static List<String> groups() throws IOException {
+    List<String> found = new ArrayList<>();
+    try (Stream<Path> groups = Files.walk(Path.of("/sys/fs/cgroup"), 2)) {
+      groups
+          .map(Path::toString)
+          .filter(g -> g.contains("jcontainerd-probe"))
+          .forEach(found::add);
+    }
+    return found;
+  }
+
+  static boolean runcInstalled() {
+    return Files.isExecutable(Path.of("/usr/sbin/runc"));
+  }
+
+  @Test
+  void the_first_that_creates_a_container_is_taken() throws Exception {
+    script("first", "[ \"$3\" = create ] && echo cgroups in hybrid mode not supported >&2 && exit 1");
+    script("second", "exit 0");
+    script("third", "exit 0");
+    OciRuntimes proved =
+        prove(List.of("absent", "first", "second", "third"), folder.resolve("bin").toString());
+    assertThat(proved.chosen()).contains(folder.resolve("bin/second"));
+    assertThat(proved.attempts()).extracting(OciRuntimes.Attempt::name)
+        .containsExactly("absent", "first", "second");
+    assertThat(proved.attempts()).extracting(OciRuntimes.Attempt::refusal)
+        .containsExactly("not installed", "cgroups in hybrid mode not supported", "");
+  }
+
+  @Test
+  void none_is_an_answer_too() throws Exception {
+    script("silent", "exit 4");
+    OciRuntimes proved = prove(List.of("silent"), folder.resolve("bin").toString());
+    assertThat(proved.chosen()).isEmpty();
+    assertThat(proved.attempts().getFirst().refusal()).isEqualTo("exit status 4");
+  }
+
+  @Test
+  @Tag("root")
+  @EnabledIf("runcInstalled")
+  void runc_proves_itself_on_this_host_and_leaves_nothing() throws Exception {
+    List<String> before = groups();
+    OciRuntimes proved = prove(List.of("runc"), "/usr/sbin:/usr/bin");
+    assertThat(proved.chosen()).contains(Path.of("/usr/sbin/runc"));
+    assertThat(groups()).isEqualTo(before);
+  }
+}
