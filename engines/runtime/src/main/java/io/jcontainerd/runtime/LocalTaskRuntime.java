@@ -50,7 +50,6 @@ import io.jcontainerd.runtime.shim.ShimLauncher;
 import io.jcontainerd.wire.TypedValues;
 import io.jcontainerd.wire.Times;
 import java.lang.System.Logger.Level;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -384,7 +383,7 @@ public final class LocalTaskRuntime implements TaskRuntime, AutoCloseable {
         if (!Shim.isLost(e)) {
           throw e;
         }
-        Optional<Exit> made = afterLoss(task, asked, e);
+        Optional<Exit> made = end.afterLoss(task, asked, e);
         if (made.isPresent()) {
           if (execId.isEmpty()) {
             return made.get();
@@ -393,30 +392,6 @@ public final class LocalTaskRuntime implements TaskRuntime, AutoCloseable {
         }
       }
     }
-  }
-
-  /**
-   * Waits until it is known what the loss of a connection means.
-   *
-   * @return the exit made up for a dead shim's task; empty when a successor has the task
-   * @throws UnavailableException the loss itself, if neither is known in time
-   */
-  private Optional<Exit> afterLoss(Task task, Shim lost, UnavailableException failure)
-      throws InterruptedException {
-    long deadline = System.nanoTime() + timeouts.shimCleanup().multipliedBy(4).toNanos();
-    while (deadline - System.nanoTime() > 0) {
-      if (task.shim().filter(s -> s != lost).isPresent()) {
-        return Optional.empty();
-      }
-      Optional<Optional<Exit>> cleared = task.awaitCleared(Duration.ofMillis(50));
-      if (cleared.isPresent()) {
-        if (cleared.get().isPresent()) {
-          return cleared.get();
-        }
-        throw failure;
-      }
-    }
-    throw failure;
   }
 
   @Override

@@ -40,7 +40,7 @@ final class Task {
   private volatile @Nullable CompletableFuture<?> creation;
   private volatile @Nullable ShimLauncher launcher;
   private volatile @Nullable Shim shim;
-  private volatile int shimPid;
+  private volatile ShimProcess shimProcess = ShimProcess.UNKNOWN;
   private volatile int pid;
 
   Task(Bundle bundle, String runtime, String sandbox) {
@@ -103,13 +103,22 @@ final class Task {
     }
   }
 
-  /** The shim's process; 0 if it did not say. */
-  int shimPid() {
-    return shimPid;
+  /**
+   * A shim's process.
+   *
+   * @param pid 0 if the shim did not say
+   * @param startTime tells it from a later process of the same number
+   */
+  record ShimProcess(int pid, Optional<Long> startTime) {
+    static final ShimProcess UNKNOWN = new ShimProcess(0, Optional.empty());
   }
 
-  void shimPid(int number) {
-    shimPid = number;
+  ShimProcess shimProcess() {
+    return shimProcess;
+  }
+
+  void shimProcess(ShimProcess process) {
+    shimProcess = process;
   }
 
   /** The init process; 0 before it is known. */

@@ -131,7 +131,7 @@ final class TaskCreation {
     task.attach(launcher, shim);
     try {
       ConnectResponse who = shim.whoServes(task.namespace(), task.id(), Limits.atMost(timeouts.operation()));
-      task.shimPid(who.getShimPid());
+      end.knowProcess(task, who.getShimPid());
     } catch (NotImplementedException e) {
       LOG.log(Level.DEBUG, "shim of " + bundle + " does not tell its process", e);
     }

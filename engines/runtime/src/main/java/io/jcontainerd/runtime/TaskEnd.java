@@ -19,6 +19,8 @@ import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * How tasks end: deleted in order, lost with their shim, or undone while being created. Whoever ends
@@ -26,6 +28,7 @@ import java.util.Optional;
  */
 final class TaskEnd {
   private static final System.Logger LOG = System.getLogger("io.jcontainerd.runtime");
+  private static final Duration STEP = Duration.ofMillis(20);
   private static final Duration PATIENCE = Duration.ofMinutes(1);
   private static final int SIGKILL = 9;
   private static final int UNKNOWN_EXIT = 255;
@@ -35,6 +38,9 @@ final class TaskEnd {
   private final Processes processes;
   private final TaskEvents events;
   private final Timeouts timeouts;
+
+  /** Connections that have a listener; those that many tasks share have one for all. */
+  private final Set<Shim> watched = ConcurrentHashMap.newKeySet();
 
   TaskEnd(
       TaskTable tasks, Bundles bundles, Processes processes, TaskEvents events, Timeouts timeouts) {
@@ -48,6 +54,41 @@ final class TaskEnd {
   /** Deletes a task that has ended or was never started. */
   Exit delete(Task task) throws InterruptedException {
     Shim shim = task.shim().orElseThrow();
+    try {
+      return delete(task, shim);
+    } catch (UnavailableException e) {
+      if (!Shim.isLost(e) || afterLoss(task, shim, e).isPresent()) {
+        throw e;
+      }
+      return delete(task, task.shim().orElseThrow());
+    }
+  }
+
+  /**
+   * Waits until it is known what the loss of a connection means.
+   *
+   * @return the exit made up for a dead shim's task; empty when a successor has the task
+   * @throws UnavailableException the loss itself, if neither is known in time
+   */
+  Optional<Exit> afterLoss(Task task, Shim lost, UnavailableException failure)
+      throws InterruptedException {
+    long deadline = System.nanoTime() + timeouts.shimStart().toNanos();
+    while (deadline - System.nanoTime() > 0) {
+      if (task.shim().filter(s -> s != lost).isPresent()) {
+        return Optional.empty();
+      }
+      Optional<Optional<Exit>> cleared = task.awaitCleared(STEP);
+      if (cleared.isPresent()) {
+        if (cleared.get().isPresent()) {
+          return cleared.get();
+        }
+        throw failure;
+      }
+    }
+    throw failure;
+  }
+
+  private Exit delete(Task task, Shim shim) throws InterruptedException {
     ContainerdException failure = null;
     Exit exit = new Exit(0, 0, Instant.now());
     try {
@@ -61,12 +102,6 @@ final class TaskEnd {
       exit = exit(response);
     } catch (NotFoundException e) {
       failure = e;
-    } catch (ContainerdException e) {
-      if (Shim.isLost(e)) {
-        // the listener of the lost connection clears up and tells
-        task.awaitCleared(timeouts.shimCleanup().multipliedBy(2));
-      }
-      throw e;
     }
     if (!task.claim(Task.Stage.LIVE)) {
       task.awaitCleared(timeouts.shimCleanup().multipliedBy(2));
@@ -116,15 +151,13 @@ final class TaskEnd {
     }
     ShimLauncher launcher = task.launcher().orElseThrow();
     try {
-      Optional<Shim> successor = launcher.successor(task.bundle());
+      Optional<Shim> successor = successor(task);
       if (successor.isPresent()) {
         task.attach(launcher, successor.get());
         watch(task, successor.get());
         LOG.log(Level.INFO, "task {0}/{1} has a new shim", task.namespace(), task.id());
         return;
       }
-    } catch (ContainerdException e) {
-      LOG.log(Level.WARNING, "task " + task.namespace() + "/" + task.id() + ": no successor", e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return;
@@ -160,25 +193,66 @@ final class TaskEnd {
     }
   }
 
-  /** Has {@link #lost} called when the connection ends. */
+  /** Has {@link #lost} called when the connection ends, or at once if it has already. */
   void watch(Task task, Shim shim) {
-    shim.onLost(() -> lost(task, shim));
+    if (watched.add(shim)) {
+      shim.onLost(
+          () -> {
+            watched.remove(shim);
+            tasks.all().forEach(t -> begin(t, shim));
+          });
+    }
+    if (shim.isLost()) {
+      begin(task, shim);
+    }
+  }
+
+  /** Each on a thread of its own: one that is hard to clear up does not hold up the others. */
+  private void begin(Task task, Shim shim) {
+    if (task.shim().filter(s -> s == shim).isPresent()) {
+      Thread.ofVirtual().name("loss of " + task.bundle()).start(() -> lost(task, shim));
+    }
   }
 
   /** The process that a shim of its own left, when even its clean-up could not stop it. */
   private void kill(Task task) {
-    if (task.shimPid() > 0 && !shared(task)) {
+    Task.ShimProcess process = task.shimProcess();
+    if (process.pid() > 0 && process.startTime().isPresent() && !keepsOthers(task)) {
       try {
-        processes.signal(task.shimPid(), SIGKILL);
+        if (processes.startTime(process.pid()).equals(process.startTime())) {
+          processes.signal(process.pid(), SIGKILL);
+        }
       } catch (IOException e) {
         LOG.log(Level.WARNING, "kill of the shim of " + task.bundle(), e);
       }
     }
   }
 
-  private boolean shared(Task task) {
-    return tasks.all().stream()
-        .anyMatch(other -> other != task && other.shimPid() == task.shimPid());
+  private boolean keepsOthers(Task task) {
+    return task.shim().filter(Shim::isShared).isPresent()
+        || tasks.all().stream()
+            .anyMatch(
+                other -> other != task && other.shimProcess().pid() == task.shimProcess().pid());
+  }
+
+  private static Optional<Shim> successor(Task task) throws InterruptedException {
+    try {
+      return task.launcher().orElseThrow().successor(task.bundle());
+    } catch (ContainerdException e) {
+      LOG.log(Level.WARNING, "no successor for the shim of " + task.bundle(), e);
+      return Optional.empty();
+    }
+  }
+
+  /** Notes which process keeps the task. */
+  void knowProcess(Task task, int pid) {
+    try {
+      if (pid > 0) {
+        task.shimProcess(new Task.ShimProcess(pid, processes.startTime(pid)));
+      }
+    } catch (IOException e) {
+      LOG.log(Level.WARNING, "process of the shim of " + task.bundle(), e);
+    }
   }
 
   /**
@@ -216,17 +290,18 @@ final class TaskEnd {
 
   private void undoShim(Task task, Shim shim) throws InterruptedException {
     ShimLauncher launcher = task.launcher().orElseThrow();
-    boolean keepsOthers = shim.isShared() || shared(task);
-    boolean answers = task.awaitCreation(keepsOthers ? timeouts.operation() : timeouts.shimCleanup());
-    if (answers) {
-      answers = deleted(task, shim);
-    }
-    if (answers) {
+    Duration patience = keepsOthers(task) ? timeouts.operation() : timeouts.shimCleanup();
+    if (task.awaitCreation(patience) && deleted(task, shim)) {
       if (staysForSandbox(task, shim)) {
         shim.close();
       } else {
         launcher.release(shim, task.bundle(), timeouts.shimShutdown());
       }
+      return;
+    }
+    Optional<Shim> successor = shim.isLost() ? successor(task) : Optional.empty();
+    if (successor.isPresent() && deleted(task, successor.get())) {
+      launcher.release(successor.get(), task.bundle(), timeouts.shimShutdown());
       return;
     }
     try {

@@ -106,7 +106,7 @@ final class TaskRecovery {
       task.attach(launcher, shim);
       ConnectResponse who =
           shim.whoServes(bundle.namespace(), bundle.id(), timeouts.shimLoad());
-      task.shimPid(who.getShimPid());
+      end.knowProcess(task, who.getShimPid());
       task.pid(who.getTaskPid());
     } catch (ContainerdException e) {
       LOG.log(Level.INFO, "{0}: its shim does not answer, clearing up: {1}", bundle, e.getMessage());
