@@ -21,6 +21,8 @@ if [ -e "$lib/jcontainerd.aot" ]; then
   # a cache that does not fit is left aside by the virtual machine
   cache="-XX:AOTCache=$lib/jcontainerd.aot"
 fi
-exec "$java" ${cache:+"$cache"} @FLAGS@ \
+# shellcheck disable=SC2086 # several options in one variable are meant
+exec "$java" ${cache:+"$cache"} ${JCONTAINERD_JAVA_OPTIONS:-} \
+  -Djcontainerd.bin="$here" @FLAGS@ \
   -cp "@CLASSPATH@" \
   @MAIN@ "$@"

@@ -8,6 +8,7 @@ module io.jcontainerd.daemon {
   requires jdk.unsupported;
   requires io.jcontainerd.core;
   requires io.jcontainerd.oci;
+  requires io.jcontainerd.api;
   requires io.jcontainerd.wire;
   requires io.jcontainerd.ttrpc;
   requires io.jcontainerd.store;
@@ -18,6 +19,7 @@ module io.jcontainerd.daemon {
   requires io.jcontainerd.metadata;
   requires io.jcontainerd.runtime;
   requires io.jcontainerd.services;
+  requires io.grpc;
   requires io.grpc.netty;
   requires io.grpc.services;
   requires io.netty.transport;

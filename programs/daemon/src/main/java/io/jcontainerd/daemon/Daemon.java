@@ -3,6 +3,7 @@ package io.jcontainerd.daemon;
 import io.jcontainerd.core.failure.ContainerdException;
 import io.jcontainerd.core.failure.PermissionDeniedException;
 import io.jcontainerd.core.failure.UnavailableException;
+import io.jcontainerd.daemon.assembly.Assembly;
 import io.jcontainerd.daemon.config.LoadedConfig;
 import io.jcontainerd.daemon.graph.PluginGraph;
 import io.jcontainerd.daemon.settings.DaemonSettings;
@@ -11,6 +12,7 @@ import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.file.Path;
+import java.util.LinkedHashSet;
 
 /**
  * A running daemon.
@@ -56,8 +58,12 @@ public final class Daemon implements AutoCloseable {
             build.version(),
             settings.root(),
             settings.state());
-        PluginGraph graph = Assembly.of(config, build, root.path());
-        graph.start(settings.disabledPlugins(), settings.requiredPlugins());
+        PluginGraph graph =
+            Assembly.of(
+                config, build, root.path(), Path.of(settings.state()), RootFolder.STORE);
+        var required = new LinkedHashSet<>(settings.requiredPlugins());
+        required.addAll(Assembly.ESSENTIAL);
+        graph.start(settings.disabledPlugins(), required);
         return new Daemon(root, graph);
       } catch (IOException | RuntimeException e) {
         try {

@@ -1,4 +1,4 @@
-package io.jcontainerd.daemon;
+package io.jcontainerd.daemon.assembly;
 
 import io.jcontainerd.core.TypedValue;
 import io.jcontainerd.core.failure.NotFoundException;

@@ -1,0 +1,40 @@
+package io.jcontainerd.daemon.assembly;
+
+import io.jcontainerd.daemon.BuildInfo;
+import io.jcontainerd.daemon.config.LoadedConfig;
+import io.jcontainerd.daemon.graph.PluginGraph;
+import java.nio.file.Path;
+import java.util.List;
+
+/** Puts the whole graph together. */
+public final class Assembly {
+  /** Without these nothing can be answered; their failure ends the start. */
+  public static final List<String> ESSENTIAL =
+      List.of(
+          Keys.MACHINE.uri(),
+          Keys.STORE.uri(),
+          Keys.CONTENT.uri(),
+          Keys.METADATA.uri(),
+          Keys.TTRPC.uri(),
+          Keys.GRPC.uri());
+
+  private Assembly() {}
+
+  /**
+   * A graph of every plug-in, none started yet.
+   *
+   * @param root absolute, taken by this daemon
+   * @param state absolute, existing
+   * @param store the store's file, relative to {@code root}
+   */
+  public static PluginGraph of(
+      LoadedConfig config, BuildInfo build, Path root, Path state, Path store) {
+    var graph = new PluginGraph();
+    new StoragePlugins(config, root, store).addTo(graph);
+    new RuntimePlugins(config, build, root, state).addTo(graph);
+    new ServicePlugins(config, build, state.resolve("checkpoints"), new Introspected(root))
+        .addTo(graph);
+    new ServerPlugins(config).addTo(graph);
+    return graph;
+  }
+}

@@ -1,0 +1,62 @@
+package io.jcontainerd.daemon.assembly;
+
+import io.grpc.ServerServiceDefinition;
+import io.jcontainerd.core.content.ContentStore;
+import io.jcontainerd.core.events.EventExchange;
+import io.jcontainerd.core.gc.GarbageCollector;
+import io.jcontainerd.core.introspection.Introspection;
+import io.jcontainerd.core.leases.LeaseStore;
+import io.jcontainerd.core.snapshots.Snapshotter;
+import io.jcontainerd.daemon.graph.PluginKey;
+import io.jcontainerd.daemon.server.GrpcListener;
+import io.jcontainerd.daemon.server.TtrpcListener;
+import io.jcontainerd.metadata.Metadata;
+import io.jcontainerd.runtime.LocalTaskRuntime;
+import io.jcontainerd.store.Store;
+
+/** The names of plug-ins that others ask for. */
+final class Keys {
+  static final String SNAPSHOTTER = "io.containerd.snapshotter.v1";
+  static final String DIFFER = "io.containerd.differ.v1";
+  static final String SERVICE = "io.containerd.service.v1";
+  static final String RPC = "io.containerd.grpc.v1";
+  static final String SERVER = "io.containerd.server.v1";
+
+  static final PluginKey<Machine> MACHINE =
+      new PluginKey<>("io.jcontainerd.machine.v1", "linux", Machine.class);
+  static final PluginKey<Store> STORE =
+      new PluginKey<>("io.jcontainerd.store.v1", "sqlite", Store.class);
+  static final PluginKey<ContentStore> CONTENT =
+      new PluginKey<>("io.containerd.content.v1", "content", ContentStore.class);
+  static final PluginKey<Snapshotter> OVERLAYFS =
+      new PluginKey<>(SNAPSHOTTER, "overlayfs", Snapshotter.class);
+  static final PluginKey<Snapshotter> NATIVE =
+      new PluginKey<>(SNAPSHOTTER, "native", Snapshotter.class);
+  static final PluginKey<Metadata> METADATA =
+      new PluginKey<>("io.containerd.metadata.v1", "bolt", Metadata.class);
+  static final PluginKey<EventExchange> EVENTS =
+      new PluginKey<>("io.containerd.event.v1", "exchange", EventExchange.class);
+  static final PluginKey<GarbageCollector> COLLECTOR =
+      new PluginKey<>("io.containerd.gc.v1", "scheduler", GarbageCollector.class);
+  static final PluginKey<LeaseStore> LEASES =
+      new PluginKey<>("io.containerd.lease.v1", "manager", LeaseStore.class);
+  static final PluginKey<Differ> WALKING = new PluginKey<>(DIFFER, "walking", Differ.class);
+  static final PluginKey<OptionalPrograms> OPT =
+      new PluginKey<>("io.containerd.internal.v1", "opt", OptionalPrograms.class);
+  static final PluginKey<Shims> SHIMS =
+      new PluginKey<>("io.containerd.shim.v1", "manager", Shims.class);
+  static final PluginKey<LocalTaskRuntime> TASKS =
+      new PluginKey<>("io.containerd.runtime.v2", "task", LocalTaskRuntime.class);
+  static final PluginKey<Introspection> INTROSPECTION =
+      new PluginKey<>(SERVICE, "introspection-service", Introspection.class);
+  static final PluginKey<GrpcListener> GRPC =
+      new PluginKey<>(SERVER, "grpc", GrpcListener.class);
+  static final PluginKey<TtrpcListener> TTRPC =
+      new PluginKey<>(SERVER, "ttrpc", TtrpcListener.class);
+
+  private Keys() {}
+
+  static PluginKey<ServerServiceDefinition> rpc(String id) {
+    return new PluginKey<>(RPC, id, ServerServiceDefinition.class);
+  }
+}

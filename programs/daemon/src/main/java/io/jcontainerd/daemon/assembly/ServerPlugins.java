@@ -1,0 +1,145 @@
+package io.jcontainerd.daemon.assembly;
+
+import io.grpc.ServerServiceDefinition;
+import io.grpc.ServiceDescriptor;
+import io.jcontainerd.api.services.mounts.v1.MountsGrpc;
+import io.jcontainerd.api.services.sandbox.v1.ControllerGrpc;
+import io.jcontainerd.api.services.sandbox.v1.StoreGrpc;
+import io.jcontainerd.api.services.streaming.v1.StreamingGrpc;
+import io.jcontainerd.api.services.transfer.v1.TransferGrpc;
+import io.jcontainerd.core.failure.NotImplementedException;
+import io.jcontainerd.core.ports.Time;
+import io.jcontainerd.daemon.config.LoadedConfig;
+import io.jcontainerd.daemon.graph.PluginGraph;
+import io.jcontainerd.daemon.graph.PluginKey;
+import io.jcontainerd.daemon.graph.PluginSpec;
+import io.jcontainerd.daemon.graph.SkipPlugin;
+import io.jcontainerd.daemon.graph.Started;
+import io.jcontainerd.daemon.graph.Wiring;
+import io.jcontainerd.daemon.server.GrpcListener;
+import io.jcontainerd.daemon.server.SocketFile;
+import io.jcontainerd.daemon.server.TtrpcListener;
+import io.jcontainerd.daemon.settings.DaemonSettings.ProxyPlugin;
+import io.jcontainerd.daemon.settings.ServerSettings;
+import io.jcontainerd.services.Services;
+import io.jcontainerd.ttrpc.TtrpcServer;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** The listeners, and what is registered or asked for but not there. */
+final class ServerPlugins {
+  private static final String NOT_BUILT_IN = "not part of this release of jcontainerd";
+
+  /** gRPC services that are registered and answer Unimplemented, by their plug-in's id. */
+  private static final Map<String, ServiceDescriptor> ABSENT = absentServices();
+
+  private final LoadedConfig config;
+
+  ServerPlugins(LoadedConfig config) {
+    this.config = config;
+  }
+
+  private static Map<String, ServiceDescriptor> absentServices() {
+    var absent = new LinkedHashMap<String, ServiceDescriptor>();
+    absent.put("mounts", MountsGrpc.getServiceDescriptor());
+    absent.put("sandbox-controllers", ControllerGrpc.getServiceDescriptor());
+    absent.put("sandboxes", StoreGrpc.getServiceDescriptor());
+    absent.put("streaming", StreamingGrpc.getServiceDescriptor());
+    absent.put("transfer", TransferGrpc.getServiceDescriptor());
+    return absent;
+  }
+
+  void addTo(PluginGraph graph) {
+    for (String id : List.of("blockfile", "btrfs", "devmapper", "erofs", "zfs")) {
+      skipped(graph, Keys.SNAPSHOTTER, id, NOT_BUILT_IN);
+    }
+    skipped(graph, Keys.DIFFER, "erofs", NOT_BUILT_IN);
+    ABSENT.keySet().forEach(id -> skipped(graph, Keys.RPC, id, NOT_BUILT_IN));
+    skipped(graph, Keys.RPC, "cri", NOT_BUILT_IN);
+    config.daemon().proxyPlugins().forEach((id, proxy) -> proxy(graph, id, proxy));
+    address(graph, "debug", config.settings(uri("debug"), ServerSettings.Debug.class).address());
+    address(
+        graph, "grpc-tcp", config.settings(uri("grpc-tcp"), ServerSettings.GrpcTcp.class).address());
+    address(
+        graph, "metrics", config.settings(uri("metrics"), ServerSettings.Metrics.class).address());
+    graph.add(new PluginSpec<>(Keys.TTRPC, List.of(Keys.EVENTS.type(), Keys.RPC), this::ttrpc));
+    graph.add(new PluginSpec<>(Keys.GRPC, List.of(Keys.RPC), this::grpc));
+  }
+
+  private static String uri(String id) {
+    return Keys.SERVER + "." + id;
+  }
+
+  private static void skipped(PluginGraph graph, String type, String id, String reason) {
+    graph.add(
+        new PluginSpec<>(
+            new PluginKey<>(type, id, Object.class),
+            List.of(),
+            _ -> {
+              throw new SkipPlugin(reason);
+            }));
+  }
+
+  private static void failed(PluginGraph graph, String type, String id, String reason) {
+    graph.add(
+        new PluginSpec<>(
+            new PluginKey<>(type, id, Object.class),
+            List.of(),
+            _ -> {
+              throw new NotImplementedException(reason);
+            }));
+  }
+
+  private static void address(PluginGraph graph, String id, String address) {
+    if (address.isEmpty()) {
+      skipped(graph, Keys.SERVER, id, "no address configured");
+    } else {
+      failed(
+          graph,
+          Keys.SERVER,
+          id,
+          "the " + id + " server is " + NOT_BUILT_IN + ", remove its address " + address);
+    }
+  }
+
+  private static void proxy(PluginGraph graph, String id, ProxyPlugin proxy) {
+    String type =
+        switch (proxy.type()) {
+          case "snapshot" -> Keys.SNAPSHOTTER;
+          case "content" -> Keys.CONTENT.type();
+          case "diff" -> Keys.DIFFER;
+          case "sandbox" -> "io.containerd.sandbox.controller.v1";
+          default -> proxy.type();
+        };
+    failed(graph, type, id, "proxy plugins are " + NOT_BUILT_IN);
+  }
+
+  private Started<TtrpcListener> ttrpc(Wiring wiring) throws IOException {
+    var settings = config.settings(Keys.TTRPC.uri(), ServerSettings.Ttrpc.class);
+    var socket = new SocketFile(Path.of(settings.address()), settings.uid(), settings.gid());
+    var server = new TtrpcServer(Services.ttrpc(wiring.get(Keys.EVENTS), Time.SYSTEM));
+    return Started.of(TtrpcListener.open(socket, server));
+  }
+
+  private Started<GrpcListener> grpc(Wiring wiring) throws IOException {
+    var settings = config.settings(Keys.GRPC.uri(), ServerSettings.Grpc.class);
+    var socket = new SocketFile(Path.of(settings.address()), settings.uid(), settings.gid());
+    var services =
+        new ArrayList<>(wiring.all(Keys.RPC, ServerServiceDefinition.class).values());
+    ABSENT.forEach((id, service) -> services.add(Services.absent(service, id, Time.SYSTEM)));
+    return Started.of(
+        GrpcListener.open(
+            socket,
+            limit(settings.maxRecvMessageSize()),
+            limit(settings.maxSendMessageSize()),
+            services));
+  }
+
+  private static int limit(long bytes) {
+    return Math.toIntExact(bytes == 0 ? ServerSettings.MAX_MESSAGE_SIZE : bytes);
+  }
+}

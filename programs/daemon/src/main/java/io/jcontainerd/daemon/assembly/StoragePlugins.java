@@ -1,0 +1,202 @@
+package io.jcontainerd.daemon.assembly;
+
+import io.jcontainerd.content.LocalContentStore;
+import io.jcontainerd.core.Platform;
+import io.jcontainerd.core.content.ContentStore;
+import io.jcontainerd.core.failure.DataLossException;
+import io.jcontainerd.core.failure.FailedPreconditionException;
+import io.jcontainerd.core.failure.InvalidArgumentException;
+import io.jcontainerd.core.failure.ResourceExhaustedException;
+import io.jcontainerd.core.snapshots.Snapshotter;
+import io.jcontainerd.daemon.config.LoadedConfig;
+import io.jcontainerd.daemon.graph.PluginGraph;
+import io.jcontainerd.daemon.graph.PluginKey;
+import io.jcontainerd.daemon.graph.PluginSpec;
+import io.jcontainerd.daemon.graph.Started;
+import io.jcontainerd.daemon.graph.Wiring;
+import io.jcontainerd.daemon.settings.HostPlatform;
+import io.jcontainerd.daemon.settings.StorageSettings;
+import io.jcontainerd.diff.LayerApplier;
+import io.jcontainerd.diff.LayerComparer;
+import io.jcontainerd.metadata.GcOptions;
+import io.jcontainerd.metadata.Metadata;
+import io.jcontainerd.metadata.MetadataOptions;
+import io.jcontainerd.snapshots.Environment;
+import io.jcontainerd.snapshots.LinuxTrees;
+import io.jcontainerd.snapshots.NativeSnapshotter;
+import io.jcontainerd.snapshots.OverlaySnapshotter;
+import io.jcontainerd.snapshots.OverlaySupport;
+import io.jcontainerd.snapshots.SnapshotSchema;
+import io.jcontainerd.store.Store;
+import io.jcontainerd.store.StoreException;
+import io.jcontainerd.store.StoreOptions;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/** Store, content, snapshots, differs, and the metadata over them. */
+final class StoragePlugins {
+  static final Platform HOST = new Platform("linux", HostPlatform.architecture(), "");
+
+  private final LoadedConfig config;
+  private final Path root;
+  private final Path store;
+
+  StoragePlugins(LoadedConfig config, Path root, Path store) {
+    this.config = config;
+    this.root = root;
+    this.store = store;
+  }
+
+  void addTo(PluginGraph graph) {
+    graph.add(
+        new PluginSpec<>(
+            Keys.MACHINE, List.of(), _ -> Started.of(Machine.open(root)).on(HOST)));
+    graph.add(new PluginSpec<>(Keys.STORE, List.of(Keys.MACHINE.type()), this::store));
+    graph.add(new PluginSpec<>(Keys.CONTENT, List.of(Keys.MACHINE.type()), this::content));
+    graph.add(new PluginSpec<>(Keys.NATIVE, List.of(Keys.STORE.type()), this::nativeSnapshots));
+    graph.add(new PluginSpec<>(Keys.OVERLAYFS, List.of(Keys.STORE.type()), this::overlays));
+    graph.add(
+        new PluginSpec<>(
+            Keys.METADATA,
+            List.of(Keys.STORE.type(), Keys.CONTENT.type(), Keys.SNAPSHOTTER),
+            this::metadata));
+    part(graph, Keys.EVENTS, Metadata::events);
+    part(graph, Keys.COLLECTOR, Metadata::collector);
+    part(graph, Keys.LEASES, Metadata::leases);
+    graph.add(new PluginSpec<>(Keys.WALKING, List.of(Keys.METADATA.type()), this::differ));
+  }
+
+  /** Picks a part of the metadata, which closes it. */
+  @FunctionalInterface
+  private interface Part<T> {
+    T of(Metadata metadata);
+  }
+
+  private static <T> void part(PluginGraph graph, PluginKey<T> key, Part<T> part) {
+    graph.add(
+        new PluginSpec<>(
+            key,
+            List.of(Keys.METADATA.type()),
+            wiring -> Started.of(part.of(wiring.get(Keys.METADATA)))));
+  }
+
+  private Started<Store> store(Wiring wiring) throws IOException {
+    Machine machine = wiring.get(Keys.MACHINE);
+    Path file = root.resolve(store);
+    machine.files().createDirectories(Objects.requireNonNull(file.getParent()), 0700);
+    try {
+      return Started.of(
+          Store.open(
+              file, StoreOptions.DEFAULTS, List.of(Metadata.SCHEMA, SnapshotSchema.SCHEMA)));
+    } catch (StoreException e) {
+      String message = String.valueOf(e.getMessage());
+      throw switch (e.kind()) {
+        case FULL -> new ResourceExhaustedException(message, e);
+        case CORRUPT -> new DataLossException(message, e);
+        default -> new FailedPreconditionException(message, e);
+      };
+    }
+  }
+
+  private Path folder(PluginKey<?> key) {
+    return root.resolve(key.uri());
+  }
+
+  private Path folder(PluginKey<?> key, String configured) {
+    return configured.isEmpty() ? folder(key) : Path.of(configured);
+  }
+
+  private Started<ContentStore> content(Wiring wiring)
+      throws IOException {
+    Machine machine = wiring.get(Keys.MACHINE);
+    Path folder = folder(Keys.CONTENT);
+    return new Started<>(
+        LocalContentStore.open(
+            folder, machine.files(), machine.time(), machine.kernel().bootId()),
+        List.of(HOST),
+        Map.of("root", folder.toString()),
+        List.of());
+  }
+
+  private static Environment environment(Wiring wiring) {
+    Machine machine = wiring.get(Keys.MACHINE);
+    return new Environment(
+        wiring.get(Keys.STORE),
+        machine.files(),
+        machine.kernel(),
+        new LinuxTrees(),
+        machine.time());
+  }
+
+  private static Started<Snapshotter> snapshots(Snapshotter snapshotter, Path folder) {
+    return new Started<>(
+        snapshotter,
+        List.of(HOST),
+        Map.of("root", folder.toString()),
+        snapshotter.capabilities().stream().sorted().toList());
+  }
+
+  private Started<Snapshotter> nativeSnapshots(Wiring wiring) {
+    var settings = config.settings(Keys.NATIVE.uri(), StorageSettings.Native.class);
+    Path folder = folder(Keys.NATIVE, settings.rootPath());
+    return snapshots(NativeSnapshotter.open(folder, environment(wiring)), folder);
+  }
+
+  private Started<Snapshotter> overlays(Wiring wiring) {
+    var settings = config.settings(Keys.OVERLAYFS.uri(), StorageSettings.Overlayfs.class);
+    Path folder = folder(Keys.OVERLAYFS, settings.rootPath());
+    Machine machine = wiring.get(Keys.MACHINE);
+    return snapshots(
+        OverlaySnapshotter.open(
+            folder,
+            environment(wiring),
+            OverlaySupport.probe(folder, machine.files(), machine.kernel()),
+            new OverlaySnapshotter.Options(
+                settings.mountOptions(),
+                settings.upperdirLabel(),
+                settings.syncRemove(),
+                settings.slowChown())),
+        folder);
+  }
+
+  private Started<Metadata> metadata(Wiring wiring) {
+    var settings = config.settings(Keys.METADATA.uri(), StorageSettings.Metadata.class);
+    if (settings.noSync()) {
+      throw new InvalidArgumentException(
+          "no_sync is not supported: what the daemon has answered is always durable");
+    }
+    var gc = config.settings(Keys.COLLECTOR.uri(), StorageSettings.GcScheduler.class);
+    var sharing =
+        settings.contentSharingPolicy().equals("isolated")
+            ? MetadataOptions.ContentSharing.ISOLATED
+            : MetadataOptions.ContentSharing.SHARED;
+    var options =
+        new MetadataOptions(
+            sharing,
+            new GcOptions(
+                gc.pauseThreshold(),
+                Math.toIntExact(gc.deletionThreshold()),
+                Math.toIntExact(gc.mutationThreshold()),
+                gc.scheduleDelay(),
+                gc.startupDelay()),
+            wiring.get(Keys.MACHINE).time());
+    return Started.of(
+            Metadata.open(
+                wiring.get(Keys.STORE),
+                wiring.get(Keys.CONTENT),
+                wiring.all(Keys.SNAPSHOTTER, Snapshotter.class),
+                options))
+        .exporting(Map.of("policy", settings.contentSharingPolicy()));
+  }
+
+  private Started<Differ> differ(Wiring wiring) {
+    var content = wiring.get(Keys.METADATA).content();
+    var mounter = wiring.get(Keys.MACHINE).mounter();
+    return Started.of(
+            new Differ(new LayerApplier(content, mounter), new LayerComparer(content, mounter)))
+        .on(HOST);
+  }
+}

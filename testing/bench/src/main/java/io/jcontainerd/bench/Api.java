@@ -1,0 +1,184 @@
+package io.jcontainerd.bench;
+
+import com.google.protobuf.Any;
+import com.google.protobuf.ByteString;
+import com.google.protobuf.Empty;
+import io.grpc.Channel;
+import io.grpc.ClientInterceptors;
+import io.grpc.InsecureChannelCredentials;
+import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
+import io.grpc.netty.NettyChannelBuilder;
+import io.grpc.stub.MetadataUtils;
+import io.jcontainerd.api.services.containers.v1.Container;
+import io.jcontainerd.api.services.containers.v1.ContainersGrpc;
+import io.jcontainerd.api.services.containers.v1.CreateContainerRequest;
+import io.jcontainerd.api.services.containers.v1.DeleteContainerRequest;
+import io.jcontainerd.api.services.snapshots.v1.ListSnapshotsRequest;
+import io.jcontainerd.api.services.snapshots.v1.PrepareSnapshotRequest;
+import io.jcontainerd.api.services.snapshots.v1.RemoveSnapshotRequest;
+import io.jcontainerd.api.services.snapshots.v1.SnapshotsGrpc;
+import io.jcontainerd.api.services.tasks.v1.CreateTaskRequest;
+import io.jcontainerd.api.services.tasks.v1.DeleteProcessRequest;
+import io.jcontainerd.api.services.tasks.v1.DeleteTaskRequest;
+import io.jcontainerd.api.services.tasks.v1.ExecProcessRequest;
+import io.jcontainerd.api.services.tasks.v1.KillRequest;
+import io.jcontainerd.api.services.tasks.v1.StartRequest;
+import io.jcontainerd.api.services.tasks.v1.TasksGrpc;
+import io.jcontainerd.api.services.tasks.v1.WaitRequest;
+import io.jcontainerd.api.services.version.v1.VersionGrpc;
+import io.jcontainerd.api.types.Mount;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioDomainSocketChannel;
+import java.net.UnixDomainSocketAddress;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** A connection to a daemon, in one namespace; used by one thread. */
+final class Api implements AutoCloseable {
+  private static final String SNAPSHOTTER = "overlayfs";
+  private static final String SPEC = "types.containerd.io/opencontainers/runtime-spec/1/Spec";
+  private static final String PROCESS =
+      "types.containerd.io/opencontainers/runtime-spec/1/Process";
+  private static final int SIGKILL = 9;
+  private static final long DEADLINE_SECONDS = 60;
+
+  private static final MultiThreadIoEventLoopGroup LOOP =
+      new MultiThreadIoEventLoopGroup(
+          1, Thread.ofPlatform().daemon().name("bench-io").factory(), NioIoHandler.newFactory());
+
+  private final ManagedChannel channel;
+  private final Channel named;
+
+  Api(Path socket, String namespace) {
+    channel =
+        NettyChannelBuilder.forAddress(
+                UnixDomainSocketAddress.of(socket), InsecureChannelCredentials.create())
+            .channelType(NioDomainSocketChannel.class, UnixDomainSocketAddress.class)
+            .eventLoopGroup(LOOP)
+            .directExecutor()
+            .build();
+    var headers = new Metadata();
+    headers.put(
+        Metadata.Key.of("containerd-namespace", Metadata.ASCII_STRING_MARSHALLER), namespace);
+    named =
+        ClientInterceptors.intercept(
+            channel, MetadataUtils.newAttachHeadersInterceptor(headers));
+  }
+
+  private TasksGrpc.TasksBlockingStub tasks() {
+    return TasksGrpc.newBlockingStub(named).withDeadlineAfter(DEADLINE_SECONDS, TimeUnit.SECONDS);
+  }
+
+  private SnapshotsGrpc.SnapshotsBlockingStub snapshots() {
+    return SnapshotsGrpc.newBlockingStub(named)
+        .withDeadlineAfter(DEADLINE_SECONDS, TimeUnit.SECONDS);
+  }
+
+  String version() {
+    return VersionGrpc.newBlockingStub(named)
+        .withDeadlineAfter(DEADLINE_SECONDS, TimeUnit.SECONDS)
+        .version(Empty.getDefaultInstance())
+        .getVersion();
+  }
+
+  /** The only committed snapshot that the imported image has. */
+  String layer() {
+    var infos =
+        snapshots().list(ListSnapshotsRequest.newBuilder().setSnapshotter(SNAPSHOTTER).build());
+    while (infos.hasNext()) {
+      var block = infos.next();
+      if (block.getInfoCount() > 0) {
+        return block.getInfo(0).getName();
+      }
+    }
+    throw new IllegalStateException("the image was not unpacked");
+  }
+
+  /** Makes a container's records and its task, which is not started yet. */
+  void create(String id, String layer, String spec) {
+    var mounts =
+        snapshots()
+            .prepare(
+                PrepareSnapshotRequest.newBuilder()
+                    .setSnapshotter(SNAPSHOTTER)
+                    .setKey(id)
+                    .setParent(layer)
+                    .putLabels("containerd.io/gc.root", "bench")
+                    .build())
+            .getMountsList();
+    ContainersGrpc.newBlockingStub(named)
+        .withDeadlineAfter(DEADLINE_SECONDS, TimeUnit.SECONDS)
+        .create(
+            CreateContainerRequest.newBuilder()
+                .setContainer(
+                    Container.newBuilder()
+                        .setId(id)
+                        .setSnapshotter(SNAPSHOTTER)
+                        .setSnapshotKey(id)
+                        .setRuntime(
+                            Container.Runtime.newBuilder().setName("io.containerd.runc.v2"))
+                        .setSpec(any(SPEC, spec)))
+                .build());
+    task(id, mounts);
+  }
+
+  private void task(String id, List<Mount> mounts) {
+    tasks()
+        .create(CreateTaskRequest.newBuilder().setContainerId(id).addAllRootfs(mounts).build());
+  }
+
+  void start(String id) {
+    tasks().start(StartRequest.newBuilder().setContainerId(id).build());
+  }
+
+  int await(String id) {
+    return tasks().wait(WaitRequest.newBuilder().setContainerId(id).build()).getExitStatus();
+  }
+
+  void kill(String id) {
+    tasks().kill(KillRequest.newBuilder().setContainerId(id).setSignal(SIGKILL).build());
+  }
+
+  /** Removes a stopped task and its records. */
+  void delete(String id) {
+    tasks().delete(DeleteTaskRequest.newBuilder().setContainerId(id).build());
+    ContainersGrpc.newBlockingStub(named)
+        .withDeadlineAfter(DEADLINE_SECONDS, TimeUnit.SECONDS)
+        .delete(DeleteContainerRequest.newBuilder().setId(id).build());
+    snapshots()
+        .remove(
+            RemoveSnapshotRequest.newBuilder().setSnapshotter(SNAPSHOTTER).setKey(id).build());
+  }
+
+  /** Runs a further process to its end. */
+  int exec(String id, String execId, String process) {
+    tasks()
+        .exec(
+            ExecProcessRequest.newBuilder()
+                .setContainerId(id)
+                .setExecId(execId)
+                .setSpec(any(PROCESS, process))
+                .build());
+    tasks().start(StartRequest.newBuilder().setContainerId(id).setExecId(execId).build());
+    int status =
+        tasks()
+            .wait(WaitRequest.newBuilder().setContainerId(id).setExecId(execId).build())
+            .getExitStatus();
+    tasks()
+        .deleteProcess(
+            DeleteProcessRequest.newBuilder().setContainerId(id).setExecId(execId).build());
+    return status;
+  }
+
+  private static Any any(String type, String json) {
+    return Any.newBuilder().setTypeUrl(type).setValue(ByteString.copyFromUtf8(json)).build();
+  }
+
+  @Override
+  public void close() {
+    channel.shutdownNow();
+  }
+}

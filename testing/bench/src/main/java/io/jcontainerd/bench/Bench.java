@@ -1,0 +1,260 @@
+package io.jcontainerd.bench;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Measures ours and the distribution's containerd in alternating runs.
+ *
+ * <p>Options: {@code --runs N} (20), {@code --idle N} containers at most in the memory part (100).
+ */
+public final class Bench {
+  private static final int WARM_UP = 3;
+  private static final int[] IDLE = {0, 10, 50, 100};
+  private static final String TRUE = "\"/bin/true\"";
+  private static final String SLEEP = "\"/bin/sleep\", \"1000000\"";
+
+  private final Path top;
+  private final Path folder;
+  private final int runs;
+  private final int mostIdle;
+  private final Figures figures = new Figures();
+  private int serial;
+
+  private Bench(Path top, Path folder, int runs, int mostIdle) {
+    this.top = top;
+    this.folder = folder;
+    this.runs = runs;
+    this.mostIdle = mostIdle;
+  }
+
+  public static void main(String[] words) throws IOException, InterruptedException {
+    int runs = 20;
+    int idle = 100;
+    for (int i = 0; i < words.length; i += 2) {
+      if (i + 1 == words.length) {
+        throw new IllegalArgumentException("option " + words[i] + " needs a value");
+      }
+      switch (words[i]) {
+        case "--runs" -> runs = Integer.parseInt(words[i + 1]);
+        case "--idle" -> idle = Integer.parseInt(words[i + 1]);
+        default -> throw new IllegalArgumentException("unknown option " + words[i]);
+      }
+    }
+    Path folder = Files.createTempDirectory("jcontainerd-bench-");
+    var bench = new Bench(Path.of(System.getProperty("bench.top")), folder, runs, idle);
+    try {
+      bench.run();
+    } finally {
+      remove(folder);
+    }
+    List<String> missed = bench.figures.missed();
+    System.out.println(missed.isEmpty() ? "all targets met" : "targets missed: " + missed);
+    System.exit(missed.isEmpty() ? 0 : 1);
+  }
+
+  private static void remove(Path folder) throws IOException, InterruptedException {
+    Commands.run(
+        List.of(
+            "sh",
+            "-c",
+            "awk -v f=\"$0/\" 'index($2, f) == 1 {print $2}' /proc/mounts | sort -r"
+                + " | xargs -r umount -l; rm -rf \"$0\"",
+            folder.toString()));
+  }
+
+  /** The packed distribution if there is one, else the checkout. */
+  private Path launcher() throws IOException {
+    Path dist = top.resolve("target/dist");
+    if (Files.isDirectory(dist)) {
+      try (var found = Files.find(dist, 3, (path, _) -> path.endsWith("bin/jcontainerd"))) {
+        Optional<Path> packed = found.findFirst();
+        if (packed.isPresent()) {
+          return packed.get();
+        }
+      }
+    }
+    return top.resolve("target/bin/jcontainerd");
+  }
+
+  private void run() throws IOException, InterruptedException {
+    Path archive = Image.write(folder.resolve("image.tar"));
+    Path launcher = launcher();
+    System.out.println("# " + launcher + ", " + runs + " alternating runs, milliseconds, medians");
+    System.out.println("## the same OCI runtime for both: runc");
+    try (Subject theirs = Subject.reference(folder.resolve("a"));
+        Subject ours = Subject.ours(folder.resolve("b"), launcher, "runc", false)) {
+      coldStarts(ours, theirs);
+      begin(ours, archive);
+      begin(theirs, archive);
+      idleMemory(ours, theirs);
+      latencies(ours, theirs, 0.8);
+      density(ours, theirs);
+      loadedMemory(ours, theirs);
+    }
+    System.out.println("## crun below ours, in a mount namespace without cgroup2, and their runc");
+    try (Subject theirs = Subject.reference(folder.resolve("c"));
+        Subject ours = Subject.ours(folder.resolve("d"), launcher, "crun", true)) {
+      begin(ours, archive);
+      begin(theirs, archive);
+      latencies(ours, theirs, 0.8);
+    }
+  }
+
+  private static void begin(Subject subject, Path archive)
+      throws IOException, InterruptedException {
+    subject.start();
+    subject.ctr("images", "import", archive.toString());
+  }
+
+  private void coldStarts(Subject ours, Subject theirs) throws IOException, InterruptedException {
+    var our = new ArrayList<Double>();
+    var their = new ArrayList<Double>();
+    for (int i = 0; i < WARM_UP + runs; i++) {
+      double a = ours.start();
+      ours.stop();
+      double b = theirs.start();
+      theirs.stop();
+      if (i >= WARM_UP) {
+        our.add(a);
+        their.add(b);
+      }
+    }
+    figures.bound("cold start to first answer", Figures.median(our), Figures.median(their), 700);
+  }
+
+  /** One timed piece of work on a daemon. */
+  @FunctionalInterface
+  private interface Work {
+    void on(Subject subject) throws IOException, InterruptedException;
+  }
+
+  private void alternate(String what, Subject ours, Subject theirs, double target, Work work)
+      throws IOException, InterruptedException {
+    var our = new ArrayList<Double>();
+    var their = new ArrayList<Double>();
+    for (int i = 0; i < WARM_UP + runs; i++) {
+      double a = timed(ours, work);
+      double b = timed(theirs, work);
+      if (i >= WARM_UP) {
+        our.add(a);
+        their.add(b);
+      }
+    }
+    figures.add(what, Figures.median(our), Figures.median(their), target);
+  }
+
+  private static double timed(Subject subject, Work work)
+      throws IOException, InterruptedException {
+    long begin = System.nanoTime();
+    work.on(subject);
+    return (System.nanoTime() - begin) / 1e6;
+  }
+
+  private String id() {
+    return "bench-" + ProcessHandle.current().pid() + "-" + serial++;
+  }
+
+  private void latencies(Subject ours, Subject theirs, double target)
+      throws IOException, InterruptedException {
+    alternate(
+        "ctr run --rm true",
+        ours,
+        theirs,
+        target,
+        subject -> subject.ctr("run", "--rm", Image.NAME, id(), "/bin/true"));
+    alternate(
+        "create, start, wait, delete by API",
+        ours,
+        theirs,
+        target,
+        subject -> {
+          String id = id();
+          Api api = subject.api();
+          api.create(id, api.layer(), Image.spec(id, TRUE));
+          api.start(id);
+          expectZero(api.await(id));
+          api.delete(id);
+        });
+    String sleeper = id();
+    for (Subject subject : List.of(ours, theirs)) {
+      Api api = subject.api();
+      api.create(sleeper, api.layer(), Image.spec(sleeper, SLEEP));
+      api.start(sleeper);
+    }
+    String process = Image.process(TRUE);
+    alternate(
+        "exec of true by API",
+        ours,
+        theirs,
+        target,
+        subject -> expectZero(subject.api().exec(sleeper, id(), process)));
+    for (Subject subject : List.of(ours, theirs)) {
+      end(subject.api(), sleeper);
+    }
+  }
+
+  private static void expectZero(int status) {
+    if (status != 0) {
+      throw new IllegalStateException("the container ended with " + status);
+    }
+  }
+
+  private static void end(Api api, String id) {
+    api.kill(id);
+    api.await(id);
+    api.delete(id);
+  }
+
+  private static double megabytes(long kib) {
+    return kib / 1024.0;
+  }
+
+  private void idleMemory(Subject ours, Subject theirs) throws IOException {
+    figures.bound(
+        "idle daemon, RSS MB",
+        megabytes(Memory.resident(ours.pid())),
+        megabytes(Memory.resident(theirs.pid())),
+        110);
+  }
+
+  private void loadedMemory(Subject ours, Subject theirs) throws IOException {
+    figures.bound(
+        "daemon after the load, RSS MB",
+        megabytes(Memory.resident(ours.pid())),
+        megabytes(Memory.resident(theirs.pid())),
+        160);
+  }
+
+  private void density(Subject ours, Subject theirs) throws IOException {
+    var running = new ArrayList<String>();
+    for (int count : IDLE) {
+      if (count > mostIdle) {
+        break;
+      }
+      while (running.size() < count) {
+        String id = id();
+        for (Subject subject : List.of(ours, theirs)) {
+          Api api = subject.api();
+          api.create(id, api.layer(), Image.spec(id, SLEEP));
+          api.start(id);
+        }
+        running.add(id);
+      }
+      double target = count == 50 ? 1.0 : count == 100 ? 0.6 : 0;
+      figures.add(
+          "daemon and shims, PSS MB, " + count + " containers",
+          megabytes(Memory.proportional(ours.supervisors())),
+          megabytes(Memory.proportional(theirs.supervisors())),
+          target);
+    }
+    for (String id : running) {
+      end(ours.api(), id);
+      end(theirs.api(), id);
+    }
+  }
+}

@@ -1,0 +1,11 @@
+import org.jspecify.annotations.NullMarked;
+
+/** Measures a daemon beside the distribution's containerd, on the same machine. */
+@NullMarked
+module io.jcontainerd.bench {
+  requires static transitive org.jspecify;
+  requires io.jcontainerd.api;
+  requires io.grpc;
+  requires io.grpc.netty;
+  requires io.netty.transport;
+}
