@@ -10,6 +10,7 @@ module io.jcontainerd.shim {
   requires io.jcontainerd.linux;
   requires io.jcontainerd.oci;
   requires io.jcontainerd.ttrpc;
+  requires java.logging;
 
   exports io.jcontainerd.shim;
 }

@@ -4,6 +4,7 @@ import com.google.protobuf.Any;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.jcontainerd.api.types.runc.options.Options;
 import io.jcontainerd.core.failure.InvalidArgumentException;
+import io.jcontainerd.oci.json.JsonObject;
 import java.nio.file.Path;
 
 /**
@@ -31,6 +32,24 @@ record RuntimeOptions(
   private static final String TYPE = "containerd.runc.v1.Options";
   private static final String DEFAULT_BINARY = "runc";
   private static final Path DEFAULT_ROOT = Path.of("/run/containerd/runc");
+
+  /**
+   * The options as upstream's shim keeps them in the bundle's {@code options.json}, where the daemon
+   * finds how to remove what a lost shim left.
+   */
+  byte[] toBundleFile() {
+    Path withoutNamespace = root.getParent();
+    return JsonObject.EMPTY
+        .with("binary_name", binary)
+        .with("root", withoutNamespace == null ? "" : withoutNamespace.toString())
+        .with("systemd_cgroup", systemdCgroup)
+        .with("no_pivot_root", noPivotRoot)
+        .with("no_new_keyring", noNewKeyring)
+        .with("io_uid", ioUid)
+        .with("io_gid", ioGid)
+        .with("criu_work_path", criuWorkPath)
+        .toBytes();
+  }
 
   /**
    * From the options of a create request.

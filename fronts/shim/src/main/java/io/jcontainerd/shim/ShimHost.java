@@ -14,6 +14,7 @@ import java.lang.System.Logger.Level;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -76,6 +77,7 @@ public final class ShimHost implements AutoCloseable {
     int status = 0;
     try {
       HostArguments arguments = HostArguments.parse(args);
+      HostLog.configure(arguments.debug());
       try (ShimHost host = open(arguments)) {
         Runtime.getRuntime()
             .addShutdownHook(Thread.ofPlatform().name("leave").unstarted(host::leaveWhenEmpty));
@@ -96,7 +98,7 @@ public final class ShimHost implements AutoCloseable {
   static ShimHost open(HostArguments arguments) throws IOException, InterruptedException {
     Clock clock = Clock.systemUTC();
     StateStore store = StateStore.open(arguments.state());
-    FileChannel lockFile = lock(arguments.state().resolve("lock"));
+    FileChannel lockFile = lock(arguments);
     Reactor exits = Reactor.start("exits");
     Reactor terminals = Reactor.start("terminals");
     Children.becomeSubreaper();
@@ -130,7 +132,9 @@ public final class ShimHost implements AutoCloseable {
   }
 
   /** One host for a state folder: a successor waits until its predecessor is really gone. */
-  private static FileChannel lock(Path file) throws IOException, InterruptedException {
+  private static FileChannel lock(HostArguments arguments)
+      throws IOException, InterruptedException {
+    Path file = arguments.state().resolve("lock");
     FileChannel channel =
         FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
     long deadline = System.nanoTime() + PREDECESSOR.toNanos();
@@ -139,12 +143,22 @@ public final class ShimHost implements AutoCloseable {
       if (lock != null) {
         return channel;
       }
-      if (System.nanoTime() - deadline > 0) {
+      if (System.nanoTime() - deadline > 0 || isServed(arguments.socket())) {
         channel.close();
         throw new FailedPreconditionException(
             "state folder " + file.getParent() + " belongs to another shim host that still runs");
       }
       Thread.sleep(POLL);
+    }
+  }
+
+  /** Whether somebody accepts connections there. */
+  private static boolean isServed(Path socket) throws InterruptedException {
+    try (SocketChannel _ = UnixSockets.connect(socket, POLL)) {
+      return true;
+    } catch (IOException e) {
+      LOG.log(Level.DEBUG, "nobody serves {0}: {1}", socket, e.getMessage());
+      return false;
     }
   }
 

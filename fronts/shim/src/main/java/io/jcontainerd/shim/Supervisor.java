@@ -164,7 +164,7 @@ final class Supervisor {
       Spec spec = prepareSpec(container);
       container.killAllOnExit = !spec.hasNewNamespace("pid");
       container.rootMounted = !creation.rootfs().isEmpty();
-      writeRuntimeName(container);
+      writeOptions(container);
       exits.save(container, false);
       recorded = true;
       if (container.rootMounted) {
@@ -259,11 +259,11 @@ final class Supervisor {
     return fit;
   }
 
-  /** Upstream's own clean-up program finds the runtime by this file. */
-  private static void writeRuntimeName(Container container) throws IOException {
-    Files.write(
-        container.bundle().resolve("runtime"),
-        container.runtime().options().binary().getBytes(UTF_8));
+  /** Who cleans up after a lost shim finds the runtime by these files. */
+  private static void writeOptions(Container container) throws IOException {
+    RuntimeOptions options = container.runtime().options();
+    Files.write(container.bundle().resolve("runtime"), options.binary().getBytes(UTF_8));
+    Files.write(container.bundle().resolve("options.json"), options.toBundleFile());
   }
 
   private static List<io.jcontainerd.core.mount.Mount> mounts(List<Mount> messages) {

@@ -8,6 +8,7 @@ import io.jcontainerd.linux.descriptor.OwnedDescriptor.Access;
 import io.jcontainerd.linux.descriptor.Reactor;
 import io.jcontainerd.linux.libc.InotifyCalls;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
@@ -84,7 +85,9 @@ public final class OomWatcher {
       try (OwnedDescriptor source = OwnedDescriptor.open(oom, Access.READ);
           OwnedDescriptor registrar = OwnedDescriptor.open(control, Access.WRITE)) {
         byte[] line = (counter.number() + " " + source.number()).getBytes(UTF_8);
-        registrar.write(ByteBuffer.allocateDirect(line.length).put(line).flip());
+        try (Arena arena = Arena.ofConfined()) {
+          registrar.write(arena.allocate(line.length).asByteBuffer().put(line).flip());
+        }
       }
       Reactor.Registration registration =
           reactor.register(counter, Reactor.READABLE, _ -> counted(counter, control, listener));
@@ -99,7 +102,9 @@ public final class OomWatcher {
 
   private static void counted(OwnedDescriptor counter, Path control, Runnable listener)
       throws ErrnoException {
-    counter.read(ByteBuffer.allocateDirect(Long.BYTES));
+    try (Arena arena = Arena.ofConfined()) {
+      counter.read(arena.allocate(Long.BYTES).asByteBuffer());
+    }
     if (Files.exists(control)) { // else it was woken by the group's end
       listener.run();
     }
@@ -147,22 +152,25 @@ public final class OomWatcher {
 
   /** Format of the events: inotify(7), a header of 16 bytes and a name of the length it tells. */
   private void drain(OwnedDescriptor instance) throws IOException {
-    ByteBuffer events = ByteBuffer.allocateDirect(BUFFER).order(ByteOrder.nativeOrder());
-    while (instance.read(events) > 0) {
-      events.flip();
-      while (events.remaining() >= EVENT_HEADER) {
-        int watch = events.getInt();
-        int mask = events.getInt();
-        events.getInt(); // cookie
-        int length = events.getInt();
-        events.position(events.position() + length);
-        if ((mask & InotifyCalls.IN_IGNORED) != 0) {
-          watched.remove(watch); // the group is gone
-        } else {
-          modified(watch);
+    try (Arena arena = Arena.ofConfined()) {
+      ByteBuffer events =
+          arena.allocate(BUFFER).asByteBuffer().order(ByteOrder.nativeOrder());
+      while (instance.read(events) > 0) {
+        events.flip();
+        while (events.remaining() >= EVENT_HEADER) {
+          int watch = events.getInt();
+          int mask = events.getInt();
+          events.getInt(); // cookie
+          int length = events.getInt();
+          events.position(events.position() + length);
+          if ((mask & InotifyCalls.IN_IGNORED) != 0) {
+            watched.remove(watch); // the group is gone
+          } else {
+            modified(watch);
+          }
         }
+        events.clear();
       }
-      events.clear();
     }
   }
 

@@ -7,6 +7,7 @@ import io.jcontainerd.linux.descriptor.Pipe;
 import io.jcontainerd.linux.descriptor.Reactor;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -107,8 +108,9 @@ public final class ProgramRunner {
       if (bytes.length == 0) {
         return new Input(Optional.empty());
       }
-      try (OwnedDescriptor memory = OwnedDescriptor.inMemory("input")) {
-        ByteBuffer buffer = ByteBuffer.allocateDirect(bytes.length).put(bytes).flip();
+      try (OwnedDescriptor memory = OwnedDescriptor.inMemory("input");
+          Arena arena = Arena.ofConfined()) {
+        ByteBuffer buffer = arena.allocate(bytes.length).asByteBuffer().put(bytes).flip();
         while (buffer.hasRemaining()) {
           memory.write(buffer);
         }
@@ -168,17 +170,19 @@ public final class ProgramRunner {
       if (done || pipe.isEmpty() || pipe.get().reading().isClosed()) {
         return false;
       }
-      ByteBuffer chunk = ByteBuffer.allocateDirect(CHUNK);
-      while (true) {
-        int count = pipe.get().reading().read(chunk);
-        if (count <= 0) {
-          return count == 0;
+      try (Arena arena = Arena.ofConfined()) { // given back now, not at some collection
+        ByteBuffer chunk = arena.allocate(CHUNK).asByteBuffer();
+        while (true) {
+          int count = pipe.get().reading().read(chunk);
+          if (count <= 0) {
+            return count == 0;
+          }
+          chunk.flip();
+          byte[] copy = new byte[Math.min(chunk.remaining(), max - bytes.size())];
+          chunk.get(copy);
+          bytes.writeBytes(copy);
+          chunk.clear();
         }
-        chunk.flip();
-        byte[] copy = new byte[Math.min(chunk.remaining(), max - bytes.size())];
-        chunk.get(copy);
-        bytes.writeBytes(copy);
-        chunk.clear();
       }
     }
 

@@ -98,9 +98,9 @@ class ChildrenTest {
                       "/bin/sh",
                       List.of(
                           "-c",
-                          "(read line; exit 42) <&0 & echo $!; exec 0</dev/null; wait; exec sleep 1000"),
+                          "(read line; exit 42) <&3 & echo $!; exec 3<&-; wait; exec sleep 1000"),
                       List.of("PATH=/bin"))
-                  .withDescriptors(Map.of(0, go.reading(), 1, pipe.writing())));
+                  .withDescriptors(Map.of(3, go.reading(), 1, pipe.writing())));
       int pid = Integer.parseInt(readLine(pipe.reading()));
       Child adopted = children.adopt(ProcessIdentity.of(pid).orElseThrow()).orElseThrow();
       go.writing().close();
@@ -140,6 +140,30 @@ class ChildrenTest {
     assertThat(children.adopt(identity)).isEmpty();
   }
 
+  /** A grandchild whose parent left first, and which then ended with 9. */
+  private int endedOrphan() throws Exception {
+    try (Pipe pipe = Pipe.open();
+        Pipe go = Pipe.open()) {
+      Child parent =
+          children.spawn(
+              Program.of(
+                      "/bin/sh",
+                      List.of("-c", "(read line; exit 9) <&3 & echo $!"),
+                      List.of("PATH=/bin"))
+                  .withDescriptors(Map.of(3, go.reading(), 1, pipe.writing())));
+      parent.await(LONG);
+      int orphan = Integer.parseInt(readLine(pipe.reading()));
+      ProcessIdentity identity = ProcessIdentity.of(orphan).orElseThrow();
+      go.writing().close();
+      long deadline = System.nanoTime() + LONG.toNanos();
+      while (identity.isRunning()) {
+        assertThat(System.nanoTime()).isLessThan(deadline);
+        Thread.onSpinWait();
+      }
+      return orphan;
+    }
+  }
+
   @Test
   void orphans_are_collected_but_not_while_somebody_holds() throws Exception {
     boolean before = Children.isSubreaper();
@@ -147,23 +171,10 @@ class ChildrenTest {
     assertThat(Children.isSubreaper()).isTrue();
     children.reapOrphans();
     int orphan;
-    try (Pipe pipe = Pipe.open();
-        Children.Hold _ = children.hold()) {
-      Child parent =
-          children.spawn(
-              Program.of("/bin/sh", List.of("-c", "(exit 9) & echo $!"), List.of("PATH=/bin"))
-                  .withDescriptors(Map.of(1, pipe.writing())));
-      parent.await(LONG);
-      orphan = Integer.parseInt(readLine(pipe.reading()));
+    try (Children.Hold _ = children.hold()) {
       // an orphan that ended while held is still there to be watched, with its own code
-      assertThat(children.watch(orphan).await(LONG).orElseThrow().code()).isEqualTo(9);
-
-      Child second =
-          children.spawn(
-              Program.of("/bin/sh", List.of("-c", "(exit 9) & echo $!"), List.of("PATH=/bin"))
-                  .withDescriptors(Map.of(1, pipe.writing())));
-      second.await(LONG);
-      orphan = Integer.parseInt(readLine(pipe.reading()));
+      assertThat(children.watch(endedOrphan()).await(LONG).orElseThrow().code()).isEqualTo(9);
+      orphan = endedOrphan();
       assertThat(Files.exists(Path.of("/proc/" + orphan))).isTrue();
     }
     settle();

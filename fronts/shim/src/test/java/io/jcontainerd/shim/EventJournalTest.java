@@ -1,0 +1,122 @@
+package io.jcontainerd.shim;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class EventJournalTest {
+  @TempDir Path folder;
+
+  private static byte[] bytes(String text) {
+    return text.getBytes(UTF_8);
+  }
+
+  private static String next(EventJournal journal) throws IOException, InterruptedException {
+    return new String(journal.next(), UTF_8);
+  }
+
+  @Test
+  void messages_come_out_in_order_and_stay_until_they_are_taken() throws Exception {
+    try (EventJournal journal = EventJournal.open(folder)) {
+      journal.add(bytes("one"));
+      journal.add(bytes("two"));
+      assertThat(next(journal)).isEqualTo("one");
+      assertThat(next(journal)).isEqualTo("one");
+      journal.take();
+      assertThat(next(journal)).isEqualTo("two");
+      assertThat(journal.isEmpty()).isFalse();
+      journal.take();
+      assertThat(journal.awaitEmpty(0)).isTrue();
+    }
+  }
+
+  @Test
+  void what_was_not_taken_is_there_after_a_restart_and_what_was_is_not() throws Exception {
+    try (EventJournal journal = EventJournal.open(folder)) {
+      journal.add(bytes("one"));
+      journal.add(bytes("two"));
+      journal.take();
+    }
+    try (EventJournal journal = EventJournal.open(folder)) {
+      journal.add(bytes("three"));
+      assertThat(next(journal)).isEqualTo("two");
+      journal.take();
+      assertThat(next(journal)).isEqualTo("three");
+    }
+  }
+
+  @Test
+  void a_torn_end_is_cut_wherever_it_was_torn() throws Exception {
+    try (EventJournal journal = EventJournal.open(folder)) {
+      journal.add(bytes("whole"));
+    }
+    Path file = folder.resolve("journal");
+    byte[] whole = Files.readAllBytes(file);
+    try (EventJournal journal = EventJournal.open(folder)) {
+      journal.add(bytes("torn message"));
+    }
+    byte[] both = Files.readAllBytes(file);
+    for (int length = whole.length; length < both.length; length++) {
+      Files.write(file, Arrays.copyOf(both, length));
+      try (EventJournal journal = EventJournal.open(folder)) {
+        assertThat(next(journal)).isEqualTo("whole");
+        journal.add(bytes("after"));
+      }
+      try (EventJournal journal = EventJournal.open(folder)) {
+        assertThat(next(journal)).isEqualTo("whole");
+        assertThat(Files.size(file)).isEqualTo(whole.length + 8 + "after".length());
+      }
+    }
+  }
+
+  @Test
+  void a_damaged_message_ends_the_journal_there() throws Exception {
+    try (EventJournal journal = EventJournal.open(folder)) {
+      journal.add(bytes("whole"));
+      journal.add(bytes("damaged"));
+    }
+    Path file = folder.resolve("journal");
+    byte[] bytes = Files.readAllBytes(file);
+    bytes[bytes.length - 1] ^= 1;
+    Files.write(file, bytes);
+    try (EventJournal journal = EventJournal.open(folder)) {
+      assertThat(next(journal)).isEqualTo("whole");
+      journal.take();
+      assertThat(journal.isEmpty()).isTrue();
+    }
+  }
+
+  @Test
+  void a_mark_beyond_the_journal_means_a_journal_that_was_begun_anew() throws Exception {
+    try (EventJournal journal = EventJournal.open(folder)) {
+      journal.add(bytes("old"));
+      journal.take();
+    }
+    Files.write(folder.resolve("journal"), new byte[0], StandardOpenOption.TRUNCATE_EXISTING);
+    try (EventJournal journal = EventJournal.open(folder)) {
+      assertThat(journal.isEmpty()).isTrue();
+      journal.add(bytes("new"));
+      assertThat(next(journal)).isEqualTo("new");
+    }
+  }
+
+  @Test
+  void a_long_journal_begins_anew_when_everything_is_taken() throws Exception {
+    try (EventJournal journal = EventJournal.open(folder)) {
+      for (int i = 0; i < 20; i++) {
+        journal.add(new byte[100_000]);
+        journal.take();
+      }
+      assertThat(Files.size(folder.resolve("journal"))).isLessThan(1_300_000);
+      journal.add(bytes("last"));
+      assertThat(next(journal)).isEqualTo("last");
+    }
+  }
+}
