@@ -111,6 +111,22 @@ final class Task {
    */
   record ShimProcess(int pid, Optional<Long> startTime) {
     static final ShimProcess UNKNOWN = new ShimProcess(0, Optional.empty());
+
+    /** As kept in the bundle; unknown if it is not readable. */
+    static ShimProcess parse(String text) {
+      String[] parts = text.split(" ", -1);
+      try {
+        return parts.length == 2
+            ? new ShimProcess(Integer.parseInt(parts[0]), Optional.of(Long.parseLong(parts[1])))
+            : UNKNOWN;
+      } catch (NumberFormatException e) {
+        return UNKNOWN;
+      }
+    }
+
+    String toText() {
+      return pid + " " + startTime.map(String::valueOf).orElse("");
+    }
   }
 
   ShimProcess shimProcess() {

@@ -1,5 +1,7 @@
 package io.jcontainerd.runtime;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.google.protobuf.Empty;
 import io.jcontainerd.runtime.shim.Limits;
 import io.jcontainerd.runtime.shim.Timeouts;
@@ -10,6 +12,7 @@ import io.jcontainerd.core.failure.NotFoundException;
 import io.jcontainerd.core.failure.UnavailableException;
 import io.jcontainerd.core.ports.Processes;
 import io.jcontainerd.core.tasks.Exit;
+import io.jcontainerd.runtime.bundle.Bundle;
 import io.jcontainerd.runtime.bundle.Bundles;
 import io.jcontainerd.runtime.shim.Shim;
 import io.jcontainerd.runtime.shim.ShimLauncher;
@@ -248,7 +251,13 @@ final class TaskEnd {
   void knowProcess(Task task, int pid) {
     try {
       if (pid > 0) {
-        task.shimProcess(new Task.ShimProcess(pid, processes.startTime(pid)));
+        var process = new Task.ShimProcess(pid, processes.startTime(pid));
+        task.shimProcess(process);
+        if (task.shim().filter(s -> !s.isShared()).isPresent()
+            && process.startTime().isPresent()) {
+          bundles.write(
+              task.bundle(), Bundle.SHIM_PROCESS, process.toText().getBytes(UTF_8), 0600);
+        }
       }
     } catch (IOException e) {
       LOG.log(Level.WARNING, "process of the shim of " + task.bundle(), e);
@@ -330,6 +339,35 @@ final class TaskEnd {
       LOG.log(Level.WARNING, "undoing " + task.bundle(), e);
       return false;
     }
+  }
+
+  /** A shim found dead or deaf at start: removes what it left, and itself. */
+  void dead(Task task, ShimLauncher launcher) throws InterruptedException {
+    bundles
+        .readText(task.bundle(), Bundle.SHIM_PROCESS)
+        .map(Task.ShimProcess::parse)
+        .ifPresent(task::shimProcess);
+    try {
+      launcher.reap(task.bundle(), task.runtime(), timeouts.shimCleanup());
+    } catch (ContainerdException e) {
+      LOG.log(Level.WARNING, "clean-up of " + task.bundle(), e);
+    }
+    try {
+      if (!isNamedByOthers(task)) {
+        kill(task);
+      }
+      bundles.delete(task.bundle());
+    } finally {
+      tasks.remove(task, Optional.empty());
+    }
+  }
+
+  /** Whether the bundle of another task, loaded yet or not, names the same shim's process. */
+  private boolean isNamedByOthers(Task task) {
+    String mine = task.shimProcess().toText();
+    return bundles.list().stream()
+        .filter(b -> !b.equals(task.bundle()))
+        .anyMatch(b -> bundles.readText(b, Bundle.SHIM_PROCESS).filter(mine::equals).isPresent());
   }
 
   /** A shim found at start that keeps nothing. */

@@ -113,7 +113,7 @@ final class TaskRecovery {
       if (shim != null) {
         shim.close();
       }
-      dead(task, launcher);
+      end.dead(task, launcher);
       return;
     }
     if (isLeaked(task, shim)) {
@@ -124,19 +124,6 @@ final class TaskRecovery {
     task.live();
     end.watch(task, shim);
     lookForExit(task, shim);
-  }
-
-  private void dead(Task task, ShimLauncher launcher) throws InterruptedException {
-    try {
-      launcher.reap(task.bundle(), task.runtime(), timeouts.shimCleanup());
-    } catch (ContainerdException e) {
-      LOG.log(Level.WARNING, "clean-up of " + task.bundle(), e);
-    }
-    try {
-      bundles.delete(task.bundle());
-    } finally {
-      tasks.remove(task, Optional.empty());
-    }
   }
 
   private boolean isLeaked(Task task, Shim shim) throws InterruptedException {

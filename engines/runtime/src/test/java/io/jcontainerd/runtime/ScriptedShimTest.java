@@ -411,7 +411,10 @@ class ScriptedShimTest {
 
   @Test
   void a_shim_that_hangs_at_the_daemons_start_holds_up_nobody() throws Exception {
+    Process shim = new ProcessBuilder("sleep", "600").start();
+    shimPid = (int) shim.pid();
     create("hung");
+    shimPid = 0;
     create("fine");
     runtime.close();
     hangConnect = true;
@@ -420,6 +423,7 @@ class ScriptedShimTest {
     assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofSeconds(20));
     assertThat(ground.bundles.list()).isEmpty();
     assertThat(actions()).containsExactly("start", "start", "delete", "delete");
+    assertThat(shim.waitFor()).isEqualTo(137);
     assertThat(ground.events.topics()).isEmpty();
   }
 

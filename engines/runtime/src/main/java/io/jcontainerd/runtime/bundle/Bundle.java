@@ -26,6 +26,9 @@ public record Bundle(String namespace, String id, Path path, Path work) {
   /** How to reach a shim of old. */
   public static final String OLD_ADDRESS = "address";
 
+  /** The process of a shim of its own: number and start time in clock ticks since boot. */
+  public static final String SHIM_PROCESS = "shim-process";
+
   /** Marks that the exit of the init process was told. */
   public static final String EXIT_EVENT = "exit-event";
 

@@ -11,6 +11,7 @@
  *     log                FIFO, the shim's log lines
  *     bootstrap.json     {"version":3,"address":"unix:///…","protocol":"ttrpc"}
  *     shim-binary-path   0600, the shim's program
+ *     shim-process       number and start time of the shim's process, when tasks do not share it
  *     sandbox            id of the sandbox, when there is one
  *     exit-event         empty; there once the exit of the init process was told to subscribers
  *     address            only from shims of old; replaced by bootstrap.json when met
