@@ -5,10 +5,14 @@ import io.grpc.ManagedChannel;
 import io.grpc.netty.NettyChannelBuilder;
 import io.jcontainerd.api.services.version.v1.VersionGrpc;
 import io.jcontainerd.api.services.version.v1.VersionResponse;
+import io.jcontainerd.core.containers.Container;
 import io.jcontainerd.core.failure.DeadlineExceededException;
+import io.jcontainerd.core.failure.FailedPreconditionException;
 import io.jcontainerd.core.failure.InvalidArgumentException;
+import io.jcontainerd.core.failure.NotFoundException;
 import io.jcontainerd.core.failure.UnavailableException;
 import io.jcontainerd.core.registry.Registry;
+import io.jcontainerd.core.tasks.TaskStatus;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioDomainSocketChannel;
@@ -216,6 +220,36 @@ public final class Containerd implements AutoCloseable {
   /** Begins a container. */
   public NewContainer newContainer(String id) {
     return new NewContainer(this, id);
+  }
+
+  /**
+   * Removes a container: its snapshot and its record, in this order, for a snapshot that no record
+   * names can be collected at any moment.
+   *
+   * @throws FailedPreconditionException if its task was not deleted before
+   */
+  public void deleteContainer(String id) throws InterruptedException {
+    Container container = containers().get(id);
+    if (hasTask(id)) {
+      throw new FailedPreconditionException(
+          "container " + id + " has a task; delete that before");
+    }
+    if (!container.snapshotKey().isEmpty()) {
+      try {
+        snapshotter(container.snapshotter()).remove(container.snapshotKey());
+      } catch (NotFoundException _) {
+        // somebody was quicker
+      }
+    }
+    containers().delete(id);
+  }
+
+  private boolean hasTask(String id) throws InterruptedException {
+    try {
+      return tasks().get(id, "").status() != TaskStatus.UNKNOWN;
+    } catch (NotFoundException _) {
+      return false;
+    }
   }
 
   /** The task of a container, running or not. */

@@ -433,8 +433,7 @@ class ContainerdTest {
       assertThat(out.toString(UTF_8)).isEqualTo("inside\n34 50\n33\nyes too\n");
       assertThat(err.toString(UTF_8)).isEqualTo("e\n");
       assertThat(task.delete().pid()).isEqualTo(pid);
-      client.containers().delete("c-client-run");
-      client.snapshotter("").remove("c-client-run");
+      client.deleteContainer("c-client-run");
 
       List<String> topics = new ArrayList<>();
       while (!topics.contains("/tasks/delete")) {
@@ -487,13 +486,14 @@ class ContainerdTest {
       assertThat(task.status().status()).isEqualTo(TaskStatus.PAUSED);
       task.resume();
       assertThatThrownBy(task::delete).isInstanceOf(ContainerdException.class);
+      assertThatThrownBy(() -> client.deleteContainer("c-client-long"))
+          .isInstanceOf(FailedPreconditionException.class);
       assertThat(client.tasks().list())
           .extracting(p -> p.containerId())
           .containsExactly("c-client-long");
       assertThat(task.destroy().orElseThrow().status()).isEqualTo(137);
       assertThat(task.destroy()).isEmpty();
-      client.containers().delete("c-client-long");
-      client.snapshotter("").remove("c-client-long");
+      client.deleteContainer("c-client-long");
     }
   }
 
@@ -525,8 +525,7 @@ class ContainerdTest {
       assertThat(ended).containsExactly("interrupted");
       assertThat(task.status().status()).isEqualTo(TaskStatus.RUNNING);
       task.destroy();
-      client.containers().delete("c-client-wait");
-      client.snapshotter("").remove("c-client-wait");
+      client.deleteContainer("c-client-wait");
     }
   }
 
@@ -560,8 +559,7 @@ class ContainerdTest {
           .isInstanceOf(ContainerdException.class)
           .hasMessageContaining("/no/such")
           .hasMessageContaining("no such file or directory");
-      client.containers().delete("c-client-prog");
-      client.snapshotter("").remove("c-client-prog");
+      client.deleteContainer("c-client-prog");
     }
   }
 }
