@@ -73,6 +73,13 @@ class StockShimTest {
     runtime.delete(id);
   }
 
+  private Path socketOf(String id) throws Exception {
+    Path bundle = ground.bundles.at(ground.namespace, id).path();
+    return io.jcontainerd.runtime.shim.ShimAddress.json(
+            Files.readString(bundle.resolve("bootstrap.json")))
+        .socket();
+  }
+
   private int shimOf(int pid) throws Exception {
     for (String line : Files.readAllLines(Path.of("/proc/" + pid + "/status"))) {
       if (line.startsWith("PPid:")) {
@@ -121,7 +128,12 @@ class StockShimTest {
           assertThatThrownBy(() -> runtime.kill("life", "", 9, false))
               .isInstanceOf(NotFoundException.class);
           assertThat(runtime.get("life", "").exitedAt()).isPresent();
+          Path socket = socketOf("life");
           Exit exit = runtime.delete("life");
+          // the shim goes on its own time, and takes its socket along
+          while (Files.exists(socket)) {
+            Thread.onSpinWait();
+          }
           assertThat(exit.status()).isEqualTo(137);
           assertThat(exit.pid()).isEqualTo(pid);
           assertThatThrownBy(() -> runtime.get("life", ""))
@@ -262,6 +274,8 @@ class StockShimTest {
         () -> {
           runtime.create(ground.sleeping("orphan"));
           int pid = runtime.start("orphan", "");
+          Path socket = socketOf("orphan");
+          assertThat(socket).exists();
           try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
             Future<Exit> waiting =
                 threads.submit(Call.carrying(() -> runtime.waitFor("orphan", "")));
@@ -271,6 +285,7 @@ class StockShimTest {
           ground.events.await("/tasks/delete");
           // its new parent may take a moment to bury it
           ProcessHandle.of(pid).ifPresent(p -> p.onExit().join());
+          assertThat(socket).doesNotExist();
           assertThatThrownBy(() -> runtime.get("orphan", ""))
               .isInstanceOf(NotFoundException.class);
         });

@@ -18,10 +18,13 @@ import io.jcontainerd.core.ports.Processes;
 import io.jcontainerd.core.tasks.Exit;
 import io.jcontainerd.runtime.bundle.Bundle;
 import io.jcontainerd.runtime.bundle.Bundles;
+import io.jcontainerd.ttrpc.UnixSockets;
 import io.jcontainerd.wire.Times;
 import io.jcontainerd.wire.TypedValues;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
+import java.net.SocketTimeoutException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -297,6 +300,7 @@ public final class BinaryShimLauncher implements ShimLauncher {
     } catch (IOException e) {
       throw new UnknownException(bundle + ": " + binary + " delete: " + e.getMessage(), e);
     }
+    removeSocket(bundle);
     String warnings = new String(end.error(), UTF_8).strip();
     if (end.status() != 0) {
       throw new UnknownException(
@@ -315,6 +319,28 @@ public final class BinaryShimLauncher implements ShimLauncher {
               : Instant.now());
     } catch (InvalidProtocolBufferException e) {
       throw new UnknownException(bundle + ": " + binary + " delete printed no answer", e);
+    }
+  }
+
+  /** A shim that was killed leaves its socket, which is removed unless somebody answers there. */
+  private void removeSocket(Bundle bundle) throws InterruptedException {
+    try {
+      Path socket = address(bundles, bundle).socket();
+      if (!Files.exists(socket)) {
+        return;
+      }
+      try {
+        UnixSockets.connect(socket, timeouts.connect()).close();
+      } catch (SocketTimeoutException e) {
+        LOG.log(Level.DEBUG, "busy socket " + socket, e);
+      } catch (IOException e) {
+        LOG.log(Level.DEBUG, "nobody at " + socket, e);
+        Files.deleteIfExists(socket);
+      }
+    } catch (ContainerdException e) {
+      LOG.log(Level.DEBUG, "no socket to remove of " + bundle, e);
+    } catch (IOException e) {
+      LOG.log(Level.WARNING, "socket of the shim of " + bundle, e);
     }
   }
 

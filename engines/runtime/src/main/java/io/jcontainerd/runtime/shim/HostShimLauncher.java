@@ -276,7 +276,11 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
     }
     var spawn = new Processes.Spawn(all, environment.of("default"), folder, new byte[0], true);
     int pid = processes.start(spawn, Optional.of(log));
-    LOG.log(Level.INFO, "shim host {0} started as process {1}", address.getFileName(), pid);
+    LOG.log(
+        Level.INFO,
+        "shim host {0} started as process {1}",
+        address.getFileName(),
+        Integer.toString(pid));
     long deadline = System.nanoTime() + timeouts.shimStart().toNanos();
     long pause = 2;
     while (deadline - System.nanoTime() > 0) {
