@@ -4,6 +4,7 @@ import org.jspecify.annotations.NullMarked;
 @NullMarked
 module io.jcontainerd.bench {
   requires static transitive org.jspecify;
+  requires java.logging;
   requires io.jcontainerd.api;
   requires io.grpc;
   requires io.grpc.netty;

@@ -221,6 +221,7 @@ public final class CommandLine {
 
   private int publish(Arguments global, List<String> words) throws IOException {
     Arguments arguments = Arguments.parse(words, PUBLISH);
+    DaemonLog.install(LogLevel.WARN, false);
     String topic =
         arguments.value("topic").orElseThrow(() -> new UsageException("publish needs --topic"));
     String namespace =
