@@ -193,7 +193,7 @@ public final class ShimHost implements AutoCloseable {
     LOG.log(
         Level.INFO,
         "shim host {0} serves {1}, {2} containers",
-        ProcessHandle.current().pid(),
+        Long.toString(ProcessHandle.current().pid()), // a number would be grouped in thousands
         socket,
         supervisor.count());
   }
