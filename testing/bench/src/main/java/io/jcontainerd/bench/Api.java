@@ -33,7 +33,9 @@ import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioDomainSocketChannel;
 import java.net.UnixDomainSocketAddress;
 import java.nio.file.Path;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
 /** A connection to a daemon, in one namespace; used by one thread. */
@@ -51,6 +53,7 @@ final class Api implements AutoCloseable {
 
   private final ManagedChannel channel;
   private final Channel named;
+  private final Set<String> made = new LinkedHashSet<>();
 
   Api(Path socket, String namespace) {
     channel =
@@ -99,6 +102,7 @@ final class Api implements AutoCloseable {
 
   /** Makes a container's records and its task, which is not started yet. */
   void create(String id, String layer, String spec) {
+    made.add(id);
     var mounts =
         snapshots()
             .prepare(
@@ -151,6 +155,12 @@ final class Api implements AutoCloseable {
     snapshots()
         .remove(
             RemoveSnapshotRequest.newBuilder().setSnapshotter(SNAPSHOTTER).setKey(id).build());
+    made.remove(id);
+  }
+
+  /** The containers that were made and not deleted. */
+  List<String> left() {
+    return List.copyOf(made);
   }
 
   /** Runs a further process to its end. */

@@ -189,9 +189,7 @@ public final class Bench {
         });
     String sleeper = id();
     for (Subject subject : List.of(ours, theirs)) {
-      Api api = subject.api();
-      api.create(sleeper, api.layer(), Image.spec(sleeper, SLEEP));
-      api.start(sleeper);
+      sleep(subject, sleeper);
     }
     String process = Image.process(TRUE);
     alternate(
@@ -199,10 +197,22 @@ public final class Bench {
         ours,
         theirs,
         target,
-        subject -> expectZero(subject.api().exec(sleeper, id(), process)));
+        subject -> expectZero(subject.api().exec(own(subject, sleeper), id(), process)));
     for (Subject subject : List.of(ours, theirs)) {
-      end(subject.api(), sleeper);
+      end(subject.api(), own(subject, sleeper));
     }
+  }
+
+  /** Both have their OCI runtime's state in the same folder, where an id may be used once. */
+  private static String own(Subject subject, String id) {
+    return id + "-" + subject.name();
+  }
+
+  private static void sleep(Subject subject, String id) {
+    String own = own(subject, id);
+    Api api = subject.api();
+    api.create(own, api.layer(), Image.spec(own, SLEEP));
+    api.start(own);
   }
 
   private static void expectZero(int status) {
@@ -246,9 +256,7 @@ public final class Bench {
       while (running.size() < count) {
         String id = id();
         for (Subject subject : List.of(ours, theirs)) {
-          Api api = subject.api();
-          api.create(id, api.layer(), Image.spec(id, SLEEP));
-          api.start(id);
+          sleep(subject, id);
         }
         running.add(id);
       }
@@ -260,8 +268,8 @@ public final class Bench {
           target);
     }
     for (String id : running) {
-      end(ours.api(), id);
-      end(theirs.api(), id);
+      end(ours.api(), own(ours, id));
+      end(theirs.api(), own(theirs, id));
     }
   }
 }

@@ -167,9 +167,21 @@ final class Subject implements AutoCloseable {
     return Commands.run(line);
   }
 
-  /** Ends the daemon and whatever supervises for it. */
+  /** Ends what a broken measurement left running, the daemon, and whatever supervises for it. */
   @Override
   public void close() throws IOException, InterruptedException {
+    Api last = api;
+    if (last != null) {
+      for (String id : last.left()) {
+        try {
+          last.kill(id);
+          last.await(id);
+          last.delete(id);
+        } catch (StatusRuntimeException e) {
+          System.err.println(name + ": container " + id + " is left: " + e.getMessage());
+        }
+      }
+    }
     stop();
     for (long pid : Memory.processes(socket().toString())) {
       ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
