@@ -98,7 +98,7 @@ final class NamespacedContentStore implements ContentStore {
     String namespace = Call.currentNamespace();
     Instant now = database.time().now();
     // Labels are references: losing one may make something collectable.
-    return database.delete(
+    return database.write(
         tx -> {
           ContentInfo old =
               find(tx, namespace, info.digest()).orElseThrow(() -> notFound(info.digest()));

@@ -474,7 +474,7 @@ final class NamespacedSnapshotter implements Snapshotter {
     Instant now = database.time().now();
     // Labels are references: losing one may make something collectable.
     Known updated =
-        database.delete(
+        database.write(
             tx -> {
               Known old = get(tx, namespace, info.name());
               Map<String, String> labels =

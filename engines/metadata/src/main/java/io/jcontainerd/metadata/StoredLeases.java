@@ -2,7 +2,6 @@ package io.jcontainerd.metadata;
 
 import io.jcontainerd.core.Call;
 import io.jcontainerd.core.Digest;
-import io.jcontainerd.core.Identifiers;
 import io.jcontainerd.core.Labels;
 import io.jcontainerd.core.failure.AlreadyExistsException;
 import io.jcontainerd.core.failure.InvalidArgumentException;
@@ -89,7 +88,7 @@ final class StoredLeases implements LeaseStore {
   public Lease create(String id, Map<String, String> labels) {
     String namespace = Call.currentNamespace();
     Instant now = database.time().now();
-    Lease lease = new Lease(id.isEmpty() ? invent(now) : Identifiers.check(id), now, labels);
+    Lease lease = new Lease(id.isEmpty() ? invent(now) : id, now, labels);
     Labels.check(labels);
     return database.write(
         tx -> {
