@@ -97,7 +97,6 @@ final class NamespacedContentStore implements ContentStore {
   public ContentInfo update(ContentInfo info, FieldMask mask) {
     String namespace = Call.currentNamespace();
     Instant now = database.time().now();
-    // Labels are references: losing one may make something collectable.
     return database.write(
         tx -> {
           ContentInfo old =

@@ -472,7 +472,6 @@ final class NamespacedSnapshotter implements Snapshotter {
   public SnapshotInfo update(SnapshotInfo info, FieldMask mask) {
     String namespace = Call.currentNamespace();
     Instant now = database.time().now();
-    // Labels are references: losing one may make something collectable.
     Known updated =
         database.write(
             tx -> {
