@@ -59,8 +59,7 @@ public final class Daemon implements AutoCloseable {
             settings.root(),
             settings.state());
         PluginGraph graph =
-            Assembly.of(
-                config, build, root.path(), Path.of(settings.state()), RootFolder.STORE);
+            Assembly.of(config, build, root.path(), Path.of(settings.state()), RootFolder.STORE);
         var required = new LinkedHashSet<>(settings.requiredPlugins());
         required.addAll(Assembly.ESSENTIAL);
         graph.start(settings.disabledPlugins(), required);

@@ -14,6 +14,8 @@ import io.jcontainerd.api.services.containers.v1.Container;
 import io.jcontainerd.api.services.containers.v1.ContainersGrpc;
 import io.jcontainerd.api.services.containers.v1.CreateContainerRequest;
 import io.jcontainerd.api.services.containers.v1.DeleteContainerRequest;
+import io.jcontainerd.api.services.snapshots.v1.Info;
+import io.jcontainerd.api.services.snapshots.v1.Kind;
 import io.jcontainerd.api.services.snapshots.v1.ListSnapshotsRequest;
 import io.jcontainerd.api.services.snapshots.v1.PrepareSnapshotRequest;
 import io.jcontainerd.api.services.snapshots.v1.RemoveSnapshotRequest;
@@ -42,8 +44,7 @@ import java.util.concurrent.TimeUnit;
 final class Api implements AutoCloseable {
   private static final String SNAPSHOTTER = "overlayfs";
   private static final String SPEC = "types.containerd.io/opencontainers/runtime-spec/1/Spec";
-  private static final String PROCESS =
-      "types.containerd.io/opencontainers/runtime-spec/1/Process";
+  private static final String PROCESS = "types.containerd.io/opencontainers/runtime-spec/1/Process";
   private static final int SIGKILL = 9;
   private static final long DEADLINE_SECONDS = 60;
 
@@ -67,8 +68,7 @@ final class Api implements AutoCloseable {
     headers.put(
         Metadata.Key.of("containerd-namespace", Metadata.ASCII_STRING_MARSHALLER), namespace);
     named =
-        ClientInterceptors.intercept(
-            channel, MetadataUtils.newAttachHeadersInterceptor(headers));
+        ClientInterceptors.intercept(channel, MetadataUtils.newAttachHeadersInterceptor(headers));
   }
 
   private TasksGrpc.TasksBlockingStub tasks() {
@@ -92,9 +92,10 @@ final class Api implements AutoCloseable {
     var infos =
         snapshots().list(ListSnapshotsRequest.newBuilder().setSnapshotter(SNAPSHOTTER).build());
     while (infos.hasNext()) {
-      var block = infos.next();
-      if (block.getInfoCount() > 0) {
-        return block.getInfo(0).getName();
+      for (Info info : infos.next().getInfoList()) {
+        if (info.getKind() == Kind.COMMITTED) {
+          return info.getName();
+        }
       }
     }
     throw new IllegalStateException("the image was not unpacked");
@@ -122,16 +123,14 @@ final class Api implements AutoCloseable {
                         .setId(id)
                         .setSnapshotter(SNAPSHOTTER)
                         .setSnapshotKey(id)
-                        .setRuntime(
-                            Container.Runtime.newBuilder().setName("io.containerd.runc.v2"))
+                        .setRuntime(Container.Runtime.newBuilder().setName("io.containerd.runc.v2"))
                         .setSpec(any(SPEC, spec)))
                 .build());
     task(id, mounts);
   }
 
   private void task(String id, List<Mount> mounts) {
-    tasks()
-        .create(CreateTaskRequest.newBuilder().setContainerId(id).addAllRootfs(mounts).build());
+    tasks().create(CreateTaskRequest.newBuilder().setContainerId(id).addAllRootfs(mounts).build());
   }
 
   void start(String id) {
@@ -153,8 +152,7 @@ final class Api implements AutoCloseable {
         .withDeadlineAfter(DEADLINE_SECONDS, TimeUnit.SECONDS)
         .delete(DeleteContainerRequest.newBuilder().setId(id).build());
     snapshots()
-        .remove(
-            RemoveSnapshotRequest.newBuilder().setSnapshotter(SNAPSHOTTER).setKey(id).build());
+        .remove(RemoveSnapshotRequest.newBuilder().setSnapshotter(SNAPSHOTTER).setKey(id).build());
     made.remove(id);
   }
 

@@ -155,8 +155,7 @@ public final class Bench {
     figures.add(what, Figures.median(our), Figures.median(their), target);
   }
 
-  private static double timed(Subject subject, Work work)
-      throws IOException, InterruptedException {
+  private static double timed(Subject subject, Work work) throws IOException, InterruptedException {
     long begin = System.nanoTime();
     work.on(subject);
     return (System.nanoTime() - begin) / 1e6;

@@ -56,8 +56,7 @@ final class Subject implements AutoCloseable {
     var command = new ArrayList<String>();
     if (alone) {
       command.addAll(
-          List.of(
-              "unshare", "-m", "--propagation", "slave", "sh", "-c", WITHOUT_UNIFIED, "sh"));
+          List.of("unshare", "-m", "--propagation", "slave", "sh", "-c", WITHOUT_UNIFIED, "sh"));
     }
     command.add(launcher.toString());
     return of("jcontainerd", folder, config, command);
@@ -102,8 +101,7 @@ final class Subject implements AutoCloseable {
     Process started =
         new ProcessBuilder(command)
             .redirectErrorStream(true)
-            .redirectOutput(
-                ProcessBuilder.Redirect.appendTo(folder.resolve("log").toFile()))
+            .redirectOutput(ProcessBuilder.Redirect.appendTo(folder.resolve("log").toFile()))
             .start();
     process = started;
     long deadline = begin + TimeUnit.SECONDS.toNanos(START_SECONDS);
@@ -120,8 +118,7 @@ final class Subject implements AutoCloseable {
       }
       started.waitFor(1, TimeUnit.MILLISECONDS);
     }
-    throw new IOException(
-        name + " did not answer: " + Files.readString(folder.resolve("log")));
+    throw new IOException(name + " did not answer: " + Files.readString(folder.resolve("log")));
   }
 
   /** Ends the daemon; its containers would go on. */

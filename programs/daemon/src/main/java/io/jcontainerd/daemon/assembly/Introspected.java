@@ -25,7 +25,11 @@ record Introspected(Path root) {
 
   private static List<Introspection.Plugin> plugins(PluginGraph graph) {
     Optional<String> runtime =
-        graph.wiring().find(Keys.SHIMS).flatMap(shims -> shims.choice().known()).map(Path::toString);
+        graph
+            .wiring()
+            .find(Keys.SHIMS)
+            .flatMap(shims -> shims.choice().known())
+            .map(Path::toString);
     return graph.plugins().stream()
         .map(plugin -> isTasks(plugin.type(), plugin.id()) ? withRuntime(plugin, runtime) : plugin)
         .toList();

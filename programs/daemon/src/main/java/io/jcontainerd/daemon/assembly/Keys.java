@@ -49,8 +49,7 @@ final class Keys {
       new PluginKey<>("io.containerd.runtime.v2", "task", LocalTaskRuntime.class);
   static final PluginKey<Introspection> INTROSPECTION =
       new PluginKey<>(SERVICE, "introspection-service", Introspection.class);
-  static final PluginKey<GrpcListener> GRPC =
-      new PluginKey<>(SERVER, "grpc", GrpcListener.class);
+  static final PluginKey<GrpcListener> GRPC = new PluginKey<>(SERVER, "grpc", GrpcListener.class);
   static final PluginKey<TtrpcListener> TTRPC =
       new PluginKey<>(SERVER, "ttrpc", TtrpcListener.class);
 

@@ -11,8 +11,9 @@ import java.util.concurrent.ExecutionException;
 import java.util.stream.Collectors;
 
 /**
- * The OCI runtime that makes containers whose request names none. Proving one takes about as long as
- * a container does; it goes on beside the rest of the start, and only who needs the answer waits.
+ * The OCI runtime that makes containers whose request names none. Proving one takes about as long
+ * as a container does; it goes on beside the rest of the start, and only who needs the answer
+ * waits.
  */
 final class RuntimeChoice {
   /** Tries the runtimes of this machine. */
@@ -70,7 +71,8 @@ final class RuntimeChoice {
     }
     if (runtimes.chosen().isEmpty()) {
       throw new FailedPreconditionException(
-          "no OCI runtime works on this host, install crun or runc: " + reasons(runtimes.attempts()));
+          "no OCI runtime works on this host, install crun or runc: "
+              + reasons(runtimes.attempts()));
     }
     return runtimes.chosen();
   }

@@ -51,8 +51,7 @@ final class RuntimePlugins {
   void addTo(PluginGraph graph) {
     graph.add(new PluginSpec<>(Keys.OPT, List.of(), _ -> optionalPrograms()));
     graph.add(
-        new PluginSpec<>(
-            Keys.SHIMS, List.of(Keys.MACHINE.type(), Keys.OPT.type()), this::shims));
+        new PluginSpec<>(Keys.SHIMS, List.of(Keys.MACHINE.type(), Keys.OPT.type()), this::shims));
     graph.add(
         new PluginSpec<>(
             Keys.TASKS, List.of(Keys.SHIMS.type(), Keys.METADATA.type()), this::tasks));
@@ -103,11 +102,9 @@ final class RuntimePlugins {
     FifoShimLogs logs = FifoShimLogs.start();
     var binaries = new ShimBinaries(ShimBinaries.searchPath(opt.searchPath()));
     var binaryLauncher =
-        new BinaryShimLauncher(
-            binaries, bundles, machine.processes(), environment, logs, timeouts);
+        new BinaryShimLauncher(binaries, bundles, machine.processes(), environment, logs, timeouts);
     return Started.of(
-        new Shims(
-            bundles, List.of(hostLauncher, binaryLauncher), hostLauncher, logs, choice));
+        new Shims(bundles, List.of(hostLauncher, binaryLauncher), hostLauncher, logs, choice));
   }
 
   private RuntimeChoice choice(

@@ -63,7 +63,9 @@ final class ServerPlugins {
     config.daemon().proxyPlugins().forEach((id, proxy) -> proxy(graph, id, proxy));
     address(graph, "debug", config.settings(uri("debug"), ServerSettings.Debug.class).address());
     address(
-        graph, "grpc-tcp", config.settings(uri("grpc-tcp"), ServerSettings.GrpcTcp.class).address());
+        graph,
+        "grpc-tcp",
+        config.settings(uri("grpc-tcp"), ServerSettings.GrpcTcp.class).address());
     address(
         graph, "metrics", config.settings(uri("metrics"), ServerSettings.Metrics.class).address());
     graph.add(new PluginSpec<>(Keys.TTRPC, List.of(Keys.EVENTS.type(), Keys.RPC), this::ttrpc));
@@ -128,8 +130,7 @@ final class ServerPlugins {
   private Started<GrpcListener> grpc(Wiring wiring) throws IOException {
     var settings = config.settings(Keys.GRPC.uri(), ServerSettings.Grpc.class);
     var socket = new SocketFile(Path.of(settings.address()), settings.uid(), settings.gid());
-    var services =
-        new ArrayList<>(wiring.all(Keys.RPC, ServerServiceDefinition.class).values());
+    var services = new ArrayList<>(wiring.all(Keys.RPC, ServerServiceDefinition.class).values());
     ABSENT.forEach((id, service) -> services.add(Services.absent(service, id, Time.SYSTEM)));
     return Started.of(
         GrpcListener.open(

@@ -35,19 +35,14 @@ final class ServicePlugins {
 
   void addTo(PluginGraph graph) {
     graph.add(
-        new PluginSpec<>(
-            Keys.INTROSPECTION, List.of(), _ -> Started.of(introspected.open(graph))));
+        new PluginSpec<>(Keys.INTROSPECTION, List.of(), _ -> Started.of(introspected.open(graph))));
     stores(graph);
     String services = Keys.SERVICE;
     rpc(graph, "containers", services, w -> Services.containers(data(w).containers(), time));
     rpc(graph, "content", services, w -> Services.content(data(w).content(), time));
     rpc(graph, "diff", services, this::diff);
     rpc(graph, "events", Keys.EVENTS.type(), w -> Services.events(w.get(Keys.EVENTS), time));
-    rpc(
-        graph,
-        "healthcheck",
-        "",
-        _ -> new HealthStatusManager().getHealthService().bindService());
+    rpc(graph, "healthcheck", "", _ -> new HealthStatusManager().getHealthService().bindService());
     rpc(graph, "images", services, w -> Services.images(data(w).images(), time));
     rpc(
         graph,

@@ -52,8 +52,7 @@ final class StoragePlugins {
 
   void addTo(PluginGraph graph) {
     graph.add(
-        new PluginSpec<>(
-            Keys.MACHINE, List.of(), _ -> Started.of(Machine.open(root)).on(HOST)));
+        new PluginSpec<>(Keys.MACHINE, List.of(), _ -> Started.of(Machine.open(root)).on(HOST)));
     graph.add(new PluginSpec<>(Keys.STORE, List.of(Keys.MACHINE.type()), this::store));
     graph.add(new PluginSpec<>(Keys.CONTENT, List.of(Keys.MACHINE.type()), this::content));
     graph.add(new PluginSpec<>(Keys.NATIVE, List.of(Keys.STORE.type()), this::nativeSnapshots));
@@ -89,8 +88,7 @@ final class StoragePlugins {
     machine.files().createDirectories(Objects.requireNonNull(file.getParent()), 0700);
     try {
       return Started.of(
-          Store.open(
-              file, StoreOptions.DEFAULTS, List.of(Metadata.SCHEMA, SnapshotSchema.SCHEMA)));
+          Store.open(file, StoreOptions.DEFAULTS, List.of(Metadata.SCHEMA, SnapshotSchema.SCHEMA)));
     } catch (StoreException e) {
       String message = String.valueOf(e.getMessage());
       throw switch (e.kind()) {
@@ -109,13 +107,11 @@ final class StoragePlugins {
     return configured.isEmpty() ? folder(key) : Path.of(configured);
   }
 
-  private Started<ContentStore> content(Wiring wiring)
-      throws IOException {
+  private Started<ContentStore> content(Wiring wiring) throws IOException {
     Machine machine = wiring.get(Keys.MACHINE);
     Path folder = folder(Keys.CONTENT);
     return new Started<>(
-        LocalContentStore.open(
-            folder, machine.files(), machine.time(), machine.kernel().bootId()),
+        LocalContentStore.open(folder, machine.files(), machine.time(), machine.kernel().bootId()),
         List.of(HOST),
         Map.of("root", folder.toString()),
         List.of());
