@@ -369,9 +369,14 @@ final class Supervisor {
       }
       child = process.child;
       io.started();
+      boolean inputEnded;
       synchronized (container) {
         process.io = io;
         process.phase = Phase.RUNNING;
+        inputEnded = process.stdinClosed;
+      }
+      if (inputEnded) { // asked for while the runtime was starting the process
+        io.closeStdin();
       }
       exits.record(container);
       host.events().started(container, process);

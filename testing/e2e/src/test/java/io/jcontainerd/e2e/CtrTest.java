@@ -219,7 +219,14 @@ class CtrTest {
         .add(
             "ingest and get",
             () -> {
-              ctr.input(text, "content", "ingest", "--expected-digest", digest, "ref-1").ok();
+              // what no lease keeps may be collected at any time until it is labelled as a root
+              Await.until(
+                  "the content is kept",
+                  () -> {
+                    ctr.input(text, "content", "ingest", "--expected-digest", digest, "ref-1");
+                    return ctr.run("content", "label", digest, "containerd.io/gc.root=test").status()
+                        == 0;
+                  });
               assertThat(ctr.ok("content", "get", digest).out()).isEqualTo(text);
             })
         .add(

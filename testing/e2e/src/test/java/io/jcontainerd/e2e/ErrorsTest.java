@@ -36,6 +36,8 @@ class ErrorsTest {
   private Command daemon(String config, String... prefix) throws IOException {
     Path file = Files.createTempFile(scene.folder, "c", ".toml");
     Files.writeString(file, config);
+    Command.run("chmod", "755", scene.folder.toString()).ok();
+    Command.run("chmod", "644", file.toString()).ok();
     List<String> line = new ArrayList<>(List.of(prefix));
     line.addAll(List.of(Daemon.launcher("jcontainerd").toString(), "--config", file.toString()));
     return Command.run(line);
@@ -56,7 +58,6 @@ class ErrorsTest {
         .add(
             "not root",
             () -> {
-              // nobody must be able to read the launcher's folder
               daemon(config("a"), "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
                   .refused("root");
             })
