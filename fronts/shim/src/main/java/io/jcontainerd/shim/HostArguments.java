@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
  * @param socket where the task service is served
  * @param state the state folder, for this host alone
  * @param events the daemon's ttrpc socket
- * @param idle after how long without containers and connections the host leaves; never if empty
+ * @param idle how long the host waits for its first client before it leaves; it leaves sooner once the
+ *     last client is gone and no container is left; never if empty
  * @param debug whether debug lines are logged
  */
 record HostArguments(

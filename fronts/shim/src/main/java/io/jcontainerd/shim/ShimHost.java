@@ -41,6 +41,7 @@ public final class ShimHost implements AutoCloseable {
   private static final Duration PREDECESSOR = Duration.ofSeconds(15);
   private static final Duration FLUSH = Duration.ofSeconds(5);
   private static final Duration POLL = Duration.ofMillis(200);
+  private static final Duration AFTER_LAST_CLIENT = Duration.ofSeconds(1);
   private static final int LONGEST_CONSOLE_FOLDER = 90;
   private static final Set<String> NOT_FOR_RUNTIMES =
       Set.of("NOTIFY_SOCKET", "JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS", "LISTEN_FDS", "LISTEN_PID");
@@ -201,6 +202,7 @@ public final class ShimHost implements AutoCloseable {
   /** Returns when the host may leave and has nothing to do. */
   private void awaitLeave() throws InterruptedException {
     long idleSince = System.nanoTime();
+    boolean served = false;
     while (true) {
       boolean asked = leave.await(POLL.toMillis(), TimeUnit.MILLISECONDS);
       if (supervisor.count() > 0) {
@@ -214,13 +216,19 @@ public final class ShimHost implements AutoCloseable {
         return;
       }
       if (server.connections() > 0 || !publisher.isIdle()) {
+        served |= server.connections() > 0;
         idleSince = System.nanoTime();
       }
       long quiet = System.nanoTime() - idleSince;
-      if (arguments.idle().isPresent() && quiet > arguments.idle().get().toNanos()) {
+      if (arguments.idle().isPresent() && quiet > patience(arguments.idle().get(), served)) {
         return;
       }
     }
+  }
+
+  /** A daemon that was here and left without leaving containers is not waited for. */
+  private static long patience(Duration idle, boolean served) {
+    return Math.min(idle.toNanos(), served ? AFTER_LAST_CLIENT.toNanos() : Long.MAX_VALUE);
   }
 
   /** Runs when a signal asks for the end: the JVM stays until this returns. */

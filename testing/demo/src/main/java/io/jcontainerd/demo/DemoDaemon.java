@@ -73,7 +73,7 @@ final class DemoDaemon implements AutoCloseable {
     DemoDaemon daemon = new DemoDaemon(process, socket);
     try {
       daemon.awaitReady(log);
-    } catch (IOException | InterruptedException | RuntimeException e) {
+    } catch (IOException | InterruptedException | RuntimeException | Error e) {
       daemon.close();
       throw e;
     }
