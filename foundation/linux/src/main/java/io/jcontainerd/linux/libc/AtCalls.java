@@ -9,7 +9,6 @@ import io.jcontainerd.linux.ErrnoException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 import java.nio.charset.StandardCharsets;
 
 /** The {@code *at} calls: names looked up below an open directory. Names are bytes without NUL. */
@@ -39,45 +38,45 @@ public final class AtCalls {
   /** Numbers from 424 on are the same on every architecture. */
   private static final long SYS_OPENAT2 = 437;
 
-  private static final MethodHandle OPENAT =
+  private static final CFunction OPENAT =
       Libc.bindVariadic(
           "openat", 3, FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT));
-  private static final MethodHandle SYSCALL_OPENAT2 =
+  private static final CFunction SYSCALL_OPENAT2 =
       Libc.bindVariadic(
           "syscall",
           1,
           FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_INT, ADDRESS, ADDRESS, JAVA_LONG));
-  private static final MethodHandle MKDIRAT =
+  private static final CFunction MKDIRAT =
       Libc.bind("mkdirat", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT));
-  private static final MethodHandle SYMLINKAT =
+  private static final CFunction SYMLINKAT =
       Libc.bind("symlinkat", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT, ADDRESS));
-  private static final MethodHandle LINKAT =
+  private static final CFunction LINKAT =
       Libc.bind(
           "linkat",
           FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, ADDRESS, JAVA_INT));
-  private static final MethodHandle UNLINKAT =
+  private static final CFunction UNLINKAT =
       Libc.bind("unlinkat", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT));
-  private static final MethodHandle RENAMEAT2 =
+  private static final CFunction RENAMEAT2 =
       Libc.bind(
           "renameat2",
           FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, ADDRESS, JAVA_INT));
-  private static final MethodHandle MKNODAT =
+  private static final CFunction MKNODAT =
       Libc.bind("mknodat", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_LONG));
-  private static final MethodHandle FCHOWNAT =
+  private static final CFunction FCHOWNAT =
       Libc.bind(
           "fchownat",
           FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, JAVA_INT));
-  private static final MethodHandle FCHMODAT =
+  private static final CFunction FCHMODAT =
       Libc.bind("fchmodat", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT));
-  private static final MethodHandle UTIMENSAT =
+  private static final CFunction UTIMENSAT =
       Libc.bind("utimensat", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, ADDRESS, JAVA_INT));
-  private static final MethodHandle READLINKAT =
+  private static final CFunction READLINKAT =
       Libc.bind(
           "readlinkat", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, ADDRESS, JAVA_LONG));
-  private static final MethodHandle STATX =
+  private static final CFunction STATX =
       Libc.bind(
           "statx", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, ADDRESS));
-  private static final MethodHandle GETDENTS64 =
+  private static final CFunction GETDENTS64 =
       Libc.bind("getdents64", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG));
 
   private AtCalls() {}
@@ -96,7 +95,7 @@ public final class AtCalls {
   public static int openat(int dir, byte[] name, int flags, int mode) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      int rc = (int) OPENAT.invokeExact(capture, dir, cString(arena, name), flags, mode);
+      int rc = (int) OPENAT.handle().invokeExact(capture, dir, cString(arena, name), flags, mode);
       return rc >= 0 ? rc : Libc.check(rc, "openat", shown(name), capture);
     } catch (Throwable t) {
       throw Libc.failure("openat", t);
@@ -114,7 +113,7 @@ public final class AtCalls {
       how.setAtIndex(JAVA_LONG, 2, resolve);
       long rc =
           (long)
-              SYSCALL_OPENAT2.invokeExact(
+              SYSCALL_OPENAT2.handle().invokeExact(
                   capture, SYS_OPENAT2, dir, cString(arena, name), how, 24L);
       return Math.toIntExact(rc >= 0 ? rc : Libc.check(rc, "openat2", shown(name), capture));
     } catch (Throwable t) {
@@ -126,7 +125,7 @@ public final class AtCalls {
   public static void mkdirat(int dir, byte[] name, int mode) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      int rc = (int) MKDIRAT.invokeExact(capture, dir, cString(arena, name), mode);
+      int rc = (int) MKDIRAT.handle().invokeExact(capture, dir, cString(arena, name), mode);
       if (rc < 0) {
         Libc.check(rc, "mkdirat", shown(name), capture);
       }
@@ -140,7 +139,7 @@ public final class AtCalls {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
       int rc =
-          (int) SYMLINKAT.invokeExact(capture, cString(arena, target), dir, cString(arena, name));
+          (int) SYMLINKAT.handle().invokeExact(capture, cString(arena, target), dir, cString(arena, name));
       if (rc < 0) {
         Libc.check(rc, "symlinkat", shown(name), capture);
       }
@@ -156,7 +155,7 @@ public final class AtCalls {
       MemorySegment capture = Libc.capture(arena);
       int rc =
           (int)
-              LINKAT.invokeExact(
+              LINKAT.handle().invokeExact(
                   capture, fromDir, cString(arena, from), toDir, cString(arena, to), flags);
       if (rc < 0) {
         Libc.check(rc, "linkat", shown(from) + " " + shown(to), capture);
@@ -170,7 +169,7 @@ public final class AtCalls {
   public static void unlinkat(int dir, byte[] name, int flags) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      int rc = (int) UNLINKAT.invokeExact(capture, dir, cString(arena, name), flags);
+      int rc = (int) UNLINKAT.handle().invokeExact(capture, dir, cString(arena, name), flags);
       if (rc < 0) {
         Libc.check(rc, "unlinkat", shown(name), capture);
       }
@@ -186,7 +185,7 @@ public final class AtCalls {
       MemorySegment capture = Libc.capture(arena);
       int rc =
           (int)
-              RENAMEAT2.invokeExact(
+              RENAMEAT2.handle().invokeExact(
                   capture, fromDir, cString(arena, from), toDir, cString(arena, to), flags);
       if (rc < 0) {
         Libc.check(rc, "renameat2", shown(from) + " " + shown(to), capture);
@@ -200,7 +199,7 @@ public final class AtCalls {
   public static void mknodat(int dir, byte[] name, int mode, long device) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      int rc = (int) MKNODAT.invokeExact(capture, dir, cString(arena, name), mode, device);
+      int rc = (int) MKNODAT.handle().invokeExact(capture, dir, cString(arena, name), mode, device);
       if (rc < 0) {
         Libc.check(rc, "mknodat", shown(name), capture);
       }
@@ -214,7 +213,7 @@ public final class AtCalls {
       throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      int rc = (int) FCHOWNAT.invokeExact(capture, dir, cString(arena, name), uid, gid, flags);
+      int rc = (int) FCHOWNAT.handle().invokeExact(capture, dir, cString(arena, name), uid, gid, flags);
       if (rc < 0) {
         Libc.check(rc, "fchownat", shown(name), capture);
       }
@@ -227,7 +226,7 @@ public final class AtCalls {
   public static void fchmodat(int dir, byte[] name, int mode) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      int rc = (int) FCHMODAT.invokeExact(capture, dir, cString(arena, name), mode, 0);
+      int rc = (int) FCHMODAT.handle().invokeExact(capture, dir, cString(arena, name), mode, 0);
       if (rc < 0) {
         Libc.check(rc, "fchmodat", shown(name), capture);
       }
@@ -246,7 +245,7 @@ public final class AtCalls {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
       MemorySegment spec = arena.allocateFrom(JAVA_LONG, times);
-      int rc = (int) UTIMENSAT.invokeExact(capture, dir, cString(arena, name), spec, flags);
+      int rc = (int) UTIMENSAT.handle().invokeExact(capture, dir, cString(arena, name), spec, flags);
       if (rc < 0) {
         Libc.check(rc, "utimensat", shown(name), capture);
       }
@@ -260,7 +259,7 @@ public final class AtCalls {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
       MemorySegment buffer = arena.allocate(4097);
-      long rc = (long) READLINKAT.invokeExact(capture, dir, cString(arena, name), buffer, 4097L);
+      long rc = (long) READLINKAT.handle().invokeExact(capture, dir, cString(arena, name), buffer, 4097L);
       if (rc < 0) {
         Libc.check(rc, "readlinkat", shown(name), capture);
       }
@@ -277,7 +276,7 @@ public final class AtCalls {
       MemorySegment capture = Libc.capture(arena);
       int rc =
           (int)
-              STATX.invokeExact(capture, dir, cString(arena, name), flags, STATX_BASIC_STATS, into);
+              STATX.handle().invokeExact(capture, dir, cString(arena, name), flags, STATX_BASIC_STATS, into);
       if (rc < 0) {
         Libc.check(rc, "statx", shown(name), capture);
       }
@@ -290,7 +289,7 @@ public final class AtCalls {
   public static long getdents64(int dir, MemorySegment buffer) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      long rc = (long) GETDENTS64.invokeExact(capture, dir, buffer, buffer.byteSize());
+      long rc = (long) GETDENTS64.handle().invokeExact(capture, dir, buffer, buffer.byteSize());
       return rc >= 0 ? rc : Libc.check(rc, "getdents64", "fd " + dir, capture);
     } catch (Throwable t) {
       throw Libc.failure("getdents64", t);

@@ -11,7 +11,6 @@ import io.jcontainerd.linux.ErrnoException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 import java.nio.charset.StandardCharsets;
 
 /** Datagrams to unix sockets. */
@@ -20,9 +19,9 @@ public final class DatagramCalls {
   private static final int SOCK_DGRAM = 2;
   private static final int MSG_NOSIGNAL = 0x4000;
 
-  private static final MethodHandle SOCKET =
+  private static final CFunction SOCKET =
       Libc.bind("socket", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT));
-  private static final MethodHandle SENDTO =
+  private static final CFunction SENDTO =
       Libc.bind(
           "sendto",
           FunctionDescriptor.of(
@@ -35,7 +34,7 @@ public final class DatagramCalls {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
       int type = SOCK_DGRAM | DescriptorCalls.O_CLOEXEC;
-      int rc = (int) SOCKET.invokeExact(capture, AF_UNIX, type, 0);
+      int rc = (int) SOCKET.handle().invokeExact(capture, AF_UNIX, type, 0);
       return Libc.check(rc, "socket", "", capture);
     } catch (Throwable t) {
       throw Libc.failure("socket", t);
@@ -62,7 +61,7 @@ public final class DatagramCalls {
       MemorySegment data = arena.allocateFrom(JAVA_BYTE, bytes);
       long rc =
           (long)
-              SENDTO.invokeExact(
+              SENDTO.handle().invokeExact(
                   capture, fd, data, (long) bytes.length, MSG_NOSIGNAL, address, length);
       Libc.check(rc, "sendto", path, capture);
     } catch (Throwable t) {

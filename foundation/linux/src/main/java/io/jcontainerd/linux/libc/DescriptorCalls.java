@@ -8,7 +8,6 @@ import io.jcontainerd.linux.ErrnoException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 
 /** Opening, duplicating, reading, writing and closing of file descriptors, and what makes them. */
 public final class DescriptorCalls {
@@ -33,15 +32,15 @@ public final class DescriptorCalls {
   public static final int EFD_CLOEXEC = O_CLOEXEC;
   public static final int EFD_NONBLOCK = O_NONBLOCK;
 
-  private static final MethodHandle OPEN =
+  private static final CFunction OPEN =
       Libc.bindVariadic("open", 2, FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT));
-  private static final MethodHandle CLOSE =
+  private static final CFunction CLOSE =
       Libc.bind("close", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
-  private static final MethodHandle READ =
+  private static final CFunction READ =
       Libc.bind("read", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG));
-  private static final MethodHandle WRITE =
+  private static final CFunction WRITE =
       Libc.bind("write", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG));
-  private static final MethodHandle FCNTL =
+  private static final CFunction FCNTL =
       Libc.bindVariadic("fcntl", 2, FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT));
 
   private DescriptorCalls() {}
@@ -50,7 +49,7 @@ public final class DescriptorCalls {
   public static int open(String path, int flags, int mode) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      int rc = (int) OPEN.invokeExact(capture, arena.allocateFrom(path), flags, mode);
+      int rc = (int) OPEN.handle().invokeExact(capture, arena.allocateFrom(path), flags, mode);
       return Libc.check(rc, "open", path, capture);
     } catch (Throwable t) {
       throw Libc.failure("open", t);
@@ -61,7 +60,7 @@ public final class DescriptorCalls {
   public static void close(int fd) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      int rc = (int) CLOSE.invokeExact(capture, fd);
+      int rc = (int) CLOSE.handle().invokeExact(capture, fd);
       Libc.check(rc, "close", "fd " + fd, capture);
     } catch (Throwable t) {
       throw Libc.failure("close", t);
@@ -72,7 +71,7 @@ public final class DescriptorCalls {
   public static long read(int fd, MemorySegment buffer, long count) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      long rc = (long) READ.invokeExact(capture, fd, buffer, count);
+      long rc = (long) READ.handle().invokeExact(capture, fd, buffer, count);
       return Libc.check(rc, "read", "fd " + fd, capture);
     } catch (Throwable t) {
       throw Libc.failure("read", t);
@@ -83,7 +82,7 @@ public final class DescriptorCalls {
   public static long write(int fd, MemorySegment buffer, long count) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      long rc = (long) WRITE.invokeExact(capture, fd, buffer, count);
+      long rc = (long) WRITE.handle().invokeExact(capture, fd, buffer, count);
       return Libc.check(rc, "write", "fd " + fd, capture);
     } catch (Throwable t) {
       throw Libc.failure("write", t);
@@ -94,7 +93,7 @@ public final class DescriptorCalls {
   public static int fcntl(int fd, int command, int argument) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      int rc = (int) FCNTL.invokeExact(capture, fd, command, argument);
+      int rc = (int) FCNTL.handle().invokeExact(capture, fd, command, argument);
       return Libc.check(rc, "fcntl", "fd " + fd, capture);
     } catch (Throwable t) {
       throw Libc.failure("fcntl", t);

@@ -8,7 +8,6 @@ import io.jcontainerd.linux.ErrnoException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 
 /** Calls on open files and on the file systems they lie in. */
 public final class FileCalls {
@@ -25,36 +24,36 @@ public final class FileCalls {
   /** Size of {@code struct statfs} on 64-bit machines. */
   public static final long STATFS_SIZE = 120;
 
-  private static final MethodHandle FTRUNCATE =
+  private static final CFunction FTRUNCATE =
       Libc.bind("ftruncate", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG));
-  private static final MethodHandle FALLOCATE =
+  private static final CFunction FALLOCATE =
       Libc.bind(
           "fallocate", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG));
-  private static final MethodHandle LSEEK =
+  private static final CFunction LSEEK =
       Libc.bind("lseek", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_INT));
-  private static final MethodHandle COPY_FILE_RANGE =
+  private static final CFunction COPY_FILE_RANGE =
       Libc.bind(
           "copy_file_range",
           FunctionDescriptor.of(
               JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT));
-  private static final MethodHandle IOCTL_INT =
+  private static final CFunction IOCTL_INT =
       Libc.bindVariadic("ioctl", 2, FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT));
-  private static final MethodHandle PWRITE =
+  private static final CFunction PWRITE =
       Libc.bind(
           "pwrite", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG));
-  private static final MethodHandle FSYNC =
+  private static final CFunction FSYNC =
       Libc.bind("fsync", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
-  private static final MethodHandle FDATASYNC =
+  private static final CFunction FDATASYNC =
       Libc.bind("fdatasync", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
-  private static final MethodHandle SYNCFS =
+  private static final CFunction SYNCFS =
       Libc.bind("syncfs", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
-  private static final MethodHandle FCHOWN =
+  private static final CFunction FCHOWN =
       Libc.bind("fchown", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT));
-  private static final MethodHandle FCHMOD =
+  private static final CFunction FCHMOD =
       Libc.bind("fchmod", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT));
-  private static final MethodHandle FUTIMENS =
+  private static final CFunction FUTIMENS =
       Libc.bind("futimens", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS));
-  private static final MethodHandle STATFS =
+  private static final CFunction STATFS =
       Libc.bind("statfs", FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS));
 
   private FileCalls() {}
@@ -63,7 +62,7 @@ public final class FileCalls {
   public static void ftruncate(int fd, long length) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      Libc.check((int) FTRUNCATE.invokeExact(capture, fd, length), "ftruncate", "", capture);
+      Libc.check((int) FTRUNCATE.handle().invokeExact(capture, fd, length), "ftruncate", "", capture);
     } catch (Throwable t) {
       throw Libc.failure("ftruncate", t);
     }
@@ -73,7 +72,7 @@ public final class FileCalls {
   public static void fallocate(int fd, int mode, long offset, long length) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      int rc = (int) FALLOCATE.invokeExact(capture, fd, mode, offset, length);
+      int rc = (int) FALLOCATE.handle().invokeExact(capture, fd, mode, offset, length);
       Libc.check(rc, "fallocate", "", capture);
     } catch (Throwable t) {
       throw Libc.failure("fallocate", t);
@@ -84,7 +83,7 @@ public final class FileCalls {
   public static long lseek(int fd, long offset, int whence) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      long rc = (long) LSEEK.invokeExact(capture, fd, offset, whence);
+      long rc = (long) LSEEK.handle().invokeExact(capture, fd, offset, whence);
       return Libc.check(rc, "lseek", "", capture);
     } catch (Throwable t) {
       throw Libc.failure("lseek", t);
@@ -97,7 +96,7 @@ public final class FileCalls {
       MemorySegment capture = Libc.capture(arena);
       long rc =
           (long)
-              COPY_FILE_RANGE.invokeExact(
+              COPY_FILE_RANGE.handle().invokeExact(
                   capture, from, MemorySegment.NULL, to, MemorySegment.NULL, count, 0);
       return Libc.check(rc, "copy_file_range", "", capture);
     } catch (Throwable t) {
@@ -109,7 +108,7 @@ public final class FileCalls {
   public static void ficlone(int to, int from) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      Libc.check((int) IOCTL_INT.invokeExact(capture, to, FICLONE, from), "ficlone", "", capture);
+      Libc.check((int) IOCTL_INT.handle().invokeExact(capture, to, FICLONE, from), "ficlone", "", capture);
     } catch (Throwable t) {
       throw Libc.failure("ficlone", t);
     }
@@ -120,7 +119,7 @@ public final class FileCalls {
       throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      long rc = (long) PWRITE.invokeExact(capture, fd, buffer, count, offset);
+      long rc = (long) PWRITE.handle().invokeExact(capture, fd, buffer, count, offset);
       return Libc.check(rc, "pwrite", "", capture);
     } catch (Throwable t) {
       throw Libc.failure("pwrite", t);
@@ -142,10 +141,10 @@ public final class FileCalls {
     onDescriptor("syncfs", SYNCFS, fd);
   }
 
-  private static void onDescriptor(String call, MethodHandle handle, int fd) throws ErrnoException {
+  private static void onDescriptor(String call, CFunction function, int fd) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      Libc.check((int) handle.invokeExact(capture, fd), call, "", capture);
+      Libc.check((int) function.handle().invokeExact(capture, fd), call, "", capture);
     } catch (Throwable t) {
       throw Libc.failure(call, t);
     }
@@ -155,7 +154,7 @@ public final class FileCalls {
   public static void fchown(int fd, int uid, int gid) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      Libc.check((int) FCHOWN.invokeExact(capture, fd, uid, gid), "fchown", "", capture);
+      Libc.check((int) FCHOWN.handle().invokeExact(capture, fd, uid, gid), "fchown", "", capture);
     } catch (Throwable t) {
       throw Libc.failure("fchown", t);
     }
@@ -165,7 +164,7 @@ public final class FileCalls {
   public static void fchmod(int fd, int mode) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      Libc.check((int) FCHMOD.invokeExact(capture, fd, mode), "fchmod", "", capture);
+      Libc.check((int) FCHMOD.handle().invokeExact(capture, fd, mode), "fchmod", "", capture);
     } catch (Throwable t) {
       throw Libc.failure("fchmod", t);
     }
@@ -180,7 +179,7 @@ public final class FileCalls {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
       MemorySegment spec = arena.allocateFrom(JAVA_LONG, times);
-      Libc.check((int) FUTIMENS.invokeExact(capture, fd, spec), "futimens", "", capture);
+      Libc.check((int) FUTIMENS.handle().invokeExact(capture, fd, spec), "futimens", "", capture);
     } catch (Throwable t) {
       throw Libc.failure("futimens", t);
     }
@@ -190,7 +189,7 @@ public final class FileCalls {
   public static void statfs(byte[] path, MemorySegment into) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      int rc = (int) STATFS.invokeExact(capture, AtCalls.cString(arena, path), into);
+      int rc = (int) STATFS.handle().invokeExact(capture, AtCalls.cString(arena, path), into);
       Libc.check(rc, "statfs", AtCalls.shown(path), capture);
     } catch (Throwable t) {
       throw Libc.failure("statfs", t);

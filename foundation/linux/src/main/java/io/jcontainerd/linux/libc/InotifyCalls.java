@@ -7,7 +7,6 @@ import io.jcontainerd.linux.ErrnoException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 
 /** inotify(7). */
 public final class InotifyCalls {
@@ -17,12 +16,12 @@ public final class InotifyCalls {
   public static final int IN_CLOEXEC = DescriptorCalls.O_CLOEXEC;
   public static final int IN_NONBLOCK = DescriptorCalls.O_NONBLOCK;
 
-  private static final MethodHandle INIT1 =
+  private static final CFunction INIT1 =
       Libc.bind("inotify_init1", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
-  private static final MethodHandle ADD_WATCH =
+  private static final CFunction ADD_WATCH =
       Libc.bind("inotify_add_watch", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT));
 
-  private static final MethodHandle RM_WATCH =
+  private static final CFunction RM_WATCH =
       Libc.bind("inotify_rm_watch", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT));
 
   private InotifyCalls() {}
@@ -31,7 +30,7 @@ public final class InotifyCalls {
   public static int inotify_init1(int flags) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      int rc = (int) INIT1.invokeExact(capture, flags);
+      int rc = (int) INIT1.handle().invokeExact(capture, flags);
       return Libc.check(rc, "inotify_init1", "", capture);
     } catch (Throwable t) {
       throw Libc.failure("inotify_init1", t);
@@ -42,7 +41,7 @@ public final class InotifyCalls {
   public static int inotify_add_watch(int fd, String path, int mask) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      int rc = (int) ADD_WATCH.invokeExact(capture, fd, arena.allocateFrom(path), mask);
+      int rc = (int) ADD_WATCH.handle().invokeExact(capture, fd, arena.allocateFrom(path), mask);
       return Libc.check(rc, "inotify_add_watch", path, capture);
     } catch (Throwable t) {
       throw Libc.failure("inotify_add_watch", t);
@@ -53,7 +52,7 @@ public final class InotifyCalls {
   public static void inotify_rm_watch(int fd, int watch) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      int _ = (int) RM_WATCH.invokeExact(capture, fd, watch);
+      int _ = (int) RM_WATCH.handle().invokeExact(capture, fd, watch);
     } catch (Throwable t) {
       throw new AssertionError("inotify_rm_watch", t);
     }

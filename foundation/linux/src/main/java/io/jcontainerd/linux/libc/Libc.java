@@ -29,8 +29,8 @@ public final class Libc {
   private Libc() {}
 
   /** Binds a function with errno capture; the handle takes the capture segment first. */
-  public static MethodHandle bind(String name, FunctionDescriptor function) {
-    return LINKER.downcallHandle(symbol(name), function, CAPTURE_ERRNO);
+  static CFunction bind(String name, FunctionDescriptor function) {
+    return new CFunction(name, function, CAPTURE_ERRNO);
   }
 
   /**
@@ -38,15 +38,15 @@ public final class Libc {
    *
    * @param firstVariadic index of the first argument that falls under the {@code ...}
    */
-  public static MethodHandle bindVariadic(
+  static CFunction bindVariadic(
       String name, int firstVariadic, FunctionDescriptor function) {
-    return LINKER.downcallHandle(
-        symbol(name), function, CAPTURE_ERRNO, Linker.Option.firstVariadicArg(firstVariadic));
+    return new CFunction(
+        name, function, CAPTURE_ERRNO, Linker.Option.firstVariadicArg(firstVariadic));
   }
 
   /** Binds a function that reports its error as a return value and leaves errno alone. */
-  public static MethodHandle bindPlain(String name, FunctionDescriptor function) {
-    return LINKER.downcallHandle(symbol(name), function);
+  static CFunction bindPlain(String name, FunctionDescriptor function) {
+    return new CFunction(name, function);
   }
 
   /** A fresh capture segment for one call. */
@@ -88,6 +88,11 @@ public final class Libc {
       case Error e -> throw e;
       default -> throw new AssertionError(call, thrown);
     };
+  }
+
+  static MethodHandle link(
+      String name, FunctionDescriptor descriptor, Linker.Option... options) {
+    return LINKER.downcallHandle(symbol(name), descriptor, options);
   }
 
   private static MemorySegment symbol(String name) {

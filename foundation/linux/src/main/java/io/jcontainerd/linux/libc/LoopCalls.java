@@ -8,7 +8,6 @@ import io.jcontainerd.linux.ErrnoException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 
 /** Loop devices (loop(4)). */
 public final class LoopCalls {
@@ -23,9 +22,9 @@ public final class LoopCalls {
 
   private static final long CONFIG_FLAGS = 8 + 52;
 
-  private static final MethodHandle IOCTL_INT =
+  private static final CFunction IOCTL_INT =
       Libc.bindVariadic("ioctl", 2, FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT));
-  private static final MethodHandle IOCTL =
+  private static final CFunction IOCTL =
       Libc.bindVariadic("ioctl", 2, FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS));
 
   private LoopCalls() {}
@@ -34,7 +33,7 @@ public final class LoopCalls {
   public static int getFree(int control) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      int rc = (int) IOCTL_INT.invokeExact(capture, control, LOOP_CTL_GET_FREE, 0);
+      int rc = (int) IOCTL_INT.handle().invokeExact(capture, control, LOOP_CTL_GET_FREE, 0);
       return Libc.check(rc, "loop_ctl_get_free", "", capture);
     } catch (Throwable t) {
       throw Libc.failure("loop_ctl_get_free", t);
@@ -48,7 +47,7 @@ public final class LoopCalls {
       MemorySegment config = arena.allocate(CONFIG_SIZE, 8);
       config.set(JAVA_INT, 0, file);
       config.set(JAVA_INT, CONFIG_FLAGS, flags);
-      int rc = (int) IOCTL.invokeExact(capture, device, LOOP_CONFIGURE, config);
+      int rc = (int) IOCTL.handle().invokeExact(capture, device, LOOP_CONFIGURE, config);
       Libc.check(rc, "loop_configure", "", capture);
     } catch (Throwable t) {
       throw Libc.failure("loop_configure", t);

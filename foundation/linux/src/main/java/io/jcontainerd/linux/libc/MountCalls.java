@@ -10,7 +10,6 @@ import io.jcontainerd.linux.ErrnoException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 import java.nio.charset.StandardCharsets;
 
 /** Both generations of mount calls, and what a thread needs to have a working folder of its own. */
@@ -76,44 +75,44 @@ public final class MountCalls {
 
   private static final long MOUNT_ATTR_SIZE = 32;
 
-  private static final MethodHandle MOUNT =
+  private static final CFunction MOUNT =
       Libc.bind(
           "mount", FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS));
-  private static final MethodHandle UMOUNT2 =
+  private static final CFunction UMOUNT2 =
       Libc.bind("umount2", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT));
-  private static final MethodHandle UNSHARE =
+  private static final CFunction UNSHARE =
       Libc.bind("unshare", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
-  private static final MethodHandle CHDIR =
+  private static final CFunction CHDIR =
       Libc.bind("chdir", FunctionDescriptor.of(JAVA_INT, ADDRESS));
-  private static final MethodHandle SYSCALL_OPEN_TREE =
+  private static final CFunction SYSCALL_OPEN_TREE =
       Libc.bindVariadic(
           "syscall", 1, FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT));
-  private static final MethodHandle SYSCALL_MOVE_MOUNT =
+  private static final CFunction SYSCALL_MOVE_MOUNT =
       Libc.bindVariadic(
           "syscall",
           1,
           FunctionDescriptor.of(
               JAVA_LONG, JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT, ADDRESS, JAVA_INT));
-  private static final MethodHandle SYSCALL_FSOPEN =
+  private static final CFunction SYSCALL_FSOPEN =
       Libc.bindVariadic(
           "syscall", 1, FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_INT));
-  private static final MethodHandle SYSCALL_FSCONFIG =
+  private static final CFunction SYSCALL_FSCONFIG =
       Libc.bindVariadic(
           "syscall",
           1,
           FunctionDescriptor.of(
               JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, ADDRESS, ADDRESS, JAVA_INT));
-  private static final MethodHandle SYSCALL_FSMOUNT =
+  private static final CFunction SYSCALL_FSMOUNT =
       Libc.bindVariadic(
           "syscall", 1, FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT));
-  private static final MethodHandle SYSCALL_MOUNT_SETATTR =
+  private static final CFunction SYSCALL_MOUNT_SETATTR =
       Libc.bindVariadic(
           "syscall",
           1,
           FunctionDescriptor.of(
               JAVA_LONG, JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT, ADDRESS, JAVA_LONG));
 
-  private static final MethodHandle GETPAGESIZE =
+  private static final CFunction GETPAGESIZE =
       Libc.bindPlain("getpagesize", FunctionDescriptor.of(JAVA_INT));
 
   private MountCalls() {}
@@ -121,7 +120,7 @@ public final class MountCalls {
   /** getpagesize(2), which bounds the options of {@link #mount}. */
   public static int pageSize() {
     try {
-      return (int) GETPAGESIZE.invokeExact();
+      return (int) GETPAGESIZE.handle().invokeExact();
     } catch (Throwable t) {
       throw new AssertionError("getpagesize", t);
     }
@@ -135,7 +134,7 @@ public final class MountCalls {
       MemorySegment options = data.length == 0 ? MemorySegment.NULL : AtCalls.cString(arena, data);
       int rc =
           (int)
-              MOUNT.invokeExact(
+              MOUNT.handle().invokeExact(
                   capture,
                   AtCalls.cString(arena, source),
                   AtCalls.cString(arena, target),
@@ -152,7 +151,7 @@ public final class MountCalls {
   public static void umount2(byte[] target, int flags) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      int rc = (int) UMOUNT2.invokeExact(capture, AtCalls.cString(arena, target), flags);
+      int rc = (int) UMOUNT2.handle().invokeExact(capture, AtCalls.cString(arena, target), flags);
       Libc.check(rc, "umount2", AtCalls.shown(target), capture);
     } catch (Throwable t) {
       throw Libc.failure("umount2", t);
@@ -166,7 +165,7 @@ public final class MountCalls {
   public static void unshareFs() throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      Libc.check((int) UNSHARE.invokeExact(capture, CLONE_FS), "unshare", "CLONE_FS", capture);
+      Libc.check((int) UNSHARE.handle().invokeExact(capture, CLONE_FS), "unshare", "CLONE_FS", capture);
     } catch (Throwable t) {
       throw Libc.failure("unshare", t);
     }
@@ -176,7 +175,7 @@ public final class MountCalls {
   public static void chdir(byte[] path) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      int rc = (int) CHDIR.invokeExact(capture, AtCalls.cString(arena, path));
+      int rc = (int) CHDIR.handle().invokeExact(capture, AtCalls.cString(arena, path));
       Libc.check(rc, "chdir", AtCalls.shown(path), capture);
     } catch (Throwable t) {
       throw Libc.failure("chdir", t);
@@ -189,7 +188,7 @@ public final class MountCalls {
       MemorySegment capture = Libc.capture(arena);
       long rc =
           (long)
-              SYSCALL_OPEN_TREE.invokeExact(
+              SYSCALL_OPEN_TREE.handle().invokeExact(
                   capture, SYS_OPEN_TREE, dir, AtCalls.cString(arena, path), flags);
       return Math.toIntExact(Libc.check(rc, "open_tree", AtCalls.shown(path), capture));
     } catch (Throwable t) {
@@ -203,7 +202,7 @@ public final class MountCalls {
       MemorySegment capture = Libc.capture(arena);
       long rc =
           (long)
-              SYSCALL_MOVE_MOUNT.invokeExact(
+              SYSCALL_MOVE_MOUNT.handle().invokeExact(
                   capture,
                   SYS_MOVE_MOUNT,
                   from,
@@ -223,7 +222,7 @@ public final class MountCalls {
       MemorySegment capture = Libc.capture(arena);
       long rc =
           (long)
-              SYSCALL_FSOPEN.invokeExact(
+              SYSCALL_FSOPEN.handle().invokeExact(
                   capture, SYS_FSOPEN, arena.allocateFrom(type), FSOPEN_CLOEXEC);
       return Math.toIntExact(Libc.check(rc, "fsopen", type, capture));
     } catch (Throwable t) {
@@ -237,7 +236,7 @@ public final class MountCalls {
       MemorySegment capture = Libc.capture(arena);
       long rc =
           (long)
-              SYSCALL_FSCONFIG.invokeExact(
+              SYSCALL_FSCONFIG.handle().invokeExact(
                   capture,
                   SYS_FSCONFIG,
                   fs,
@@ -257,7 +256,7 @@ public final class MountCalls {
       MemorySegment capture = Libc.capture(arena);
       long rc =
           (long)
-              SYSCALL_FSCONFIG.invokeExact(
+              SYSCALL_FSCONFIG.handle().invokeExact(
                   capture,
                   SYS_FSCONFIG,
                   fs,
@@ -277,7 +276,7 @@ public final class MountCalls {
       MemorySegment capture = Libc.capture(arena);
       long rc =
           (long)
-              SYSCALL_FSCONFIG.invokeExact(
+              SYSCALL_FSCONFIG.handle().invokeExact(
                   capture,
                   SYS_FSCONFIG,
                   fs,
@@ -319,7 +318,7 @@ public final class MountCalls {
       MemorySegment capture = Libc.capture(arena);
       long rc =
           (long)
-              SYSCALL_FSMOUNT.invokeExact(
+              SYSCALL_FSMOUNT.handle().invokeExact(
                   capture, SYS_FSMOUNT, fs, FSMOUNT_CLOEXEC, (int) attributes);
       return Math.toIntExact(Libc.check(rc, "fsmount", "", capture));
     } catch (Throwable t) {
@@ -341,7 +340,7 @@ public final class MountCalls {
       int flags = AtCalls.AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
       long rc =
           (long)
-              SYSCALL_MOUNT_SETATTR.invokeExact(
+              SYSCALL_MOUNT_SETATTR.handle().invokeExact(
                   capture,
                   SYS_MOUNT_SETATTR,
                   mount,

@@ -8,19 +8,18 @@ import io.jcontainerd.linux.ErrnoException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 
 /** Pipes, FIFOs, event counters and nameless files. */
 public final class PipeCalls {
-  private static final MethodHandle PIPE2 =
+  private static final CFunction PIPE2 =
       Libc.bind("pipe2", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT));
-  private static final MethodHandle MKFIFO =
+  private static final CFunction MKFIFO =
       Libc.bind("mkfifo", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT));
-  private static final MethodHandle EVENTFD =
+  private static final CFunction EVENTFD =
       Libc.bind("eventfd", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT));
-  private static final MethodHandle MEMFD_CREATE =
+  private static final CFunction MEMFD_CREATE =
       Libc.bind("memfd_create", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT));
-  private static final MethodHandle PREAD =
+  private static final CFunction PREAD =
       Libc.bind("pread", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG));
 
   private PipeCalls() {}
@@ -30,7 +29,7 @@ public final class PipeCalls {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
       MemorySegment ends = arena.allocate(JAVA_INT, 2);
-      int rc = (int) PIPE2.invokeExact(capture, ends, flags);
+      int rc = (int) PIPE2.handle().invokeExact(capture, ends, flags);
       Libc.check(rc, "pipe2", "", capture);
       return ends.toArray(JAVA_INT);
     } catch (Throwable t) {
@@ -42,7 +41,7 @@ public final class PipeCalls {
   public static void mkfifo(String path, int mode) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      int rc = (int) MKFIFO.invokeExact(capture, arena.allocateFrom(path), mode);
+      int rc = (int) MKFIFO.handle().invokeExact(capture, arena.allocateFrom(path), mode);
       Libc.check(rc, "mkfifo", path, capture);
     } catch (Throwable t) {
       throw Libc.failure("mkfifo", t);
@@ -53,7 +52,7 @@ public final class PipeCalls {
   public static int eventfd(int initial, int flags) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      int rc = (int) EVENTFD.invokeExact(capture, initial, flags);
+      int rc = (int) EVENTFD.handle().invokeExact(capture, initial, flags);
       return Libc.check(rc, "eventfd", "", capture);
     } catch (Throwable t) {
       throw Libc.failure("eventfd", t);
@@ -64,7 +63,7 @@ public final class PipeCalls {
   public static int memfd_create(String name, int flags) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      int rc = (int) MEMFD_CREATE.invokeExact(capture, arena.allocateFrom(name), flags);
+      int rc = (int) MEMFD_CREATE.handle().invokeExact(capture, arena.allocateFrom(name), flags);
       return Libc.check(rc, "memfd_create", name, capture);
     } catch (Throwable t) {
       throw Libc.failure("memfd_create", t);
@@ -76,7 +75,7 @@ public final class PipeCalls {
       throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      long rc = (long) PREAD.invokeExact(capture, fd, buffer, count, offset);
+      long rc = (long) PREAD.handle().invokeExact(capture, fd, buffer, count, offset);
       return Libc.check(rc, "pread", "fd " + fd, capture);
     } catch (Throwable t) {
       throw Libc.failure("pread", t);

@@ -9,7 +9,6 @@ import io.jcontainerd.linux.ErrnoException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 
 /** epoll(7). */
 public final class PollCalls {
@@ -30,12 +29,12 @@ public final class PollCalls {
 
   private static final long DATA_OFFSET = PACKED ? 4 : 8;
 
-  private static final MethodHandle EPOLL_CREATE1 =
+  private static final CFunction EPOLL_CREATE1 =
       Libc.bind("epoll_create1", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
-  private static final MethodHandle EPOLL_CTL =
+  private static final CFunction EPOLL_CTL =
       Libc.bind(
           "epoll_ctl", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS));
-  private static final MethodHandle EPOLL_WAIT =
+  private static final CFunction EPOLL_WAIT =
       Libc.bind(
           "epoll_wait", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT));
 
@@ -45,7 +44,7 @@ public final class PollCalls {
   public static int epoll_create1(int flags) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      int rc = (int) EPOLL_CREATE1.invokeExact(capture, flags);
+      int rc = (int) EPOLL_CREATE1.handle().invokeExact(capture, flags);
       return Libc.check(rc, "epoll_create1", "", capture);
     } catch (Throwable t) {
       throw Libc.failure("epoll_create1", t);
@@ -60,7 +59,7 @@ public final class PollCalls {
       MemorySegment event = arena.allocate(EVENT_SIZE, 8);
       event.set(JAVA_INT, 0, events);
       event.set(JAVA_LONG_UNALIGNED, DATA_OFFSET, data);
-      int rc = (int) EPOLL_CTL.invokeExact(capture, epoll, operation, fd, event);
+      int rc = (int) EPOLL_CTL.handle().invokeExact(capture, epoll, operation, fd, event);
       Libc.check(rc, "epoll_ctl", "fd " + fd, capture);
     } catch (Throwable t) {
       throw Libc.failure("epoll_ctl", t);
@@ -77,7 +76,7 @@ public final class PollCalls {
       throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      int rc = (int) EPOLL_WAIT.invokeExact(capture, epoll, events, max, timeout);
+      int rc = (int) EPOLL_WAIT.handle().invokeExact(capture, epoll, events, max, timeout);
       return Libc.check(rc, "epoll_wait", "fd " + epoll, capture);
     } catch (Throwable t) {
       throw Libc.failure("epoll_wait", t);

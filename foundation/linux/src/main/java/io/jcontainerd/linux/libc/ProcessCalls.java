@@ -9,7 +9,6 @@ import io.jcontainerd.linux.ErrnoException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 
 /** Signals, waiting, pidfds and process attributes. */
 public final class ProcessCalls {
@@ -43,21 +42,21 @@ public final class ProcessCalls {
   private static final long SI_PID_OFFSET = 16;
   private static final long SI_STATUS_OFFSET = 24;
 
-  private static final MethodHandle KILL =
+  private static final CFunction KILL =
       Libc.bind("kill", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT));
-  private static final MethodHandle WAITID =
+  private static final CFunction WAITID =
       Libc.bind("waitid", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT));
-  private static final MethodHandle PRCTL =
+  private static final CFunction PRCTL =
       Libc.bindVariadic(
           "prctl",
           1,
           FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG));
-  private static final MethodHandle SYSCALL4 =
+  private static final CFunction SYSCALL4 =
       Libc.bindVariadic(
           "syscall",
           1,
           FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG));
-  private static final MethodHandle IOCTL =
+  private static final CFunction IOCTL =
       Libc.bindVariadic("ioctl", 2, FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS));
 
   private ProcessCalls() {}
@@ -75,7 +74,7 @@ public final class ProcessCalls {
   public static void kill(int pid, int signal) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      int rc = (int) KILL.invokeExact(capture, pid, signal);
+      int rc = (int) KILL.handle().invokeExact(capture, pid, signal);
       Libc.check(rc, "kill", "pid " + pid, capture);
     } catch (Throwable t) {
       throw Libc.failure("kill", t);
@@ -88,7 +87,7 @@ public final class ProcessCalls {
       MemorySegment capture = Libc.capture(arena);
       MemorySegment info = arena.allocate(SIGINFO_SIZE, 8);
       while (true) {
-        int rc = (int) WAITID.invokeExact(capture, idType, id, info, options);
+        int rc = (int) WAITID.handle().invokeExact(capture, idType, id, info, options);
         if (rc < 0 && Libc.errno(capture) == Errno.EINTR) {
           continue;
         }
@@ -107,7 +106,7 @@ public final class ProcessCalls {
   public static void prctl(int option, long argument) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      int rc = (int) PRCTL.invokeExact(capture, option, argument, 0L, 0L, 0L);
+      int rc = (int) PRCTL.handle().invokeExact(capture, option, argument, 0L, 0L, 0L);
       Libc.check(rc, "prctl", "option " + option, capture);
     } catch (Throwable t) {
       throw Libc.failure("prctl", t);
@@ -119,7 +118,7 @@ public final class ProcessCalls {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
       MemorySegment value = arena.allocate(JAVA_INT);
-      int rc = (int) PRCTL.invokeExact(capture, option, value.address(), 0L, 0L, 0L);
+      int rc = (int) PRCTL.handle().invokeExact(capture, option, value.address(), 0L, 0L, 0L);
       Libc.check(rc, "prctl", "option " + option, capture);
       return value.get(JAVA_INT, 0);
     } catch (Throwable t) {
@@ -131,7 +130,7 @@ public final class ProcessCalls {
   public static int pidfd_open(int pid) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      long rc = (long) SYSCALL4.invokeExact(capture, SYS_PIDFD_OPEN, (long) pid, 0L, 0L, 0L);
+      long rc = (long) SYSCALL4.handle().invokeExact(capture, SYS_PIDFD_OPEN, (long) pid, 0L, 0L, 0L);
       return (int) Libc.check(rc, "pidfd_open", "pid " + pid, capture);
     } catch (Throwable t) {
       throw Libc.failure("pidfd_open", t);
@@ -144,7 +143,7 @@ public final class ProcessCalls {
       MemorySegment capture = Libc.capture(arena);
       long rc =
           (long)
-              SYSCALL4.invokeExact(
+              SYSCALL4.handle().invokeExact(
                   capture, SYS_PIDFD_SEND_SIGNAL, (long) pidfd, (long) signal, 0L, 0L);
       Libc.check(rc, "pidfd_send_signal", "pidfd " + pidfd, capture);
     } catch (Throwable t) {
@@ -161,7 +160,7 @@ public final class ProcessCalls {
       MemorySegment capture = Libc.capture(arena);
       MemorySegment info = arena.allocate(PIDFD_INFO_SIZE, 8);
       info.set(JAVA_LONG, 0, PIDFD_INFO_EXIT);
-      int rc = (int) IOCTL.invokeExact(capture, pidfd, PIDFD_GET_INFO, info);
+      int rc = (int) IOCTL.handle().invokeExact(capture, pidfd, PIDFD_GET_INFO, info);
       Libc.check(rc, "ioctl PIDFD_GET_INFO", "pidfd " + pidfd, capture);
       if ((info.get(JAVA_LONG, 0) & PIDFD_INFO_EXIT) == 0) {
         return -1;

@@ -11,7 +11,6 @@ import io.jcontainerd.linux.ErrnoException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 import java.nio.charset.StandardCharsets;
 
 /** Unix sockets as far as the passing of descriptors needs them. */
@@ -44,19 +43,19 @@ public final class SocketCalls {
 
   private static final int BYTES = 4096;
 
-  private static final MethodHandle SOCKET =
+  private static final CFunction SOCKET =
       Libc.bind("socket", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT));
-  private static final MethodHandle BIND =
+  private static final CFunction BIND =
       Libc.bind("bind", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT));
-  private static final MethodHandle CONNECT =
+  private static final CFunction CONNECT =
       Libc.bind("connect", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT));
-  private static final MethodHandle LISTEN =
+  private static final CFunction LISTEN =
       Libc.bind("listen", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT));
-  private static final MethodHandle ACCEPT4 =
+  private static final CFunction ACCEPT4 =
       Libc.bind("accept4", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, ADDRESS, JAVA_INT));
-  private static final MethodHandle RECVMSG =
+  private static final CFunction RECVMSG =
       Libc.bind("recvmsg", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT));
-  private static final MethodHandle SENDMSG =
+  private static final CFunction SENDMSG =
       Libc.bind("sendmsg", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT));
 
   private SocketCalls() {}
@@ -74,7 +73,7 @@ public final class SocketCalls {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
       int type = SOCK_STREAM | DescriptorCalls.O_CLOEXEC | flags;
-      int rc = (int) SOCKET.invokeExact(capture, AF_UNIX, type, 0);
+      int rc = (int) SOCKET.handle().invokeExact(capture, AF_UNIX, type, 0);
       return Libc.check(rc, "socket", "", capture);
     } catch (Throwable t) {
       throw Libc.failure("socket", t);
@@ -86,7 +85,7 @@ public final class SocketCalls {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
       MemorySegment address = address(arena, "bind", path);
-      int rc = (int) BIND.invokeExact(capture, fd, address, (int) SOCKADDR_SIZE);
+      int rc = (int) BIND.handle().invokeExact(capture, fd, address, (int) SOCKADDR_SIZE);
       Libc.check(rc, "bind", path, capture);
     } catch (Throwable t) {
       throw Libc.failure("bind", t);
@@ -98,7 +97,7 @@ public final class SocketCalls {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
       MemorySegment address = address(arena, "connect", path);
-      int rc = (int) CONNECT.invokeExact(capture, fd, address, (int) SOCKADDR_SIZE);
+      int rc = (int) CONNECT.handle().invokeExact(capture, fd, address, (int) SOCKADDR_SIZE);
       Libc.check(rc, "connect", path, capture);
     } catch (Throwable t) {
       throw Libc.failure("connect", t);
@@ -109,7 +108,7 @@ public final class SocketCalls {
   public static void listen(int fd, int backlog) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      int rc = (int) LISTEN.invokeExact(capture, fd, backlog);
+      int rc = (int) LISTEN.handle().invokeExact(capture, fd, backlog);
       Libc.check(rc, "listen", "fd " + fd, capture);
     } catch (Throwable t) {
       throw Libc.failure("listen", t);
@@ -121,7 +120,7 @@ public final class SocketCalls {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
       int bits = DescriptorCalls.O_CLOEXEC | flags;
-      int rc = (int) ACCEPT4.invokeExact(capture, fd, MemorySegment.NULL, MemorySegment.NULL, bits);
+      int rc = (int) ACCEPT4.handle().invokeExact(capture, fd, MemorySegment.NULL, MemorySegment.NULL, bits);
       return Libc.check(rc, "accept4", "fd " + fd, capture);
     } catch (Throwable t) {
       throw Libc.failure("accept4", t);
@@ -135,7 +134,7 @@ public final class SocketCalls {
       MemorySegment bytes = arena.allocate(BYTES);
       MemorySegment control = arena.allocate(CONTROL_SIZE, 8);
       MemorySegment message = message(arena, bytes, BYTES, control);
-      long rc = (long) RECVMSG.invokeExact(capture, fd, message, MSG_CMSG_CLOEXEC);
+      long rc = (long) RECVMSG.handle().invokeExact(capture, fd, message, MSG_CMSG_CLOEXEC);
       Libc.check(rc, "recvmsg", "fd " + fd, capture);
       int received = -1;
       if (message.get(JAVA_LONG, MSG_CONTROLLEN_OFFSET) >= CMSG_DATA_OFFSET + Integer.BYTES
@@ -168,7 +167,7 @@ public final class SocketCalls {
       control.set(JAVA_INT, CMSG_TYPE_OFFSET, SCM_RIGHTS);
       control.set(JAVA_INT, CMSG_DATA_OFFSET, passed);
       MemorySegment message = message(arena, bytes, encoded.length, control);
-      long rc = (long) SENDMSG.invokeExact(capture, fd, message, 0);
+      long rc = (long) SENDMSG.handle().invokeExact(capture, fd, message, 0);
       Libc.check(rc, "sendmsg", "fd " + fd, capture);
     } catch (Throwable t) {
       throw Libc.failure("sendmsg", t);

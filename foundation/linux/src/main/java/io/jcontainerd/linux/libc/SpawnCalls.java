@@ -8,7 +8,6 @@ import io.jcontainerd.linux.ErrnoException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 
 /** posix_spawn(3) with its attributes and file actions; these report errors as their result. */
 public final class SpawnCalls {
@@ -22,50 +21,50 @@ public final class SpawnCalls {
 
   private static final long SIGSET_SIZE = 128;
 
-  private static final MethodHandle SPAWN =
+  private static final CFunction SPAWN =
       Libc.bindPlain(
           "posix_spawn",
           FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS));
-  private static final MethodHandle SPAWNP =
+  private static final CFunction SPAWNP =
       Libc.bindPlain(
           "posix_spawnp",
           FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS));
-  private static final MethodHandle ACTIONS_INIT = unary("posix_spawn_file_actions_init");
-  private static final MethodHandle ACTIONS_DESTROY = unary("posix_spawn_file_actions_destroy");
-  private static final MethodHandle ADD_DUP2 =
+  private static final CFunction ACTIONS_INIT = unary("posix_spawn_file_actions_init");
+  private static final CFunction ACTIONS_DESTROY = unary("posix_spawn_file_actions_destroy");
+  private static final CFunction ADD_DUP2 =
       Libc.bindPlain(
           "posix_spawn_file_actions_adddup2",
           FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT));
-  private static final MethodHandle ADD_OPEN =
+  private static final CFunction ADD_OPEN =
       Libc.bindPlain(
           "posix_spawn_file_actions_addopen",
           FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT));
-  private static final MethodHandle ADD_CHDIR =
+  private static final CFunction ADD_CHDIR =
       Libc.bindPlain(
           "posix_spawn_file_actions_addchdir_np",
           FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS));
-  private static final MethodHandle ADD_CLOSEFROM =
+  private static final CFunction ADD_CLOSEFROM =
       Libc.bindPlain(
           "posix_spawn_file_actions_addclosefrom_np",
           FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT));
-  private static final MethodHandle ATTR_INIT = unary("posix_spawnattr_init");
-  private static final MethodHandle ATTR_DESTROY = unary("posix_spawnattr_destroy");
-  private static final MethodHandle ATTR_SETFLAGS =
+  private static final CFunction ATTR_INIT = unary("posix_spawnattr_init");
+  private static final CFunction ATTR_DESTROY = unary("posix_spawnattr_destroy");
+  private static final CFunction ATTR_SETFLAGS =
       Libc.bindPlain(
           "posix_spawnattr_setflags", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_SHORT));
-  private static final MethodHandle ATTR_SETPGROUP =
+  private static final CFunction ATTR_SETPGROUP =
       Libc.bindPlain(
           "posix_spawnattr_setpgroup", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT));
-  private static final MethodHandle ATTR_SETSIGMASK =
+  private static final CFunction ATTR_SETSIGMASK =
       Libc.bindPlain(
           "posix_spawnattr_setsigmask", FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS));
-  private static final MethodHandle ATTR_SETSIGDEFAULT =
+  private static final CFunction ATTR_SETSIGDEFAULT =
       Libc.bindPlain(
           "posix_spawnattr_setsigdefault", FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS));
 
   private SpawnCalls() {}
 
-  private static MethodHandle unary(String name) {
+  private static CFunction unary(String name) {
     return Libc.bindPlain(name, FunctionDescriptor.of(JAVA_INT, ADDRESS));
   }
 
@@ -79,7 +78,7 @@ public final class SpawnCalls {
       this.arena = arena;
       this.struct = arena.allocate(OPAQUE_SIZE, 16);
       try {
-        int rc = (int) ACTIONS_INIT.invokeExact(struct);
+        int rc = (int) ACTIONS_INIT.handle().invokeExact(struct);
         fail(rc, "posix_spawn_file_actions_init", "");
       } catch (Throwable t) {
         throw Libc.failure("posix_spawn_file_actions_init", t);
@@ -89,7 +88,7 @@ public final class SpawnCalls {
     /** The child's {@code target} becomes a copy of our {@code source}. */
     public void dup2(int source, int target) throws ErrnoException {
       try {
-        int rc = (int) ADD_DUP2.invokeExact(struct, source, target);
+        int rc = (int) ADD_DUP2.handle().invokeExact(struct, source, target);
         fail(rc, "posix_spawn_file_actions_adddup2", "fd " + source);
       } catch (Throwable t) {
         throw Libc.failure("posix_spawn_file_actions_adddup2", t);
@@ -99,7 +98,7 @@ public final class SpawnCalls {
     /** The child opens {@code path} as {@code target}. */
     public void open(int target, String path, int flags) throws ErrnoException {
       try {
-        int rc = (int) ADD_OPEN.invokeExact(struct, target, arena.allocateFrom(path), flags, 0);
+        int rc = (int) ADD_OPEN.handle().invokeExact(struct, target, arena.allocateFrom(path), flags, 0);
         fail(rc, "posix_spawn_file_actions_addopen", path);
       } catch (Throwable t) {
         throw Libc.failure("posix_spawn_file_actions_addopen", t);
@@ -109,7 +108,7 @@ public final class SpawnCalls {
     /** The child changes into {@code directory}. */
     public void chdir(String directory) throws ErrnoException {
       try {
-        int rc = (int) ADD_CHDIR.invokeExact(struct, arena.allocateFrom(directory));
+        int rc = (int) ADD_CHDIR.handle().invokeExact(struct, arena.allocateFrom(directory));
         fail(rc, "posix_spawn_file_actions_addchdir_np", directory);
       } catch (Throwable t) {
         throw Libc.failure("posix_spawn_file_actions_addchdir_np", t);
@@ -119,7 +118,7 @@ public final class SpawnCalls {
     /** The child closes every descriptor from {@code lowest} on. */
     public void closefrom(int lowest) throws ErrnoException {
       try {
-        int rc = (int) ADD_CLOSEFROM.invokeExact(struct, lowest);
+        int rc = (int) ADD_CLOSEFROM.handle().invokeExact(struct, lowest);
         fail(rc, "posix_spawn_file_actions_addclosefrom_np", "");
       } catch (Throwable t) {
         throw Libc.failure("posix_spawn_file_actions_addclosefrom_np", t);
@@ -129,7 +128,7 @@ public final class SpawnCalls {
     @Override
     public void close() {
       try {
-        int _ = (int) ACTIONS_DESTROY.invokeExact(struct);
+        int _ = (int) ACTIONS_DESTROY.handle().invokeExact(struct);
       } catch (Throwable t) {
         throw new AssertionError("posix_spawn_file_actions_destroy", t);
       }
@@ -160,15 +159,15 @@ public final class SpawnCalls {
       }
       short bits = (short) flags;
       try {
-        int rc = (int) ATTR_INIT.invokeExact(struct);
+        int rc = (int) ATTR_INIT.handle().invokeExact(struct);
         fail(rc, "posix_spawnattr_init", "");
-        rc = (int) ATTR_SETFLAGS.invokeExact(struct, bits);
+        rc = (int) ATTR_SETFLAGS.handle().invokeExact(struct, bits);
         fail(rc, "posix_spawnattr_setflags", "");
-        rc = (int) ATTR_SETPGROUP.invokeExact(struct, 0);
+        rc = (int) ATTR_SETPGROUP.handle().invokeExact(struct, 0);
         fail(rc, "posix_spawnattr_setpgroup", "");
-        rc = (int) ATTR_SETSIGMASK.invokeExact(struct, none);
+        rc = (int) ATTR_SETSIGMASK.handle().invokeExact(struct, none);
         fail(rc, "posix_spawnattr_setsigmask", "");
-        rc = (int) ATTR_SETSIGDEFAULT.invokeExact(struct, all);
+        rc = (int) ATTR_SETSIGDEFAULT.handle().invokeExact(struct, all);
         fail(rc, "posix_spawnattr_setsigdefault", "");
       } catch (Throwable t) {
         throw Libc.failure("posix_spawnattr_init", t);
@@ -178,7 +177,7 @@ public final class SpawnCalls {
     @Override
     public void close() {
       try {
-        int _ = (int) ATTR_DESTROY.invokeExact(struct);
+        int _ = (int) ATTR_DESTROY.handle().invokeExact(struct);
       } catch (Throwable t) {
         throw new AssertionError("posix_spawnattr_destroy", t);
       }
@@ -203,9 +202,9 @@ public final class SpawnCalls {
     MemorySegment path = arena.allocateFrom(program);
     MemorySegment argv = strings(arena, arguments);
     MemorySegment envp = strings(arena, environment);
-    MethodHandle spawn = program.indexOf('/') >= 0 ? SPAWN : SPAWNP;
+    CFunction spawn = program.indexOf('/') >= 0 ? SPAWN : SPAWNP;
     try {
-      int rc = (int) spawn.invokeExact(pid, path, actions.struct, attributes.struct, argv, envp);
+      int rc = (int) spawn.handle().invokeExact(pid, path, actions.struct, attributes.struct, argv, envp);
       fail(rc, "posix_spawn", program);
       return pid.get(JAVA_INT, 0);
     } catch (Throwable t) {

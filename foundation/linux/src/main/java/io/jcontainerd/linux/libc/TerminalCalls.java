@@ -9,7 +9,6 @@ import io.jcontainerd.linux.ErrnoException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 
 /** Pseudo-terminals and their window size. */
 public final class TerminalCalls {
@@ -17,10 +16,10 @@ public final class TerminalCalls {
   private static final long TIOCSWINSZ = 0x5414;
   private static final long WINSIZE_SIZE = 8;
 
-  private static final MethodHandle OPENPTY =
+  private static final CFunction OPENPTY =
       Libc.bind(
           "openpty", FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS));
-  private static final MethodHandle IOCTL =
+  private static final CFunction IOCTL =
       Libc.bindVariadic("ioctl", 2, FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS));
 
   private TerminalCalls() {}
@@ -33,7 +32,7 @@ public final class TerminalCalls {
       MemorySegment slave = arena.allocate(JAVA_INT);
       int rc =
           (int)
-              OPENPTY.invokeExact(
+              OPENPTY.handle().invokeExact(
                   capture,
                   master,
                   slave,
@@ -54,7 +53,7 @@ public final class TerminalCalls {
       MemorySegment size = arena.allocate(WINSIZE_SIZE, 8);
       size.setAtIndex(JAVA_SHORT, 0, (short) rows);
       size.setAtIndex(JAVA_SHORT, 1, (short) columns);
-      int rc = (int) IOCTL.invokeExact(capture, fd, TIOCSWINSZ, size);
+      int rc = (int) IOCTL.handle().invokeExact(capture, fd, TIOCSWINSZ, size);
       Libc.check(rc, "ioctl TIOCSWINSZ", "fd " + fd, capture);
     } catch (Throwable t) {
       throw Libc.failure("ioctl TIOCSWINSZ", t);
@@ -66,7 +65,7 @@ public final class TerminalCalls {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
       MemorySegment size = arena.allocate(WINSIZE_SIZE, 8);
-      int rc = (int) IOCTL.invokeExact(capture, fd, TIOCGWINSZ, size);
+      int rc = (int) IOCTL.handle().invokeExact(capture, fd, TIOCGWINSZ, size);
       Libc.check(rc, "ioctl TIOCGWINSZ", "fd " + fd, capture);
       return new int[] {
         Short.toUnsignedInt(size.getAtIndex(JAVA_SHORT, 1)),

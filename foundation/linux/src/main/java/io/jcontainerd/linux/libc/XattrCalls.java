@@ -10,7 +10,6 @@ import io.jcontainerd.linux.ErrnoException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 
 /** Extended attributes of a path whose last component is not followed. */
 public final class XattrCalls {
@@ -19,16 +18,16 @@ public final class XattrCalls {
 
   private static final long FIRST_TRY = 1024;
 
-  private static final MethodHandle LGETXATTR =
+  private static final CFunction LGETXATTR =
       Libc.bind(
           "lgetxattr", FunctionDescriptor.of(JAVA_LONG, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG));
-  private static final MethodHandle LSETXATTR =
+  private static final CFunction LSETXATTR =
       Libc.bind(
           "lsetxattr",
           FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, JAVA_INT));
-  private static final MethodHandle LLISTXATTR =
+  private static final CFunction LLISTXATTR =
       Libc.bind("llistxattr", FunctionDescriptor.of(JAVA_LONG, ADDRESS, ADDRESS, JAVA_LONG));
-  private static final MethodHandle LREMOVEXATTR =
+  private static final CFunction LREMOVEXATTR =
       Libc.bind("lremovexattr", FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS));
 
   private XattrCalls() {}
@@ -41,7 +40,7 @@ public final class XattrCalls {
         MemorySegment value = arena.allocate(room);
         long rc =
             (long)
-                LGETXATTR.invokeExact(
+                LGETXATTR.handle().invokeExact(
                     capture,
                     AtCalls.cString(arena, path),
                     AtCalls.cString(arena, name),
@@ -64,7 +63,7 @@ public final class XattrCalls {
       MemorySegment capture = Libc.capture(arena);
       int rc =
           (int)
-              LSETXATTR.invokeExact(
+              LSETXATTR.handle().invokeExact(
                   capture,
                   AtCalls.cString(arena, path),
                   AtCalls.cString(arena, name),
@@ -83,7 +82,7 @@ public final class XattrCalls {
       try (Arena arena = Arena.ofConfined()) {
         MemorySegment capture = Libc.capture(arena);
         MemorySegment names = arena.allocate(room);
-        long rc = (long) LLISTXATTR.invokeExact(capture, AtCalls.cString(arena, path), names, room);
+        long rc = (long) LLISTXATTR.handle().invokeExact(capture, AtCalls.cString(arena, path), names, room);
         if (rc < 0 && Libc.errno(capture) == Errno.ERANGE && room < MAX) {
           continue;
         }
@@ -101,7 +100,7 @@ public final class XattrCalls {
       MemorySegment capture = Libc.capture(arena);
       int rc =
           (int)
-              LREMOVEXATTR.invokeExact(
+              LREMOVEXATTR.handle().invokeExact(
                   capture, AtCalls.cString(arena, path), AtCalls.cString(arena, name));
       Libc.check(rc, "lremovexattr", AtCalls.shown(path) + " " + AtCalls.shown(name), capture);
     } catch (Throwable t) {
