@@ -27,6 +27,7 @@ import java.util.UUID;
  */
 public record OciRuntimes(Optional<Path> chosen, List<Attempt> attempts) {
   private static final System.Logger LOG = System.getLogger("io.jcontainerd.runtime");
+  private static final String PROBE = "jcontainerd-probe-";
   private static final Duration LIMIT = Duration.ofSeconds(20);
   private static final int MAX_OUTPUT = 64 << 10;
 
@@ -62,6 +63,7 @@ public record OciRuntimes(Optional<Path> chosen, List<Attempt> attempts) {
   public static OciRuntimes prove(
       List<String> names, String searchPath, Files files, Processes processes, Path scratch)
       throws InterruptedException {
+    clearLeftovers(names, searchPath, files, processes, scratch);
     List<Attempt> attempts = new ArrayList<>();
     for (String name : names) {
       Optional<Path> program = find(name, searchPath);
@@ -79,6 +81,29 @@ public record OciRuntimes(Optional<Path> chosen, List<Attempt> attempts) {
     return new OciRuntimes(Optional.empty(), attempts);
   }
 
+  /** Takes away the containers of proofs that were cut short by the end of their process. */
+  private static void clearLeftovers(
+      List<String> names, String searchPath, Files files, Processes processes, Path scratch)
+      throws InterruptedException {
+    try {
+      for (String id : files.list(scratch)) {
+        if (!id.startsWith(PROBE)) {
+          continue;
+        }
+        Path folder = scratch.resolve(id);
+        for (String name : names) {
+          Optional<Path> program = find(name, searchPath);
+          if (program.isPresent() && files.stat(folder.resolve("state").resolve(id)).isPresent()) {
+            delete(program.get(), processes, folder, folder, id);
+          }
+        }
+        files.deleteTree(folder);
+      }
+    } catch (IOException | DeadlineExceededException e) {
+      LOG.log(Level.WARNING, "cannot clear what a proof left in " + scratch, e);
+    }
+  }
+
   private static Optional<Path> find(String name, String searchPath) {
     return ShimBinaries.searchPath(searchPath).stream()
         .map(folder -> folder.resolve(name).toAbsolutePath())
@@ -88,7 +113,7 @@ public record OciRuntimes(Optional<Path> chosen, List<Attempt> attempts) {
 
   private static String refusal(Path program, Files files, Processes processes, Path scratch)
       throws InterruptedException {
-    String id = "jcontainerd-probe-" + UUID.randomUUID().toString().substring(0, 8);
+    String id = PROBE + UUID.randomUUID().toString().substring(0, 8);
     Path folder = scratch.resolve(id);
     try {
       Path bundle = folder.resolve("bundle");

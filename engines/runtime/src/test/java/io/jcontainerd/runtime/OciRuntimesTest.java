@@ -10,6 +10,8 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -65,6 +67,38 @@ class OciRuntimesTest {
         .containsExactly("absent", "first", "second");
     assertThat(proved.attempts()).extracting(OciRuntimes.Attempt::refusal)
         .containsExactly("not installed", "cgroups in hybrid mode not supported", "");
+  }
+
+  @Test
+  @Tag("root")
+  @EnabledIf("runcInstalled")
+  void what_a_killed_proof_left_is_taken_away() throws Exception {
+    String id = "jcontainerd-probe-left";
+    Path left = folder.resolve("scratch").resolve(id);
+    Path bundle = Files.createDirectories(left.resolve("bundle"));
+    Path shell = Files.createDirectories(bundle.resolve("rootfs/bin")).resolve("sh");
+    Files.createFile(
+        shell,
+        PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwxr-xr-x")));
+    script("config", "cd " + bundle + " && runc spec && sed -i -e 's/\"terminal\": true/\"terminal\": false/'"
+        + " -e 's#\"linux\": {#\"linux\": {\"cgroupsPath\": \"/" + id + "\",#' config.json");
+    assertThat(new ProcessBuilder(folder.resolve("bin/config").toString()).start().waitFor()).isZero();
+    Process create =
+        new ProcessBuilder(
+                "runc", "--root", left.resolve("state").toString(), "create", "--bundle",
+                bundle.toString(), "--pid-file", left.resolve("pid").toString(), id)
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+            .redirectError(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    create.waitFor();
+    Path process = Path.of("/proc", Files.readString(left.resolve("pid")));
+    assertThat(process).exists();
+    prove(List.of("runc"), "/usr/sbin");
+    Optional<ProcessHandle> dying = ProcessHandle.of(Long.parseLong(process.getFileName().toString()));
+    if (dying.isPresent()) {
+      dying.get().onExit().get(10, TimeUnit.SECONDS);
+    }
+    assertThat(groups()).isEmpty();
   }
 
   @Test
