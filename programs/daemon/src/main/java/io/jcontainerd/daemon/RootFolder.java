@@ -49,9 +49,8 @@ final class RootFolder implements AutoCloseable {
               + path
               + " belongs to containerd: it holds "
               + FOREIGN
-              + " and no store of jcontainerd; nothing was changed, choose another --root, or"
-              + " convert it with: jcontainerd migrate --root "
-              + path);
+              + " and no store of jcontainerd; nothing was changed, and this release cannot convert"
+              + " it: choose another --root");
     }
     folder(path, "rwx------");
     FileChannel channel = null;
