@@ -13,8 +13,8 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Removes ingest folders. A folder is first renamed, which makes the ingest gone at once and whole;
- * what cannot be deleted then is tried again with every later removal, and when the store is opened.
- * Safe for many threads.
+ * what cannot be deleted then is tried again with every later removal, and when the store is
+ * opened. Safe for many threads.
  */
 final class Leftovers {
   static final String REMOVED = ".rm-";

@@ -33,8 +33,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 
 /**
- * Blobs and ingests in a folder: a backend, which knows neither namespaces nor labels. The layout is
- * told in the package's description. One daemon at a time may have a folder open.
+ * Blobs and ingests in a folder: a backend, which knows neither namespaces nor labels. The layout
+ * is told in the package's description. One daemon at a time may have a folder open.
  *
  * <p>No lock is held across a file operation but the lock of a ref, which its ingest holds from
  * opening to closing. The process may die, and the power may fail, at any step.
@@ -93,7 +93,8 @@ public final class LocalContentStore implements ContentStore {
     files.createDirectories(root, ROOT_MODE);
     files.createDirectories(blobs.resolve("sha256"), FOLDER_MODE);
     files.createDirectories(ingests, FOLDER_MODE);
-    // A process that died may have made folders and not forced them, so what is there is forced too.
+    // A process that died may have made folders and not forced them, so what is there is forced
+    // too.
     files.forceDirectory(blobs);
     for (Path folder : touched) {
       files.forceDirectory(folder);
@@ -288,8 +289,7 @@ public final class LocalContentStore implements ContentStore {
     } else {
       Instant now = time.now();
       folder.create(request, now);
-      status =
-          new IngestStatus(request.ref(), 0, request.total(), request.expected(), now, now);
+      status = new IngestStatus(request.ref(), 0, request.total(), request.expected(), now, now);
     }
     Files.Handle data = folder.open();
     try {

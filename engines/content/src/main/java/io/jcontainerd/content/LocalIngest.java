@@ -26,8 +26,8 @@ import java.util.Optional;
 /**
  * An ingest into a folder.
  *
- * <p>Every {@value #FORCE_EVERY} bytes, and when the ingest is closed without a commit, the bytes are
- * forced and the fact is noted, so that little is lost in a power cut.
+ * <p>Every {@value #FORCE_EVERY} bytes, and when the ingest is closed without a commit, the bytes
+ * are forced and the fact is noted, so that little is lost in a power cut.
  */
 final class LocalIngest implements Ingest {
   private static final Logger LOG = System.getLogger(LocalIngest.class.getName());
@@ -89,8 +89,7 @@ final class LocalIngest implements Ingest {
 
   @Override
   public IngestStatus status() {
-    return new IngestStatus(
-        request.ref(), offset, total, request.expected(), startedAt, updatedAt);
+    return new IngestStatus(request.ref(), offset, total, request.expected(), startedAt, updatedAt);
   }
 
   @Override
@@ -198,8 +197,8 @@ final class LocalIngest implements Ingest {
   }
 
   /**
-   * The blob is made final under its ingest's name, forced, renamed, and its new name forced. Should
-   * the last step fail, the name is taken back: nobody may rely on a blob that can vanish.
+   * The blob is made final under its ingest's name, forced, renamed, and its new name forced.
+   * Should the last step fail, the name is taken back: nobody may rely on a blob that can vanish.
    */
   private void finish(Digest digest, Path blob) throws IOException {
     Files files = store.files();

@@ -15,8 +15,8 @@
  * </pre>
  *
  * <p>A blob appears by one rename of a file that is whole and durable, so whatever is below {@code
- * blobs} can be trusted. An ingest is a promise of nothing: after a reboot, only as many of its bytes
- * are taken up again as {@code forced} says; a folder without {@code ref} or {@code data} is no
- * ingest, and is removed.
+ * blobs} can be trusted. An ingest is a promise of nothing: after a reboot, only as many of its
+ * bytes are taken up again as {@code forced} says; a folder without {@code ref} or {@code data} is
+ * no ingest, and is removed.
  */
 package io.jcontainerd.content;

@@ -87,9 +87,7 @@ class EveryStepTest {
   private static final List<Failure> FAILURES =
       List.of(
           new Failure(
-              "full",
-              ResourceExhaustedException.class,
-              call -> new NoSpaceException("a file")),
+              "full", ResourceExhaustedException.class, call -> new NoSpaceException("a file")),
           new Failure(
               "broken",
               UnknownException.class,
@@ -109,7 +107,9 @@ class EveryStepTest {
         try {
           action.accept(open(faults.watch(Files.class, files), "boot"));
         } catch (ContainerdException e) {
-          assertThat(e).as("%s at %s", failure.name(), faults.calls()).isInstanceOf(failure.shown());
+          assertThat(e)
+              .as("%s at %s", failure.name(), faults.calls())
+              .isInstanceOf(failure.shown());
           assertThat(e.getMessage()).matches("(content|ingest ref ref|content store /root).*: .+");
         }
         assertThat(faults.struck()).isTrue();
@@ -182,8 +182,7 @@ class EveryStepTest {
 
   @Test
   void a_failure_at_any_step_of_aborting_leaves_the_ingest_whole_or_gone() {
-    failEverywhere(
-        EveryStepTest::writeHalf, store -> store.abort("ref"), EveryStepTest::aborted);
+    failEverywhere(EveryStepTest::writeHalf, store -> store.abort("ref"), EveryStepTest::aborted);
   }
 
   @Test
@@ -203,8 +202,7 @@ class EveryStepTest {
 
   @Test
   void death_at_any_step_of_aborting_leaves_the_ingest_whole_or_gone() {
-    dieEverywhere(
-        EveryStepTest::writeHalf, store -> store.abort("ref"), EveryStepTest::aborted);
+    dieEverywhere(EveryStepTest::writeHalf, store -> store.abort("ref"), EveryStepTest::aborted);
   }
 
   @Test

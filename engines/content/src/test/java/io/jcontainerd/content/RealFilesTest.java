@@ -45,12 +45,12 @@ class RealFilesTest extends ContentStoreContract {
         String ref = "ref-" + i;
         var _ =
             threads.submit(
-            () -> {
-              try (Ingest ingest = store.ingest(new IngestRequest(ref))) {
-                ingest.write(ByteBuffer.wrap(bytes));
-                return ingest.commit(bytes.length, Optional.empty(), java.util.Map.of());
-              }
-            });
+                () -> {
+                  try (Ingest ingest = store.ingest(new IngestRequest(ref))) {
+                    ingest.write(ByteBuffer.wrap(bytes));
+                    return ingest.commit(bytes.length, Optional.empty(), java.util.Map.of());
+                  }
+                });
       }
     }
     assertThat(store.statuses(Filter.ALL)).isEmpty();

@@ -36,9 +36,9 @@ import java.util.concurrent.FutureTask;
  *
  * <p>Two threads work on a layer: one reads and unpacks, the other hashes the plain bytes and puts
  * the files into the tree. A writable overlay is not mounted: the files go straight into its upper
- * folder. Nothing stays mounted and no thread goes on after the answer, whatever it is; what a failed
- * apply has put into the tree stays there, for the caller to remove with the snapshot. Safe for many
- * threads.
+ * folder. Nothing stays mounted and no thread goes on after the answer, whatever it is; what a
+ * failed apply has put into the tree stays there, for the caller to remove with the snapshot. Safe
+ * for many threads.
  */
 public final class LayerApplier implements Applier {
   private static final String PLAIN_LAYER = "application/vnd.oci.image.layer.v1.tar";
@@ -121,8 +121,7 @@ public final class LayerApplier implements Applier {
             .name("unpack-" + name)
             .daemon(true)
             .start(() -> Decompression.run(blob, promised, set.packed(), pipe));
-    Thread extracting =
-        Thread.ofPlatform().name("extract-" + name).daemon(true).start(extraction);
+    Thread extracting = Thread.ofPlatform().name("extract-" + name).daemon(true).start(extraction);
     try {
       return result(extraction);
     } finally {

@@ -39,10 +39,11 @@ import java.util.zip.GZIPOutputStream;
 /**
  * Makes a layer in tar form from the difference of two trees, plain or packed with gzip or zstd.
  *
- * <p>Equal trees give equal layers. A packed layer gets the label {@code containerd.io/uncompressed}
- * with the digest of the plain one. The work is done by a thread of its own; nothing stays mounted
- * and no thread goes on after the answer. An ingest under a made-up ref is removed after a failure,
- * one under the caller's ref is kept for the caller. Safe for many threads.
+ * <p>Equal trees give equal layers. A packed layer gets the label {@code
+ * containerd.io/uncompressed} with the digest of the plain one. The work is done by a thread of its
+ * own; nothing stays mounted and no thread goes on after the answer. An ingest under a made-up ref
+ * is removed after a failure, one under the caller's ref is kept for the caller. Safe for many
+ * threads.
  */
 public final class LayerComparer implements Comparer {
   private static final String DEFAULT_TYPE = "application/vnd.oci.image.layer.v1.tar+gzip";
@@ -173,8 +174,7 @@ public final class LayerComparer implements Comparer {
     }
   }
 
-  private static OutputStream pack(OutputStream out, Compression compression)
-      throws IOException {
+  private static OutputStream pack(OutputStream out, Compression compression) throws IOException {
     return switch (compression) {
       case NONE -> out;
       case GZIP -> new GZIPOutputStream(out, BUFFER);
@@ -198,8 +198,7 @@ public final class LayerComparer implements Comparer {
                 known.createdAt(),
                 known.updatedAt(),
                 Map.of(UNCOMPRESSED, plain));
-        ContentInfo _ =
-            content.update(labelled, new FieldMask(List.of("labels." + UNCOMPRESSED)));
+        ContentInfo _ = content.update(labelled, new FieldMask(List.of("labels." + UNCOMPRESSED)));
       }
       return digest;
     }

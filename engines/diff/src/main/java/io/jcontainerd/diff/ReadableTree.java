@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A tree open for reading only, mounted for the while where it must be. A writable overlay is shown
- * by a read-only one whose topmost lower folder is the upper folder, since a second writable overlay
- * over the same upper folder would be undefined.
+ * by a read-only one whose topmost lower folder is the upper folder, since a second writable
+ * overlay over the same upper folder would be undefined.
  */
 final class ReadableTree implements AutoCloseable {
   private final Mounter.@Nullable Mounted mounted;

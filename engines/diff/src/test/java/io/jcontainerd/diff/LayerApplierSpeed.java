@@ -20,7 +20,9 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Prints how fast layers are applied beside GNU tar; run by name, {@code -Dtest=LayerApplierSpeed}. */
+/**
+ * Prints how fast layers are applied beside GNU tar; run by name, {@code -Dtest=LayerApplierSpeed}.
+ */
 @Tag("root")
 class LayerApplierSpeed {
   private static final int ROUNDS = 3;
@@ -74,7 +76,9 @@ class LayerApplierSpeed {
     }
   }
 
-  /** A content store that has one blob, the file, under every digest, and is good for nothing else. */
+  /**
+   * A content store that has one blob, the file, under every digest, and is good for nothing else.
+   */
   private static ContentStore stored(Path file) {
     return (ContentStore)
         Proxy.newProxyInstance(

@@ -138,8 +138,7 @@ class LayerApplierTest {
     sh(
         "cd $1; mkdir -p a/b; echo 1 > a/b/c; ln a/b/c a/d; ln -s b a/e; chown 7:8 a/d;"
             + " p=$(printf 'p%.0s' $(seq 1 90)); [ $2 = v7 ] || { mkdir $p; echo x > $p/$p; }",
-        source.toString(),
-        format);
+        source.toString(), format);
     byte[] tar = archive(source, "tar --format=" + format + " -cf - .");
     Path target = scene.fresh("target");
     Path expected = scene.fresh("expected");
@@ -175,8 +174,7 @@ class LayerApplierTest {
       byte[] packed =
           archive(
               temp,
-              "head -c 700 tar | %1$s; tail -c +701 tar | head -c 900000 | %1$s;"
-                      .formatted(packer)
+              "head -c 700 tar | %1$s; tail -c +701 tar | head -c 900000 | %1$s;".formatted(packer)
                   + " : | %1$s; tail -c +900701 tar | %1$s".formatted(packer));
       Path target = scene.fresh("target-" + packer.charAt(0));
       Descriptor applied =
@@ -188,8 +186,13 @@ class LayerApplierTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"--sparse-version=1.0", "--sparse-version=0.1", "--sparse-version=0.0",
-        "--format=gnu"})
+  @ValueSource(
+      strings = {
+        "--sparse-version=1.0",
+        "--sparse-version=0.1",
+        "--sparse-version=0.0",
+        "--format=gnu"
+      })
   void files_with_holes_come_back_with_holes(String form) throws Exception {
     Path source = scene.fresh("source");
     sh(
@@ -285,8 +288,7 @@ class LayerApplierTest {
             .end(),
         target);
     assertThat(sh("cd $1; find . -mindepth 1 | sort", target.toString()))
-        .isEqualTo(
-            "./a\n./a/f\n./mix\n./mix/old\n./mix/old/2\n./opq\n./opq/new\n./opq/newer");
+        .isEqualTo("./a\n./a/f\n./mix\n./mix/old\n./mix/old/2\n./opq\n./opq/new\n./opq/newer");
     assertThat(target.resolve("a/f")).hasContent("again");
   }
 
@@ -547,8 +549,7 @@ class LayerApplierTest {
     assertThatThrownBy(() -> scene.apply(bomb, target))
         .isInstanceOf(DataLossException.class)
         .hasMessageContaining("unexpected end of the archive in entry \"bomb\"");
-    byte[] pax =
-        new Tars().pax("size=9223372036854775807").file("huge", "x").end();
+    byte[] pax = new Tars().pax("size=9223372036854775807").file("huge", "x").end();
     assertThatThrownBy(() -> scene.apply(pax, target))
         .isInstanceOf(DataLossException.class)
         .hasMessageContaining("impossible size");
@@ -579,9 +580,7 @@ class LayerApplierTest {
     assertThatThrownBy(
             () ->
                 scene.apply(
-                    layer,
-                    ApplyScene.TAR,
-                    List.of(new Mount("tmpfs", "t", List.of("size=256k")))))
+                    layer, ApplyScene.TAR, List.of(new Mount("tmpfs", "t", List.of("size=256k")))))
         .isInstanceOf(ResourceExhaustedException.class)
         .hasMessageContaining("layer " + digest(layer))
         .hasMessageContaining("for entry \"big\"");

@@ -134,8 +134,7 @@ class LayerComparerTest {
       assertThat(labels).doesNotContainKey("containerd.io/uncompressed");
       assertThat(applied.digest()).isEqualTo(change.digest());
     } else {
-      assertThat(labels)
-          .containsEntry("containerd.io/uncompressed", applied.digest().toString());
+      assertThat(labels).containsEntry("containerd.io/uncompressed", applied.digest().toString());
     }
   }
 
@@ -184,8 +183,7 @@ class LayerComparerTest {
     Path before = everything("before");
     Path after = scene.fresh("after");
     sh("cp -a $1/. $2", before.toString(), after.toString());
-    assertThat(bytes(comparer.compare(bind(before), bind(after), PLAIN)))
-        .isEqualTo(new byte[1024]);
+    assertThat(bytes(comparer.compare(bind(before), bind(after), PLAIN))).isEqualTo(new byte[1024]);
     Comparer.Options gzip = new Comparer.Options("", "", Map.of(), Optional.empty());
     Descriptor one = comparer.compare(List.of(), bind(before), gzip);
     assertThat(comparer.compare(List.of(), bind(before), gzip)).isEqualTo(one);
@@ -239,8 +237,7 @@ class LayerComparerTest {
     Instant epoch = Instant.ofEpochSecond(1000);
     Comparer.Options options =
         new Comparer.Options(ApplyScene.TAR, "", Map.of(), Optional.of(epoch));
-    Files.write(
-        temp.resolve("layer"), bytes(comparer.compare(bind(before), bind(after), options)));
+    Files.write(temp.resolve("layer"), bytes(comparer.compare(bind(before), bind(after), options)));
     assertThat(
             sh(
                 "TZ=UTC tar --full-time -tvf $1 | awk '{print $4, $5, $6}' | xargs",
@@ -287,8 +284,7 @@ class LayerComparerTest {
   void what_gnu_tar_packed_compares_as_equal_once_applied() throws Exception {
     Path source = everything("source");
     Path target = scene.fresh("target");
-    scene.apply(
-        archive(source, "tar --format=pax --xattrs --xattrs-include=* -cf - ."), target);
+    scene.apply(archive(source, "tar --format=pax --xattrs --xattrs-include=* -cf - ."), target);
     assertThat(bytes(comparer.compare(bind(source), bind(target), PLAIN)))
         .isEqualTo(new byte[1024]);
   }

@@ -55,8 +55,7 @@ class MutatedLayersTest {
       switch (random.nextInt(4)) {
         case 0 -> mutated[at] ^= (byte) (1 << random.nextInt(8));
         case 1 -> mutated[at] = (byte) random.nextInt(256);
-        case 2 -> mutated[at] = (byte) "0123456789/.SxgLK=\0"
-            .charAt(random.nextInt(19));
+        case 2 -> mutated[at] = (byte) "0123456789/.SxgLK=\0".charAt(random.nextInt(19));
         default -> {
           int other = random.nextInt(mutated.length / 512) * 512;
           System.arraycopy(sample, other, mutated, block, 512);
@@ -91,7 +90,8 @@ class MutatedLayersTest {
     ApplyScene scene = new ApplyScene(temp);
     byte[] sample = sample(scene);
     Path jail = scene.fresh("jail");
-    sh("cd $1; mkdir -p etc beside/x lower/a lower/c; echo s > etc/s; echo s > beside/x/s",
+    sh(
+        "cd $1; mkdir -p etc beside/x lower/a lower/c; echo s > etc/s; echo s > beside/x/s",
         jail.toString());
     SortedMap<String, String> before = Trees.of(jail);
     int refused = 0;
@@ -99,16 +99,12 @@ class MutatedLayersTest {
       Path target = scene.fresh("jail/target");
       boolean upper = random.nextBoolean();
       List<Mount> mounts =
-          upper
-              ? overlay(target, temp.resolve("unused"), jail.resolve("lower"))
-              : bind(target);
+          upper ? overlay(target, temp.resolve("unused"), jail.resolve("lower")) : bind(target);
       byte[] layer = mutate(sample, random);
       try {
         boolean gzip = random.nextInt(4) == 0;
         scene.apply(
-            gzip ? packed(layer, random) : layer,
-            gzip ? ApplyScene.GZIP : ApplyScene.TAR,
-            mounts);
+            gzip ? packed(layer, random) : layer, gzip ? ApplyScene.GZIP : ApplyScene.TAR, mounts);
       } catch (ContainerdException e) {
         refused++;
         assertThat(e).as("round %d of seed %d", round, seed).hasMessageContaining("layer sha256:");

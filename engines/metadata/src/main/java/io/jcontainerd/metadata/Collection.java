@@ -12,8 +12,8 @@ import java.util.concurrent.atomic.AtomicLong;
  *
  * <p>Marking reads a snapshot of the store while writers go on. The rows are removed in a write
  * transaction that first compares the count of mutations with the one in the snapshot. If it is the
- * same, nothing was changed since and the marks are exact; if not, the marks are made anew inside the
- * transaction. So nothing that became used after the marking is ever removed.
+ * same, nothing was changed since and the marks are exact; if not, the marks are made anew inside
+ * the transaction. So nothing that became used after the marking is ever removed.
  */
 final class Collection {
   private final Database database;
@@ -30,8 +30,7 @@ final class Collection {
   /** Returns how long writers were held up. */
   Duration run() {
     Instant now = database.time().now();
-    Marks marks =
-        database.read(tx -> new Marks(Database.mutations(tx), Marking.garbage(tx, now)));
+    Marks marks = database.read(tx -> new Marks(Database.mutations(tx), Marking.garbage(tx, now)));
     Duration held = marks.garbage().isEmpty() ? Duration.ZERO : remove(marks, now);
     sweeper.sweep();
     return held;

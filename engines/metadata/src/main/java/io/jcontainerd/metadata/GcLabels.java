@@ -10,7 +10,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** The labels that tell the garbage collector what refers to what (containerd's docs/garbage-collection.md). */
+/**
+ * The labels that tell the garbage collector what refers to what (containerd's
+ * docs/garbage-collection.md).
+ */
 final class GcLabels {
   static final String PREFIX = "containerd.io/gc.";
   static final String EXPIRE = PREFIX + "expire";
@@ -64,8 +67,7 @@ final class GcLabels {
     return targets(namespace, labels, BACK_REF);
   }
 
-  private static List<GcNode> targets(
-      String namespace, Map<String, String> labels, String prefix) {
+  private static List<GcNode> targets(String namespace, Map<String, String> labels, String prefix) {
     List<GcNode> targets = new ArrayList<>();
     labels.forEach(
         (key, value) -> {

@@ -12,11 +12,11 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Keeps the sweep off objects of a backend that are being made or taken over, and makers off objects
- * that are being swept.
+ * Keeps the sweep off objects of a backend that are being made or taken over, and makers off
+ * objects that are being swept.
  *
- * <p>A backend changes before the tables do. Between the two, an object looks like garbage: it is in
- * the backend and in no table. So whoever makes or takes over an object holds it from before the
+ * <p>A backend changes before the tables do. Between the two, an object looks like garbage: it is
+ * in the backend and in no table. So whoever makes or takes over an object holds it from before the
  * backend's change until after the tables', and the sweep looks into the tables only while it keeps
  * holders out. Holds are counted and do not exclude each other. {@code lock} guards the counts;
  * nothing happens under it.

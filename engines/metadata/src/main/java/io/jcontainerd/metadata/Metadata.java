@@ -18,9 +18,9 @@ import java.util.Map;
  * What belongs to whom: every namespaced store of the daemon over its backends, the events of their
  * changes, and the garbage collector.
  *
- * <p>Everything but namespaces, events and the collector works in the namespace of the current {@link
- * io.jcontainerd.core.Call}. Safe for many threads. Closing ends the collector's thread; store and
- * backends belong to whoever opened them and are closed after this.
+ * <p>Everything but namespaces, events and the collector works in the namespace of the current
+ * {@link io.jcontainerd.core.Call}. Safe for many threads. Closing ends the collector's thread;
+ * store and backends belong to whoever opened them and are closed after this.
  */
 public final class Metadata implements AutoCloseable {
   /** The tables; to be given to {@link Store#open}. */

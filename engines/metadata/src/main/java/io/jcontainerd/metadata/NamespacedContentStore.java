@@ -239,8 +239,7 @@ final class NamespacedContentStore implements ContentStore {
     @Nullable String expected = request.expected().map(Digest::toString).orElse(null);
     return database.write(
         tx -> {
-          StoredLeases.attach(
-              tx, namespace, call.lease(), StoredLeases.INGESTS, request.ref());
+          StoredLeases.attach(tx, namespace, call.lease(), StoredLeases.INGESTS, request.ref());
           Optional<IngestRow> row = row(tx, namespace, request.ref());
           if (row.isPresent()) {
             if (expected != null) {
@@ -269,8 +268,7 @@ final class NamespacedContentStore implements ContentStore {
     return tx.first(
         "SELECT backend_ref, expected FROM ingests WHERE namespace = ? AND ref = ?",
         row ->
-            new IngestRow(
-                row.text(0), Optional.ofNullable(row.textOrNull(1)).map(Digest::parse)),
+            new IngestRow(row.text(0), Optional.ofNullable(row.textOrNull(1)).map(Digest::parse)),
         namespace,
         ref);
   }
@@ -350,7 +348,8 @@ final class NamespacedContentStore implements ContentStore {
   /** Refuses an ingest that was aborted or collected. */
   void checkRecorded(Ref ref, String backendRef) {
     boolean there =
-        database.read(tx -> row(tx, ref.namespace(), ref.ref()))
+        database
+            .read(tx -> row(tx, ref.namespace(), ref.ref()))
             .filter(row -> row.backendRef().equals(backendRef))
             .isPresent();
     if (!there) {
@@ -360,12 +359,18 @@ final class NamespacedContentStore implements ContentStore {
   }
 
   /**
-   * Makes a blob of the backend one of the namespace and ends the ingest. The caller holds the blob.
+   * Makes a blob of the backend one of the namespace and ends the ingest. The caller holds the
+   * blob.
    *
    * @return whether the namespace had it before
    */
   boolean finish(
-      Call call, String ref, String backendRef, Digest digest, long size, Map<String, String> labels) {
+      Call call,
+      String ref,
+      String backendRef,
+      Digest digest,
+      long size,
+      Map<String, String> labels) {
     String namespace = call.namespace();
     long now = database.now();
     try {
@@ -418,8 +423,7 @@ final class NamespacedContentStore implements ContentStore {
   @Override
   public IngestStatus status(String ref) {
     String namespace = Call.currentNamespace();
-    IngestRow row =
-        database.read(tx -> row(tx, namespace, ref)).orElseThrow(() -> noIngest(ref));
+    IngestRow row = database.read(tx -> row(tx, namespace, ref)).orElseThrow(() -> noIngest(ref));
     try {
       return renamed(backend.status(row.backendRef()), ref, row.expected());
     } catch (NotFoundException e) {
@@ -464,16 +468,14 @@ final class NamespacedContentStore implements ContentStore {
   }
 
   private static Fields fields(IngestStatus status) {
-    return path ->
-        path.getFirst().equals("ref") ? Optional.of(status.ref()) : Optional.empty();
+    return path -> path.getFirst().equals("ref") ? Optional.of(status.ref()) : Optional.empty();
   }
 
   @Override
   public void abort(String ref) {
     Call call = Call.current();
     String namespace = call.namespace();
-    IngestRow row =
-        database.read(tx -> row(tx, namespace, ref)).orElseThrow(() -> noIngest(ref));
+    IngestRow row = database.read(tx -> row(tx, namespace, ref)).orElseThrow(() -> noIngest(ref));
     try {
       backend.abort(row.backendRef());
     } catch (NotFoundException e) {

@@ -17,8 +17,9 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An ingest of one namespace. It either has an ingest of the backend below it, or shares a blob that
- * the backend has already and so needs no bytes; writing or cutting turns the second into the first.
+ * An ingest of one namespace. It either has an ingest of the backend below it, or shares a blob
+ * that the backend has already and so needs no bytes; writing or cutting turns the second into the
+ * first.
  */
 final class NamespacedIngest implements Ingest {
   private static final int CHUNK = 1 << 20;
@@ -185,8 +186,7 @@ final class NamespacedIngest implements Ingest {
           "ingest ref %s: unexpected commit digest %s, expected %s"
               .formatted(ref.ref(), blob.digest(), expected.get()));
     }
-    boolean existed =
-        store.finish(call, ref.ref(), backendRef, blob.digest(), blob.size(), labels);
+    boolean existed = store.finish(call, ref.ref(), backendRef, blob.digest(), blob.size(), labels);
     finished = true;
     release();
     return refuseExisting(existed, blob.digest());

@@ -533,9 +533,7 @@ final class NamespacedSnapshotter implements Snapshotter {
     String namespace = Call.currentNamespace();
     List<Known> rows =
         database.read(
-            tx ->
-                tx.all(
-                    SELECT + " ORDER BY key", NamespacedSnapshotter::known, namespace, name));
+            tx -> tx.all(SELECT + " ORDER BY key", NamespacedSnapshotter::known, namespace, name));
     if (rows.isEmpty()) {
       return;
     }

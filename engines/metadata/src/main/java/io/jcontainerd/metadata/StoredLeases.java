@@ -139,9 +139,7 @@ final class StoredLeases implements LeaseStore {
                     "SELECT id, created_at, labels FROM leases WHERE namespace = ? ORDER BY id",
                     row ->
                         new Lease(
-                            row.text(0),
-                            Times.instant(row.number(1)),
-                            LabelText.read(row.text(2))),
+                            row.text(0), Times.instant(row.number(1)), LabelText.read(row.text(2))),
                     namespace))
         .stream()
         .filter(lease -> filter.matches(fields(lease)))

@@ -112,8 +112,7 @@ final class StoredNamespaces implements NamespaceStore {
           tx.all("SELECT backend_ref FROM ingests WHERE namespace = ?", row -> row.text(0), name)
               .forEach(ref -> Condemned.ingest(tx, ref));
           for (String table :
-              List.of(
-                  "ingests", "leases", "lease_resources", "sandboxes", "sandbox_extensions")) {
+              List.of("ingests", "leases", "lease_resources", "sandboxes", "sandbox_extensions")) {
             tx.update("DELETE FROM " + table + " WHERE namespace = ?", name);
           }
           tx.update("DELETE FROM namespaces WHERE name = ?", name);

@@ -19,8 +19,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * Removes from the backends what is condemned, in small batches, without holding anything up. What
- * cannot be removed now - a snapshot that still has a child, an ingest that is open - stays condemned
- * and is tried again next time. For one thread at a time.
+ * cannot be removed now - a snapshot that still has a child, an ingest that is open - stays
+ * condemned and is tried again next time. For one thread at a time.
  */
 final class Sweeper {
   private static final System.Logger LOG = System.getLogger(Sweeper.class.getName());
@@ -154,9 +154,7 @@ final class Sweeper {
     try (Guards.Sweep sweep = guards.trySweep(Guards.content(digest))) {
       return sweep != null
           && (isUsed("SELECT 1 FROM blobs WHERE digest = ? LIMIT 1", digest)
-              || remove(
-                  "content " + digest,
-                  () -> content.delete(Digest.parse(digest))));
+              || remove("content " + digest, () -> content.delete(Digest.parse(digest))));
     }
   }
 
@@ -183,8 +181,7 @@ final class Sweeper {
                   owner,
                   backendKey)
               || remove(
-                  "snapshot " + backendKey + " of " + owner,
-                  () -> snapshotter.remove(backendKey)));
+                  "snapshot " + backendKey + " of " + owner, () -> snapshotter.remove(backendKey)));
     }
   }
 
@@ -231,8 +228,7 @@ final class Sweeper {
       keys.forEach(key -> removeSnapshot(owner, key));
       touched.add(owner); // folders without a record are the backend's own to find
     } catch (ContainerdException e) {
-      LOG.log(
-          System.Logger.Level.WARNING, "snapshotter " + owner + " could not be searched", e);
+      LOG.log(System.Logger.Level.WARNING, "snapshotter " + owner + " could not be searched", e);
       orphansPossible();
     }
   }

@@ -1,6 +1,6 @@
 /**
- * What belongs to whom: the namespaced view of everything the daemon keeps, and the garbage collector
- * that removes what nothing refers to.
+ * What belongs to whom: the namespaced view of everything the daemon keeps, and the garbage
+ * collector that removes what nothing refers to.
  *
  * <p>Tables, all in the daemon's one store; labels and annotations are text, a {@code key=value} a
  * line, and times are nanoseconds since 1970:
@@ -22,11 +22,11 @@
  * mutations(count)                             how often anything here was changed
  * </pre>
  *
- * <p>Nothing in a backend is touched inside a transaction. What is made is made in the backend first
- * and recorded after; a crash between leaves an orphan in the backend, which the first collection
- * after a start removes. What is removed is removed from the tables first, together with a row in
- * {@code condemned}, and from the backend after; a crash between leaves the row, and the next
- * collection goes on with it.
+ * <p>Nothing in a backend is touched inside a transaction. What is made is made in the backend
+ * first and recorded after; a crash between leaves an orphan in the backend, which the first
+ * collection after a start removes. What is removed is removed from the tables first, together with
+ * a row in {@code condemned}, and from the backend after; a crash between leaves the row, and the
+ * next collection goes on with it.
  */
 @org.jspecify.annotations.NullMarked
 package io.jcontainerd.metadata;

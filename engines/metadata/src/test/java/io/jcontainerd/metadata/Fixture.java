@@ -31,8 +31,7 @@ import java.util.concurrent.Callable;
 final class Fixture implements AutoCloseable {
   static final String NS = "ns";
   static final String SN = "overlayfs";
-  static final GcOptions WHEN_ASKED =
-      new GcOptions(1e-7, 0, 100, Duration.ZERO, Duration.ZERO);
+  static final GcOptions WHEN_ASKED = new GcOptions(1e-7, 0, 100, Duration.ZERO, Duration.ZERO);
 
   final VirtualTime time = new VirtualTime();
   final ContentStore blobs =
@@ -61,8 +60,7 @@ final class Fixture implements AutoCloseable {
 
   private Metadata openMetadata() {
     Metadata opened =
-        Metadata.open(
-            store, blobs, Map.of(SN, trees), options.withTime(time).withGc(WHEN_ASKED));
+        Metadata.open(store, blobs, Map.of(SN, trees), options.withTime(time).withGc(WHEN_ASKED));
     opened.collector().collect(); // from here on the next run by itself is hours away
     return opened;
   }

@@ -130,8 +130,7 @@ class GarbageCollectionTest {
     Digest index = blob("index", Map.of(GC + "ref.content", manifest.toString()));
     image("image", index, Map.of());
     f.collect();
-    assertThat(f.backendBlobs())
-        .containsExactlyInAnyOrder(layer1, layer2, config, manifest, index);
+    assertThat(f.backendBlobs()).containsExactlyInAnyOrder(layer1, layer2, config, manifest, index);
     assertThat(f.snapshotNames()).containsExactly("chain1", "chain2");
 
     Call.in(NS).run(() -> f.metadata.images().delete("image", Optional.empty(), true));
@@ -154,10 +153,7 @@ class GarbageCollectionTest {
     Digest referred = blob("referred");
     Digest target = blob("target");
     image("an-image", target, Map.of(GC + "expire", ago(Duration.ofHours(1))));
-    container(
-        "c",
-        "root",
-        Map.of(GC + "ref.content.x", referred.toString()));
+    container("c", "root", Map.of(GC + "ref.content.x", referred.toString()));
     f.collect();
     assertThat(f.snapshotNames()).containsExactly("base", "root");
     assertThat(f.has(referred)).isTrue();
@@ -216,8 +212,7 @@ class GarbageCollectionTest {
     image(
         "expired",
         imageTarget,
-        Map.of(
-            GC + "expire", ago(Duration.ofDays(1)), GC + "bref.content", content.toString()));
+        Map.of(GC + "expire", ago(Duration.ofDays(1)), GC + "bref.content", content.toString()));
     Digest byNothing = blob("5", Map.of(GC + "bref.container", "nobody"));
     f.collect();
     assertThat(List.of(f.has(byContainer), f.has(byContent), f.has(byImage), f.has(bySnapshot)))
@@ -344,9 +339,7 @@ class GarbageCollectionTest {
         "",
         Map.of(GC + "root", "", GC + "cond.value-usedat", ago(Duration.ofMinutes(10))));
     layer(
-        "stale",
-        "",
-        Map.of(GC + "root", "", GC + "cond.value-usedat", ago(Duration.ofHours(10))));
+        "stale", "", Map.of(GC + "root", "", GC + "cond.value-usedat", ago(Duration.ofHours(10))));
     Digest fresh = blob("1", Map.of(cond, "usedat<1h|fresh"));
     Digest stale = blob("2", Map.of(cond, "usedat<1h|stale"));
     Digest older = blob("3", Map.of(cond + "/name", "usedat>1h30m|stale"));
@@ -356,9 +349,7 @@ class GarbageCollectionTest {
     Digest noKey = blob("7", Map.of(cond, "usedat<1h"));
     Digest target = blob("target");
     image(
-        "expired",
-        target,
-        Map.of(GC + "expire", ago(Duration.ofDays(1)), cond, "usedat<1h|fresh"));
+        "expired", target, Map.of(GC + "expire", ago(Duration.ofDays(1)), cond, "usedat<1h|fresh"));
     f.collect();
     assertThat(List.of(f.has(fresh), f.has(older), f.has(either), f.has(target)))
         .containsOnly(true);
@@ -446,8 +437,7 @@ class GarbageCollectionTest {
           Condemned.content(tx, lost.toString());
         });
     Sweeper sweeper =
-        new Sweeper(
-            new Database(f.store, f.time), f.blobs, Map.of(SN, f.trees), new Guards());
+        new Sweeper(new Database(f.store, f.time), f.blobs, Map.of(SN, f.trees), new Guards());
     sweeper.stop();
     sweeper.sweep();
     assertThat(f.backendBlobs()).containsExactly(lost);
@@ -537,8 +527,10 @@ class GarbageCollectionTest {
                 f.blob(
                     "manifest" + name,
                     Map.of(
-                        GC + "ref.content.l.0", layer.toString(),
-                        GC + "ref.snapshot." + SN, "chain" + name));
+                        GC + "ref.content.l.0",
+                        layer.toString(),
+                        GC + "ref.snapshot." + SN,
+                        "chain" + name));
             return f.image("image" + name, manifest, Map.of());
           });
       Call.in(NS).run(() -> f.metadata.leases().delete("lease-" + name, false));
@@ -594,10 +586,11 @@ class GarbageCollectionTest {
     assertThat(Duration.ofNanos(marking)).isLessThan(Duration.ofSeconds(5));
   }
 
-  private static void insertBlob(
-      WriteTransaction tx, Digest digest, Map<String, String> labels) {
+  private static void insertBlob(WriteTransaction tx, Digest digest, Map<String, String> labels) {
     tx.update(
-        "INSERT INTO blobs VALUES ('ns', ?, 1, ?, 0, 0)", digest.toString(), LabelText.write(labels));
+        "INSERT INTO blobs VALUES ('ns', ?, 1, ?, 0, 0)",
+        digest.toString(),
+        LabelText.write(labels));
   }
 
   @Test

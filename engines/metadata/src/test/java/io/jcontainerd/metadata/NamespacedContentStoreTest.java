@@ -92,7 +92,8 @@ class NamespacedContentStoreTest extends ContentStoreContract {
     ContentStore one = in("one", fixture());
     ContentStore two = in("two", fixture());
     write(one, "ref", HELLO);
-    byte[] more = (new String(HELLO, StandardCharsets.UTF_8) + "!").getBytes(StandardCharsets.UTF_8);
+    byte[] more =
+        (new String(HELLO, StandardCharsets.UTF_8) + "!").getBytes(StandardCharsets.UTF_8);
     try (Ingest ingest = two.ingest(request("longer", HELLO))) {
       ingest.write(ByteBuffer.wrap("!".getBytes(StandardCharsets.UTF_8)));
       assertThat(ingest.status().offset()).isEqualTo(more.length);

@@ -146,8 +146,7 @@ class NamespacedSnapshotterTest extends SnapshotterContract {
     List<Map<String, String>> below = new ArrayList<>();
     f.trees.walk(Filter.ALL, info -> below.add(info.labels()));
     assertThat(below)
-        .containsExactly(
-            Map.of("containerd.io/snapshot/x", "2", Labels.SNAPSHOT_REF, "chain"));
+        .containsExactly(Map.of("containerd.io/snapshot/x", "2", Labels.SNAPSHOT_REF, "chain"));
     SnapshotInfo info = snapshots.stat("key");
     snapshots.update(
         new SnapshotInfo(
@@ -177,8 +176,7 @@ class NamespacedSnapshotterTest extends SnapshotterContract {
     f.in(NS, () -> f.metadata.leases().create("l", Map.of()));
     Prepared prepared =
         f.with(
-            "l",
-            () -> f.snapshots().prepare("extract", "", Map.of(Labels.SNAPSHOT_REF, "chain")));
+            "l", () -> f.snapshots().prepare("extract", "", Map.of(Labels.SNAPSHOT_REF, "chain")));
     assertThat(prepared).isEqualTo(new Prepared.AlreadyThere("chain"));
     assertThat(f.in(NS, () -> f.metadata.leases().listResources("l")))
         .containsExactly(new Lease.Resource("chain", "snapshots/" + SN));

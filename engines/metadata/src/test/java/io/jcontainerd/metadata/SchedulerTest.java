@@ -29,8 +29,7 @@ class SchedulerTest {
 
   @BeforeEach
   void open() {
-    store =
-        Store.open(folder.resolve("meta.db"), StoreOptions.DEFAULTS, List.of(Metadata.SCHEMA));
+    store = Store.open(folder.resolve("meta.db"), StoreOptions.DEFAULTS, List.of(Metadata.SCHEMA));
   }
 
   @AfterEach
@@ -40,10 +39,7 @@ class SchedulerTest {
 
   private Metadata metadata(GcOptions options) {
     return Metadata.open(
-        store,
-        new InMemoryContentStore(),
-        Map.of(),
-        MetadataOptions.DEFAULTS.withGc(options));
+        store, new InMemoryContentStore(), Map.of(), MetadataOptions.DEFAULTS.withGc(options));
   }
 
   private static void awaitRuns(Metadata metadata, long runs) {
@@ -103,9 +99,7 @@ class SchedulerTest {
         String name = "blob" + i;
         Digest digest = Digest.sha256(Fixture.bytes(name));
         store.change(
-            tx ->
-                tx.update(
-                    "INSERT INTO blobs VALUES ('ns', ?, 1, '', 0, 0)", digest.toString()));
+            tx -> tx.update("INSERT INTO blobs VALUES ('ns', ?, 1, '', 0, 0)", digest.toString()));
         metadata.collector().collect();
         assertThat(Call.in("ns").call(() -> metadata.content().find(digest))).isEmpty();
       }

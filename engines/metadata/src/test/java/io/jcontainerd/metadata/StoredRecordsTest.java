@@ -234,7 +234,9 @@ class StoredRecordsTest {
     for (String id : List.of("b", "c", "a")) {
       containers.create(Fixture.containerOf(id, "", Map.of("is", id)));
     }
-    assertThat(containers.list(Filter.ALL)).extracting(Container::id).containsExactly("a", "b", "c");
+    assertThat(containers.list(Filter.ALL))
+        .extracting(Container::id)
+        .containsExactly("a", "b", "c");
     assertThat(containers.list(Filter.parse("labels.is==b,runtime.name~=runc")))
         .extracting(Container::id)
         .containsExactly("b");
@@ -250,7 +252,8 @@ class StoredRecordsTest {
 
   @Test
   void an_image_comes_back_as_it_was_stored() {
-    Image stored = images.create(image("docker.io/x:1", "m", 5, Map.of("a", "b")), Optional.empty());
+    Image stored =
+        images.create(image("docker.io/x:1", "m", 5, Map.of("a", "b")), Optional.empty());
     assertThat(images.get("docker.io/x:1")).isEqualTo(stored);
     assertThat(stored.createdAt()).isEqualTo(f.time.now());
     Image dated =
@@ -403,8 +406,7 @@ class StoredRecordsTest {
       assertThat(committed.getSnapshotter()).isEqualTo(SN);
       TypedValue update = payload(events, "/images/update");
       assertThat(update.typeUrl()).isEqualTo("containerd.services.images.v1.ImageUpdate");
-      assertThat(ImageUpdate.parseFrom(update.value()).getLabelsMap())
-          .isEqualTo(Map.of("c", "d"));
+      assertThat(ImageUpdate.parseFrom(update.value()).getLabelsMap()).isEqualTo(Map.of("c", "d"));
       ContainerCreate created =
           ContainerCreate.parseFrom(payload(events, "/containers/create").value());
       assertThat(created.getId()).isEqualTo("c");
@@ -430,8 +432,7 @@ class StoredRecordsTest {
     try (EventStream exits = f.metadata.events().subscribe(e -> e.topic().equals("/tasks/exit"))) {
       images.create(image("x", "m", 5, Map.of()), Optional.empty());
       long number = f.metadata.events().publish(event);
-      assertThat(exits.next(Duration.ofSeconds(10)))
-          .contains(new Event.Numbered(number, event));
+      assertThat(exits.next(Duration.ofSeconds(10))).contains(new Event.Numbered(number, event));
     }
     long beyond = f.store.lastEvent() + 10;
     assertThatThrownBy(() -> f.metadata.events().subscribeAfter(beyond, _ -> true))

@@ -46,8 +46,7 @@ final class Answers {
       case 404, 410 -> new NotFoundException(message);
       case 400, 405, 411, 413, 415, 416, 422 -> new InvalidArgumentException(message);
       case 429 -> new ResourceExhaustedException(message);
-      default ->
-          status >= 500 ? new UnavailableException(message) : new UnknownException(message);
+      default -> status >= 500 ? new UnavailableException(message) : new UnknownException(message);
     };
   }
 

@@ -31,8 +31,7 @@ record Ask(
     long length,
     Supplier<BodyPublisher> body) {
   static Ask of(Host host, Reference reference, String method, URI uri, List<String> scopes) {
-    return new Ask(
-        host, reference, method, uri, scopes, Map.of(), 0, BodyPublishers::noBody);
+    return new Ask(host, reference, method, uri, scopes, Map.of(), 0, BodyPublishers::noBody);
   }
 
   Ask header(String name, String value) {

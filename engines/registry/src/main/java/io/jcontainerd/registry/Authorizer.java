@@ -60,8 +60,7 @@ final class Authorizer {
   Optional<String> answer(Ask ask, HttpResponse<?> refusal)
       throws IOException, InterruptedException {
     proofs.remove(key(ask));
-    List<Challenge> challenges =
-        Challenge.parse(refusal.headers().allValues("WWW-Authenticate"));
+    List<Challenge> challenges = Challenge.parse(refusal.headers().allValues("WWW-Authenticate"));
     Optional<Challenge> bearer = Challenge.ofScheme(challenges, "bearer");
     Optional<Credentials> credentials = options.credentials().apply(ask.host().name());
     Optional<Proof> proof = Optional.empty();
@@ -69,9 +68,7 @@ final class Authorizer {
       proof = Optional.of(token(ask, bearer.get(), credentials));
     } else if (Challenge.ofScheme(challenges, "basic").isPresent()) {
       proof =
-          credentials
-              .filter(c -> !c.isIdentityToken())
-              .map(c -> new Proof(basic(c), Instant.MAX));
+          credentials.filter(c -> !c.isIdentityToken()).map(c -> new Proof(basic(c), Instant.MAX));
     }
     proof.ifPresent(p -> proofs.put(key(ask), p));
     return proof.map(Proof::header);

@@ -143,8 +143,7 @@ public final class DistributionRegistry implements Registry, AutoCloseable {
     }
     Host host = host(reference);
     boolean manifest = isManifest(descriptor);
-    URI uri =
-        host.api(reference, (manifest ? "/manifests/" : "/blobs/") + descriptor.digest());
+    URI uri = host.api(reference, (manifest ? "/manifests/" : "/blobs/") + descriptor.digest());
     Ask ask = Ask.of(host, reference, "GET", uri, List.of(Ask.pull(reference)));
     Ask typed = manifest ? ask.header("Accept", descriptor.mediaType() + ", */*") : ask;
     try {
@@ -265,11 +264,9 @@ public final class DistributionRegistry implements Registry, AutoCloseable {
     Optional<String> from = otherRepository(reference, descriptor);
     List<String> scopes = new ArrayList<>(List.of(Ask.push(reference)));
     from.ifPresent(f -> scopes.add("repository:" + f + ":pull"));
-    String query =
-        from.map(f -> "?mount=" + descriptor.digest() + "&from=" + f).orElse("");
+    String query = from.map(f -> "?mount=" + descriptor.digest() + "&from=" + f).orElse("");
     Ask post =
-        Ask.of(
-            host, reference, "POST", host.api(reference, "/blobs/uploads/" + query), scopes);
+        Ask.of(host, reference, "POST", host.api(reference, "/blobs/uploads/" + query), scopes);
     HttpResponse<InputStream> response = exchange.send(post);
     if (response.statusCode() == 201) {
       Answers.drop(response);
@@ -297,9 +294,7 @@ public final class DistributionRegistry implements Registry, AutoCloseable {
 
   private static Optional<String> otherRepository(Reference reference, Descriptor descriptor) {
     String sources =
-        descriptor
-            .annotations()
-            .getOrDefault(Labels.DISTRIBUTION_SOURCE + reference.domain(), "");
+        descriptor.annotations().getOrDefault(Labels.DISTRIBUTION_SOURCE + reference.domain(), "");
     for (String repository : sources.split(",", -1)) {
       if (!repository.isEmpty() && !repository.equals(reference.path())) {
         return Optional.of(repository);
@@ -333,8 +328,7 @@ public final class DistributionRegistry implements Registry, AutoCloseable {
   private void cancel(Host host, Reference reference, URI upload) {
     try {
       Answers.drop(
-          exchange.send(
-              Ask.of(host, reference, "DELETE", upload, List.of(Ask.push(reference)))));
+          exchange.send(Ask.of(host, reference, "DELETE", upload, List.of(Ask.push(reference)))));
     } catch (ContainerdException e) {
       LOG.log(System.Logger.Level.DEBUG, "an upload to {0} could not be cancelled", host.name(), e);
     }
@@ -417,12 +411,7 @@ public final class DistributionRegistry implements Registry, AutoCloseable {
 
   private static UnavailableException unavailable(Ask ask, IOException e) {
     return new UnavailableException(
-        "image "
-            + ask.reference()
-            + ": registry "
-            + ask.host().name()
-            + ": "
-            + Exchange.text(e),
+        "image " + ask.reference() + ": registry " + ask.host().name() + ": " + Exchange.text(e),
         e);
   }
 

@@ -22,8 +22,8 @@ import org.jspecify.annotations.Nullable;
  * Sends a request until there is an answer that is worth looking at: it follows redirects, answers
  * refusals with credentials, and tries again what failed for reasons that may pass.
  *
- * <p>Credentials go to the registry itself and nowhere else; a redirect to another host, or from TLS
- * to none, takes them off or fails.
+ * <p>Credentials go to the registry itself and nowhere else; a redirect to another host, or from
+ * TLS to none, takes them off or fails.
  */
 final class Exchange {
   private static final Set<Integer> PASSING = Set.of(408, 429, 500, 502, 503, 504);
@@ -137,8 +137,7 @@ final class Exchange {
     String method = ask.method();
     for (int hop = 0; hop <= MOST_HOPS; hop++) {
       HttpResponse<InputStream> response =
-          http.send(
-              request(ask, method, uri, proof), BodyStream.handler(options.stallTimeout()));
+          http.send(request(ask, method, uri, proof), BodyStream.handler(options.stallTimeout()));
       Optional<String> location = Answers.header(response, "Location");
       if (location.isEmpty() || !isRedirect(response.statusCode(), method)) {
         return response;

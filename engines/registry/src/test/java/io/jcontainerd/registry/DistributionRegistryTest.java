@@ -71,9 +71,7 @@ class DistributionRegistryTest {
 
   private DistributionRegistry client(Credentials credentials) {
     return new DistributionRegistry(
-        RegistryOptions.defaults()
-            .withTime(time)
-            .withCredentials(_ -> Optional.of(credentials)));
+        RegistryOptions.defaults().withTime(time).withCredentials(_ -> Optional.of(credentials)));
   }
 
   private static void manifest(HttpExchange exchange) throws IOException {
@@ -116,8 +114,7 @@ class DistributionRegistryTest {
   void another_digest_than_the_asked_one_is_an_alarm() {
     try (StandIn server = new StandIn(DistributionRegistryTest::manifest);
         DistributionRegistry registry = client()) {
-      assertThatThrownBy(
-              () -> registry.resolve(server.address() + "/a@sha256:" + "b".repeat(64)))
+      assertThatThrownBy(() -> registry.resolve(server.address() + "/a@sha256:" + "b".repeat(64)))
           .isInstanceOf(DataLossException.class);
     }
   }
@@ -207,12 +204,13 @@ class DistributionRegistryTest {
     StandIn.Handler handler =
         exchange -> {
           String range = exchange.getRequestHeaders().getFirst("Range");
-          int from =
-              range == null ? 0 : Integer.parseInt(range.substring(6, range.length() - 1));
+          int from = range == null ? 0 : Integer.parseInt(range.substring(6, range.length() - 1));
           if (range != null) {
             exchange
                 .getResponseHeaders()
-                .set("Content-Range", "bytes %d-%d/%d".formatted(from, blob.length - 1, blob.length));
+                .set(
+                    "Content-Range",
+                    "bytes %d-%d/%d".formatted(from, blob.length - 1, blob.length));
           }
           exchange.sendResponseHeaders(range == null ? 200 : 206, blob.length - from);
           int until = calls.incrementAndGet() < 4 ? from + 80_000 : blob.length;
@@ -295,9 +293,7 @@ class DistributionRegistryTest {
         DistributionRegistry registry = new DistributionRegistry(quick);
         InputStream in =
             registry.fetch(
-                server.address() + "/a",
-                new Descriptor(MediaTypes.LAYER, DIGEST, 100),
-                0)) {
+                server.address() + "/a", new Descriptor(MediaTypes.LAYER, DIGEST, 100), 0)) {
       assertThatThrownBy(in::readAllBytes)
           .isInstanceOf(IOException.class)
           .hasMessage("no bytes for 100 ms");
@@ -398,8 +394,7 @@ class DistributionRegistryTest {
       registry.resolve(server.address() + "/a/b");
       registry.resolve(server.address() + "/a/b");
       assertThat(auth.requests)
-          .containsExactly(
-              "GET /token?x=1&service=the+registry&scope=repository%3Aa%2Fb%3Apull");
+          .containsExactly("GET /token?x=1&service=the+registry&scope=repository%3Aa%2Fb%3Apull");
       assertThat(auth.authorizations.getFirst()).startsWith("Basic ");
       time.sleep(Duration.ofSeconds(291));
       registry.resolve(server.address() + "/a/b");
@@ -539,9 +534,7 @@ class DistributionRegistryTest {
       assertThatThrownBy(
               () ->
                   registry.push(
-                      server.address() + "/a",
-                      layer(blob),
-                      () -> new ByteArrayInputStream(blob)))
+                      server.address() + "/a", layer(blob), () -> new ByteArrayInputStream(blob)))
           .isInstanceOf(UnavailableException.class)
           .hasMessageContaining("lost an upload");
       String put = "PUT /v2/a/blobs/uploads/u?state=x&digest=" + Digest.sha256(blob);
@@ -575,8 +568,7 @@ class DistributionRegistryTest {
               });
       assertThat(sent).isFalse();
       assertThat(server.requests.getLast())
-          .isEqualTo(
-              "POST /v2/a/blobs/uploads/?mount=" + known.digest() + "&from=other/b");
+          .isEqualTo("POST /v2/a/blobs/uploads/?mount=" + known.digest() + "&from=other/b");
     }
   }
 

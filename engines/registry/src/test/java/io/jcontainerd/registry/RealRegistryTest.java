@@ -81,16 +81,14 @@ class RealRegistryTest {
       assertThat(in.readAllBytes()).isEqualTo(manifest);
     }
     try (InputStream in = registry.fetch(name, layerAt, 1_000_000)) {
-      assertThat(in.readAllBytes())
-          .isEqualTo(Arrays.copyOfRange(layer, 1_000_000, layer.length));
+      assertThat(in.readAllBytes()).isEqualTo(Arrays.copyOfRange(layer, 1_000_000, layer.length));
     }
     Descriptor elsewhere =
         new Descriptor(
             layerAt.mediaType(),
             layerAt.digest(),
             layerAt.size(),
-            Map.of(
-                "containerd.io/distribution.source." + server.address(), "dir/image"));
+            Map.of("containerd.io/distribution.source." + server.address(), "dir/image"));
     assertThat(push(server.address() + "/second:x", elsewhere, new byte[0]))
         .as("mounted from the first repository")
         .isFalse();
@@ -111,10 +109,7 @@ class RealRegistryTest {
     byte[] wrong = random(1_000, 3);
     assertThatThrownBy(
             () ->
-                push(
-                    server.address() + "/wrong:1",
-                    Descriptors.of(MediaTypes.LAYER, right),
-                    wrong))
+                push(server.address() + "/wrong:1", Descriptors.of(MediaTypes.LAYER, right), wrong))
         .isInstanceOf(ContainerdException.class)
         .hasMessageContaining("DIGEST_INVALID");
   }

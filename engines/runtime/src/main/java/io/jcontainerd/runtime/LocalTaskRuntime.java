@@ -4,8 +4,6 @@ import com.google.protobuf.Empty;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.MessageLite;
 import com.google.protobuf.Parser;
-import io.jcontainerd.runtime.shim.Limits;
-import io.jcontainerd.runtime.shim.Timeouts;
 import io.jcontainerd.api.runtime.task.v3.CheckpointTaskRequest;
 import io.jcontainerd.api.runtime.task.v3.CloseIORequest;
 import io.jcontainerd.api.runtime.task.v3.DeleteRequest;
@@ -45,10 +43,12 @@ import io.jcontainerd.core.tasks.TaskProcess;
 import io.jcontainerd.core.tasks.TaskRuntime;
 import io.jcontainerd.core.tasks.TaskStatus;
 import io.jcontainerd.runtime.bundle.Bundles;
+import io.jcontainerd.runtime.shim.Limits;
 import io.jcontainerd.runtime.shim.Shim;
 import io.jcontainerd.runtime.shim.ShimLauncher;
-import io.jcontainerd.wire.TypedValues;
+import io.jcontainerd.runtime.shim.Timeouts;
 import io.jcontainerd.wire.Times;
+import io.jcontainerd.wire.TypedValues;
 import java.lang.System.Logger.Level;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -60,8 +60,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
 /**
- * TaskTable on this machine, each kept by a shim. The daemon holds names and connections only; whatever
- * lives does so in and below the shims, and is found again by {@link #recover}.
+ * TaskTable on this machine, each kept by a shim. The daemon holds names and connections only;
+ * whatever lives does so in and below the shims, and is found again by {@link #recover}.
  *
  * <p>No lock is held while a shim is asked. Requests for one process are put in order by its shim;
  * a task's name is taken before anything is made and given back after everything is removed.
@@ -209,15 +209,13 @@ public final class LocalTaskRuntime implements TaskRuntime, AutoCloseable {
           case UNKNOWN, UNRECOGNIZED -> TaskStatus.UNKNOWN;
         };
     Optional<Instant> exitedAt =
-        Times.toCore(
-            status == TaskStatus.STOPPED && state.hasExitedAt(), state.getExitedAt());
+        Times.toCore(status == TaskStatus.STOPPED && state.hasExitedAt(), state.getExitedAt());
     return new TaskProcess(
         task.id(),
         state.getExecId(),
         state.getPid(),
         status,
-        new Stdio(
-            state.getStdin(), state.getStdout(), state.getStderr(), state.getTerminal()),
+        new Stdio(state.getStdin(), state.getStdout(), state.getStderr(), state.getTerminal()),
         state.getExitStatus(),
         exitedAt);
   }
@@ -377,8 +375,7 @@ public final class LocalTaskRuntime implements TaskRuntime, AutoCloseable {
                 WaitRequest.newBuilder().setId(containerId).setExecId(execId).build(),
                 WaitResponse.parser(),
                 Limits.ofCaller());
-        return new Exit(
-            pid, response.getExitStatus(), Times.toCore(response.getExitedAt()));
+        return new Exit(pid, response.getExitStatus(), Times.toCore(response.getExitedAt()));
       } catch (UnavailableException e) {
         if (!Shim.isLost(e)) {
           throw e;
@@ -433,8 +430,7 @@ public final class LocalTaskRuntime implements TaskRuntime, AutoCloseable {
   }
 
   private <A extends MessageLite> A call(
-      Task task, String method, MessageLite request, Parser<A> answer)
-      throws InterruptedException {
+      Task task, String method, MessageLite request, Parser<A> answer) throws InterruptedException {
     return shim(task)
         .call(
             task.namespace(),

@@ -165,8 +165,7 @@ public record OciRuntimes(Optional<Path> chosen, List<Attempt> attempts) {
     return said.isEmpty() ? "exit status " + end.status() : said;
   }
 
-  private static void delete(
-      Path program, Processes processes, Path folder, Path bundle, String id)
+  private static void delete(Path program, Processes processes, Path folder, Path bundle, String id)
       throws IOException, InterruptedException {
     List<String> command =
         List.of(
@@ -178,8 +177,7 @@ public record OciRuntimes(Optional<Path> chosen, List<Attempt> attempts) {
             id);
     Processes.Finished end = run(command, processes, bundle);
     if (end.status() != 0) {
-      LOG.log(
-          Level.DEBUG, "{0} delete: {1}", program, new String(end.error(), UTF_8).strip());
+      LOG.log(Level.DEBUG, "{0} delete: {1}", program, new String(end.error(), UTF_8).strip());
     }
   }
 

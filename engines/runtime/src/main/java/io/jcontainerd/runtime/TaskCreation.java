@@ -1,7 +1,5 @@
 package io.jcontainerd.runtime;
 
-import io.jcontainerd.runtime.shim.Limits;
-import io.jcontainerd.runtime.shim.Timeouts;
 import io.jcontainerd.api.runtime.task.v3.ConnectResponse;
 import io.jcontainerd.api.runtime.task.v3.CreateTaskRequest;
 import io.jcontainerd.api.runtime.task.v3.CreateTaskResponse;
@@ -21,9 +19,11 @@ import io.jcontainerd.oci.json.JsonObject;
 import io.jcontainerd.oci.runtime.Spec;
 import io.jcontainerd.runtime.bundle.Bundle;
 import io.jcontainerd.runtime.bundle.Bundles;
+import io.jcontainerd.runtime.shim.Limits;
 import io.jcontainerd.runtime.shim.Shim;
 import io.jcontainerd.runtime.shim.ShimAddress;
 import io.jcontainerd.runtime.shim.ShimLauncher;
+import io.jcontainerd.runtime.shim.Timeouts;
 import io.jcontainerd.wire.TypedValues;
 import io.jcontainerd.wire.Types;
 import java.lang.System.Logger.Level;
@@ -120,8 +120,7 @@ final class TaskCreation {
     ShimLauncher launcher = launchers.forRuntime(task.runtime());
     Shim shim;
     if (request.taskApiAddress().isEmpty()) {
-      shim =
-          launcher.launch(bundle, new ShimLauncher.Launch(task.runtime(), options(request)));
+      shim = launcher.launch(bundle, new ShimLauncher.Launch(task.runtime(), options(request)));
     } else {
       ShimAddress address =
           ShimAddress.endpoint(request.taskApiAddress(), request.taskApiVersion());
@@ -130,7 +129,8 @@ final class TaskCreation {
     }
     task.attach(launcher, shim);
     try {
-      ConnectResponse who = shim.whoServes(task.namespace(), task.id(), Limits.atMost(timeouts.operation()));
+      ConnectResponse who =
+          shim.whoServes(task.namespace(), task.id(), Limits.atMost(timeouts.operation()));
       end.knowProcess(task, who.getShimPid());
     } catch (NotImplementedException e) {
       LOG.log(Level.DEBUG, "shim of " + bundle + " does not tell its process", e);
@@ -165,9 +165,7 @@ final class TaskCreation {
     var answer = new CompletableFuture<CreateTaskResponse>();
     task.creation(answer);
     CreateTaskRequest built = message.build();
-    Thread.ofVirtual()
-        .name("create " + task.bundle())
-        .start(() -> ask(task, shim, built, answer));
+    Thread.ofVirtual().name("create " + task.bundle()).start(() -> ask(task, shim, built, answer));
     Duration limit = Limits.atMost(timeouts.operation());
     try {
       return answer.get(limit.toNanos(), TimeUnit.NANOSECONDS).getPid();
@@ -186,7 +184,10 @@ final class TaskCreation {
    * that came too late must know how it ended, or the shim would have a task that nobody knows of.
    */
   private void ask(
-      Task task, Shim shim, CreateTaskRequest message, CompletableFuture<CreateTaskResponse> answer) {
+      Task task,
+      Shim shim,
+      CreateTaskRequest message,
+      CompletableFuture<CreateTaskResponse> answer) {
     try {
       answer.complete(
           shim.firstCall(
@@ -203,7 +204,9 @@ final class TaskCreation {
     }
   }
 
-  /** Mounts with mapped ids need a runtime that says it can do them; others would ignore the map. */
+  /**
+   * Mounts with mapped ids need a runtime that says it can do them; others would ignore the map.
+   */
   private void checkIdMaps(Task task, Spec spec, CreateTask request) throws InterruptedException {
     if (!wantsIdMaps(spec)) {
       return;

@@ -3,8 +3,6 @@ package io.jcontainerd.runtime;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.google.protobuf.Empty;
-import io.jcontainerd.runtime.shim.Limits;
-import io.jcontainerd.runtime.shim.Timeouts;
 import io.jcontainerd.api.runtime.task.v3.DeleteRequest;
 import io.jcontainerd.api.runtime.task.v3.DeleteResponse;
 import io.jcontainerd.core.failure.ContainerdException;
@@ -14,8 +12,10 @@ import io.jcontainerd.core.ports.Processes;
 import io.jcontainerd.core.tasks.Exit;
 import io.jcontainerd.runtime.bundle.Bundle;
 import io.jcontainerd.runtime.bundle.Bundles;
+import io.jcontainerd.runtime.shim.Limits;
 import io.jcontainerd.runtime.shim.Shim;
 import io.jcontainerd.runtime.shim.ShimLauncher;
+import io.jcontainerd.runtime.shim.Timeouts;
 import io.jcontainerd.wire.Times;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
@@ -26,8 +26,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * How tasks end: deleted in order, lost with their shim, or undone while being created. Whoever ends
- * a task claims it first, so each is cleared once and told once; the name is given back last.
+ * How tasks end: deleted in order, lost with their shim, or undone while being created. Whoever
+ * ends a task claims it first, so each is cleared once and told once; the name is given back last.
  */
 final class TaskEnd {
   private static final System.Logger LOG = System.getLogger("io.jcontainerd.runtime");
@@ -168,7 +168,8 @@ final class TaskEnd {
     if (!task.claim(Task.Stage.LIVE)) {
       return;
     }
-    LOG.log(Level.WARNING, "shim of task {0}/{1} is dead, cleaning up", task.namespace(), task.id());
+    LOG.log(
+        Level.WARNING, "shim of task {0}/{1} is dead, cleaning up", task.namespace(), task.id());
     Exit exit = new Exit(task.pid(), UNKNOWN_EXIT, Instant.now());
     try {
       Exit reaped = launcher.reap(task.bundle(), task.runtime(), timeouts.shimCleanup());
@@ -253,10 +254,8 @@ final class TaskEnd {
       if (pid > 0) {
         var process = new Task.ShimProcess(pid, processes.startTime(pid));
         task.shimProcess(process);
-        if (task.shim().filter(s -> !s.isShared()).isPresent()
-            && process.startTime().isPresent()) {
-          bundles.write(
-              task.bundle(), Bundle.SHIM_PROCESS, process.toText().getBytes(UTF_8), 0600);
+        if (task.shim().filter(s -> !s.isShared()).isPresent() && process.startTime().isPresent()) {
+          bundles.write(task.bundle(), Bundle.SHIM_PROCESS, process.toText().getBytes(UTF_8), 0600);
         }
       }
     } catch (IOException e) {
@@ -394,8 +393,9 @@ final class TaskEnd {
   /** Runs on a thread of its own, and waits for it so long, unless the caller is interrupted. */
   private static @org.jspecify.annotations.Nullable ContainerdException detached(
       Task task, Duration patience, Step step) {
-    var failed = new java.util.concurrent.atomic.AtomicReference<@org.jspecify.annotations.Nullable
-        ContainerdException>();
+    var failed =
+        new java.util.concurrent.atomic.AtomicReference<
+            @org.jspecify.annotations.Nullable ContainerdException>();
     Thread worker =
         Thread.ofVirtual()
             .name("end of " + task.bundle())

@@ -6,8 +6,8 @@ import io.jcontainerd.api.events.TaskExit;
 import io.jcontainerd.core.events.Event;
 import io.jcontainerd.core.events.EventExchange;
 import io.jcontainerd.core.tasks.Exit;
-import io.jcontainerd.wire.TypedValues;
 import io.jcontainerd.wire.Times;
+import io.jcontainerd.wire.TypedValues;
 import java.time.Instant;
 
 /** The events that the daemon publishes in place of a shim that no longer can. */

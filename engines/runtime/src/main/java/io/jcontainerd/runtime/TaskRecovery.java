@@ -1,6 +1,5 @@
 package io.jcontainerd.runtime;
 
-import io.jcontainerd.runtime.shim.Timeouts;
 import io.jcontainerd.api.runtime.task.v3.ConnectResponse;
 import io.jcontainerd.api.runtime.task.v3.PidsRequest;
 import io.jcontainerd.api.runtime.task.v3.PidsResponse;
@@ -14,6 +13,7 @@ import io.jcontainerd.runtime.bundle.Bundle;
 import io.jcontainerd.runtime.bundle.Bundles;
 import io.jcontainerd.runtime.shim.Shim;
 import io.jcontainerd.runtime.shim.ShimLauncher;
+import io.jcontainerd.runtime.shim.Timeouts;
 import io.jcontainerd.wire.Times;
 import java.lang.System.Logger.Level;
 import java.util.ArrayList;
@@ -26,8 +26,9 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
 /**
- * Finds the tasks of an earlier daemon by their bundles. Shims that answer are taken over, what dead
- * ones left is removed; of the latter no event tells, for nobody of this daemon's time knew them.
+ * Finds the tasks of an earlier daemon by their bundles. Shims that answer are taken over, what
+ * dead ones left is removed; of the latter no event tells, for nobody of this daemon's time knew
+ * them.
  */
 final class TaskRecovery {
   private static final System.Logger LOG = System.getLogger("io.jcontainerd.runtime");
@@ -96,20 +97,19 @@ final class TaskRecovery {
       bundles.delete(bundle);
       return;
     }
-    var task =
-        new Task(bundle, runtime.get(), bundles.readText(bundle, Bundle.SANDBOX).orElse(""));
+    var task = new Task(bundle, runtime.get(), bundles.readText(bundle, Bundle.SANDBOX).orElse(""));
     tasks.reserve(task, timeouts.shimLoad());
     ShimLauncher launcher = launchers.forBundle(bundle);
     Shim shim = null;
     try {
       shim = launcher.reconnect(bundle, timeouts.shimLoad());
       task.attach(launcher, shim);
-      ConnectResponse who =
-          shim.whoServes(bundle.namespace(), bundle.id(), timeouts.shimLoad());
+      ConnectResponse who = shim.whoServes(bundle.namespace(), bundle.id(), timeouts.shimLoad());
       end.knowProcess(task, who.getShimPid());
       task.pid(who.getTaskPid());
     } catch (ContainerdException e) {
-      LOG.log(Level.INFO, "{0}: its shim does not answer, clearing up: {1}", bundle, e.getMessage());
+      LOG.log(
+          Level.INFO, "{0}: its shim does not answer, clearing up: {1}", bundle, e.getMessage());
       if (shim != null) {
         shim.close();
       }

@@ -2,7 +2,6 @@ package io.jcontainerd.runtime;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.jcontainerd.runtime.shim.Timeouts;
 import io.jcontainerd.api.services.ttrpc.events.v1.ForwardRequest;
 import io.jcontainerd.core.TypedValue;
 import io.jcontainerd.core.containers.Container;
@@ -18,6 +17,7 @@ import io.jcontainerd.runtime.shim.BinaryShimLauncher;
 import io.jcontainerd.runtime.shim.FifoShimLogs;
 import io.jcontainerd.runtime.shim.ShimBinaries;
 import io.jcontainerd.runtime.shim.ShimEnvironment;
+import io.jcontainerd.runtime.shim.Timeouts;
 import io.jcontainerd.ttrpc.TtrpcServer;
 import io.jcontainerd.ttrpc.TtrpcService;
 import io.jcontainerd.ttrpc.UnixSockets;
@@ -59,7 +59,10 @@ final class Ground implements AutoCloseable {
     logs = FifoShimLogs.start();
     bundles =
         new Bundles(
-            new LinuxFiles(), new LinuxKernel(Files.createDirectories(top.resolve("k"))), top.resolve("state"), top.resolve("root"));
+            new LinuxFiles(),
+            new LinuxKernel(Files.createDirectories(top.resolve("k"))),
+            top.resolve("state"),
+            top.resolve("root"));
     environment =
         new ShimEnvironment(
             top.resolve("g").toString(),

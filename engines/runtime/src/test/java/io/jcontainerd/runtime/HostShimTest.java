@@ -3,7 +3,6 @@ package io.jcontainerd.runtime;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.jcontainerd.runtime.shim.Timeouts;
 import io.jcontainerd.core.Call;
 import io.jcontainerd.core.failure.NotFoundException;
 import io.jcontainerd.core.failure.UnavailableException;
@@ -14,6 +13,7 @@ import io.jcontainerd.core.tasks.TaskStatus;
 import io.jcontainerd.runtime.shim.HostShimLauncher;
 import io.jcontainerd.runtime.shim.ShimGroup;
 import io.jcontainerd.runtime.shim.ShimLauncher;
+import io.jcontainerd.runtime.shim.Timeouts;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -32,9 +32,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * Tasks that share a shim host, which is started on first need, outlives the daemon, and is replaced
- * when it dies. Runs with a host in the small, or with the one whose command is in the system
- * property {@code jcontainerd.shimHost}.
+ * Tasks that share a shim host, which is started on first need, outlives the daemon, and is
+ * replaced when it dies. Runs with a host in the small, or with the one whose command is in the
+ * system property {@code jcontainerd.shimHost}.
  */
 @Tag("root")
 @Timeout(180)
@@ -220,8 +220,7 @@ class HostShimTest {
         () -> {
           int pid = begin("over");
           try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
-            Future<Exit> waiting =
-                threads.submit(Call.carrying(() -> runtime.waitFor("over", "")));
+            Future<Exit> waiting = threads.submit(Call.carrying(() -> runtime.waitFor("over", "")));
             killHost();
             while (hostProcesses().isEmpty()) {
               Thread.onSpinWait();
@@ -254,8 +253,7 @@ class HostShimTest {
           killHost();
           ground.events.await("/tasks/delete");
           ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
-          assertThatThrownBy(() -> runtime.get("lost", ""))
-              .isInstanceOf(NotFoundException.class);
+          assertThatThrownBy(() -> runtime.get("lost", "")).isInstanceOf(NotFoundException.class);
         });
     assertThat(ground.events.topics()).containsExactly("/tasks/exit", "/tasks/delete");
   }

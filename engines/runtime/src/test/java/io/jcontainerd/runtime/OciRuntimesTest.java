@@ -26,8 +26,7 @@ class OciRuntimesTest {
   private OciRuntimes prove(List<String> names, String path) throws Exception {
     try (LinuxProcesses processes = LinuxProcesses.open()) {
       Path scratch = Files.createDirectories(folder.resolve("scratch"));
-      OciRuntimes proved =
-          OciRuntimes.prove(names, path, new LinuxFiles(), processes, scratch);
+      OciRuntimes proved = OciRuntimes.prove(names, path, new LinuxFiles(), processes, scratch);
       assertThat(scratch).isEmptyDirectory();
       return proved;
     }
@@ -43,10 +42,7 @@ class OciRuntimesTest {
   private static List<String> groups() throws IOException {
     List<String> found = new ArrayList<>();
     try (Stream<Path> groups = Files.walk(Path.of("/sys/fs/cgroup"), 2)) {
-      groups
-          .map(Path::toString)
-          .filter(g -> g.contains("jcontainerd-probe"))
-          .forEach(found::add);
+      groups.map(Path::toString).filter(g -> g.contains("jcontainerd-probe")).forEach(found::add);
     }
     return found;
   }
@@ -57,15 +53,18 @@ class OciRuntimesTest {
 
   @Test
   void the_first_that_creates_a_container_is_taken() throws Exception {
-    script("first", "[ \"$3\" = create ] && echo cgroups in hybrid mode not supported >&2 && exit 1");
+    script(
+        "first", "[ \"$3\" = create ] && echo cgroups in hybrid mode not supported >&2 && exit 1");
     script("second", "exit 0");
     script("third", "exit 0");
     OciRuntimes proved =
         prove(List.of("absent", "first", "second", "third"), folder.resolve("bin").toString());
     assertThat(proved.chosen()).contains(folder.resolve("bin/second"));
-    assertThat(proved.attempts()).extracting(OciRuntimes.Attempt::name)
+    assertThat(proved.attempts())
+        .extracting(OciRuntimes.Attempt::name)
         .containsExactly("absent", "first", "second");
-    assertThat(proved.attempts()).extracting(OciRuntimes.Attempt::refusal)
+    assertThat(proved.attempts())
+        .extracting(OciRuntimes.Attempt::refusal)
         .containsExactly("not installed", "cgroups in hybrid mode not supported", "");
   }
 
@@ -78,15 +77,28 @@ class OciRuntimesTest {
     Path bundle = Files.createDirectories(left.resolve("bundle"));
     Path shell = Files.createDirectories(bundle.resolve("rootfs/bin")).resolve("sh");
     Files.createFile(
-        shell,
-        PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwxr-xr-x")));
-    script("config", "cd " + bundle + " && runc spec && sed -i -e 's/\"terminal\": true/\"terminal\": false/'"
-        + " -e 's#\"linux\": {#\"linux\": {\"cgroupsPath\": \"/" + id + "\",#' config.json");
-    assertThat(new ProcessBuilder(folder.resolve("bin/config").toString()).start().waitFor()).isZero();
+        shell, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwxr-xr-x")));
+    script(
+        "config",
+        "cd "
+            + bundle
+            + " && runc spec && sed -i -e 's/\"terminal\": true/\"terminal\": false/'"
+            + " -e 's#\"linux\": {#\"linux\": {\"cgroupsPath\": \"/"
+            + id
+            + "\",#' config.json");
+    assertThat(new ProcessBuilder(folder.resolve("bin/config").toString()).start().waitFor())
+        .isZero();
     Process create =
         new ProcessBuilder(
-                "runc", "--root", left.resolve("state").toString(), "create", "--bundle",
-                bundle.toString(), "--pid-file", left.resolve("pid").toString(), id)
+                "runc",
+                "--root",
+                left.resolve("state").toString(),
+                "create",
+                "--bundle",
+                bundle.toString(),
+                "--pid-file",
+                left.resolve("pid").toString(),
+                id)
             .redirectOutput(ProcessBuilder.Redirect.DISCARD)
             .redirectError(ProcessBuilder.Redirect.DISCARD)
             .start();
@@ -94,7 +106,8 @@ class OciRuntimesTest {
     Path process = Path.of("/proc", Files.readString(left.resolve("pid")));
     assertThat(process).exists();
     prove(List.of("runc"), "/usr/sbin");
-    Optional<ProcessHandle> dying = ProcessHandle.of(Long.parseLong(process.getFileName().toString()));
+    Optional<ProcessHandle> dying =
+        ProcessHandle.of(Long.parseLong(process.getFileName().toString()));
     if (dying.isPresent()) {
       dying.get().onExit().get(10, TimeUnit.SECONDS);
     }

@@ -54,8 +54,7 @@ final class RecordedEvents implements EventExchange {
     lock.lock();
     try {
       while (true) {
-        Optional<Event> found =
-            events.stream().filter(e -> e.topic().equals(topic)).findFirst();
+        Optional<Event> found = events.stream().filter(e -> e.topic().equals(topic)).findFirst();
         if (found.isPresent()) {
           return found.get();
         }

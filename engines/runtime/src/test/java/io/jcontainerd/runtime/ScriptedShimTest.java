@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.Empty;
-import io.jcontainerd.runtime.shim.Timeouts;
 import io.jcontainerd.api.runtime.bootstrap.v1.BootstrapParams;
 import io.jcontainerd.api.runtime.task.v2.ConnectRequest;
 import io.jcontainerd.api.runtime.task.v2.ConnectResponse;
@@ -33,6 +32,7 @@ import io.jcontainerd.core.tasks.Stdio;
 import io.jcontainerd.core.tasks.TaskStatus;
 import io.jcontainerd.oci.runtime.Spec;
 import io.jcontainerd.runtime.bundle.Bundle;
+import io.jcontainerd.runtime.shim.Timeouts;
 import io.jcontainerd.ttrpc.StatusCode;
 import io.jcontainerd.ttrpc.TtrpcException;
 import io.jcontainerd.ttrpc.TtrpcServer;
@@ -93,7 +93,9 @@ class ScriptedShimTest {
     ground = new Ground();
     script = ground.top.resolve("shim");
     server = serve("containerd.task.v2.Task");
-    says("printf '{\"version\":2,\"address\":\"unix://%s/a\",\"protocol\":\"ttrpc\"}' " + ground.top);
+    says(
+        "printf '{\"version\":2,\"address\":\"unix://%s/a\",\"protocol\":\"ttrpc\"}' "
+            + ground.top);
     runtime = ground.runtime(SHORT);
   }
 
@@ -201,9 +203,7 @@ class ScriptedShimTest {
 
   private int createWithin(String id, Duration time) throws Exception {
     return new Call(
-            Optional.of(ground.namespace),
-            Optional.empty(),
-            Optional.of(Instant.now().plus(time)))
+            Optional.of(ground.namespace), Optional.empty(), Optional.of(Instant.now().plus(time)))
         .call(() -> runtime.create(request(id)));
   }
 
@@ -289,7 +289,9 @@ class ScriptedShimTest {
 
   @Test
   void one_that_says_3_and_speaks_2_is_spoken_to_in_2() throws Exception {
-    says("printf '{\"version\":3,\"address\":\"unix://%s/a\",\"protocol\":\"ttrpc\"}' " + ground.top);
+    says(
+        "printf '{\"version\":3,\"address\":\"unix://%s/a\",\"protocol\":\"ttrpc\"}' "
+            + ground.top);
     assertThat(create("down")).isEqualTo(42);
     assertThat(status("down")).isEqualTo(TaskStatus.RUNNING);
   }
@@ -332,7 +334,8 @@ class ScriptedShimTest {
 
   @Test
   void one_that_speaks_grpc_is_refused_with_a_reason() throws Exception {
-    says("printf '{\"version\":3,\"address\":\"unix://%s/a\",\"protocol\":\"grpc\"}' " + ground.top);
+    says(
+        "printf '{\"version\":3,\"address\":\"unix://%s/a\",\"protocol\":\"grpc\"}' " + ground.top);
     assertThatThrownBy(() -> create("grpc"))
         .isInstanceOf(NotImplementedException.class)
         .hasMessageContaining("speaks grpc");
@@ -497,8 +500,7 @@ class ScriptedShimTest {
             "",
             container.createdAt(),
             container.updatedAt());
-    var request =
-        new CreateTask(without, List.of(), Stdio.NONE, Optional.empty(), "", "", "", 0);
+    var request = new CreateTask(without, List.of(), Stdio.NONE, Optional.empty(), "", "", "", 0);
     assertThatThrownBy(() -> Call.in(ground.namespace).call(() -> runtime.create(request)))
         .hasMessage("container nospec has no spec");
   }

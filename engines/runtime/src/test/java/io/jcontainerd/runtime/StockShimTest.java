@@ -187,8 +187,7 @@ class StockShimTest {
           Exit exit = runtime.deleteProcess("ex", "one");
           assertThat(exit.status()).isEqualTo(3);
           assertThat(exit.pid()).isEqualTo(pid);
-          assertThatThrownBy(() -> runtime.get("ex", "one"))
-              .isInstanceOf(NotFoundException.class);
+          assertThatThrownBy(() -> runtime.get("ex", "one")).isInstanceOf(NotFoundException.class);
           end("ex");
         });
   }
@@ -286,8 +285,7 @@ class StockShimTest {
           // its new parent may take a moment to bury it
           ProcessHandle.of(pid).ifPresent(p -> p.onExit().join());
           assertThat(socket).doesNotExist();
-          assertThatThrownBy(() -> runtime.get("orphan", ""))
-              .isInstanceOf(NotFoundException.class);
+          assertThatThrownBy(() -> runtime.get("orphan", "")).isInstanceOf(NotFoundException.class);
         });
     assertThat(exits("orphan"))
         .singleElement()

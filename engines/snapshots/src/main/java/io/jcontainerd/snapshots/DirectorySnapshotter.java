@@ -38,8 +38,8 @@ import java.util.function.Consumer;
 
 /**
  * The order of steps that all snapshotters of folders share: folder, then record; synchronise, then
- * commit; record away, then folder. No lock is held across any of them. The process may die, and the
- * power may fail, at any step.
+ * commit; record away, then folder. No lock is held across any of them. The process may die, and
+ * the power may fail, at any step.
  */
 final class DirectorySnapshotter implements Snapshotter {
   private static final Logger LOG = System.getLogger(DirectorySnapshotter.class.getName());
@@ -93,17 +93,14 @@ final class DirectorySnapshotter implements Snapshotter {
       for (String folder : environment.files().list(snapshots)) {
         next = Math.max(next, id(folder).orElse(0L) + 1);
       }
-      return new DirectorySnapshotter(
-          name, root, environment, records, layout, removeAtOnce, next);
+      return new DirectorySnapshotter(name, root, environment, records, layout, removeAtOnce, next);
     } catch (IOException e) {
       throw failure("snapshotter " + name + ": open " + root, e);
     }
   }
 
   private static Optional<Long> id(String folder) {
-    return folder.matches("[0-9]{1,18}")
-        ? Optional.of(Long.parseLong(folder))
-        : Optional.empty();
+    return folder.matches("[0-9]{1,18}") ? Optional.of(Long.parseLong(folder)) : Optional.empty();
   }
 
   static ContainerdException failure(String what, IOException e) {

@@ -36,7 +36,8 @@ public final class OverlaySnapshotter {
    * @param mountOptions added to every overlay mount, never to bind mounts
    * @param upperdirLabel whether infos tell the folder of a snapshot's own files
    * @param syncRemove whether folders are deleted with their snapshots rather than by a clean-up
-   * @param slowChown whether clients may change owners file by file where the kernel cannot map them
+   * @param slowChown whether clients may change owners file by file where the kernel cannot map
+   *     them
    */
   public record Options(
       List<String> mountOptions, boolean upperdirLabel, boolean syncRemove, boolean slowChown) {
@@ -207,9 +208,7 @@ public final class OverlaySnapshotter {
 
     @Override
     public Map<String, String> shownLabels(Path folder) {
-      return options.upperdirLabel()
-          ? Map.of(UPPERDIR_LABEL, upper(folder).toString())
-          : Map.of();
+      return options.upperdirLabel() ? Map.of(UPPERDIR_LABEL, upper(folder).toString()) : Map.of();
     }
 
     @Override

@@ -15,7 +15,8 @@ import java.util.List;
  * What this machine's overlay file system can do.
  *
  * @param indexOff whether {@code index=off} is known and has to be said
- * @param userxattr whether {@code userxattr} has to be said, for lack of rights to {@code trusted.*}
+ * @param userxattr whether {@code userxattr} has to be said, for lack of rights to {@code
+ *     trusted.*}
  * @param userNamespace whether the daemon is not the machine's root
  * @param idMapped whether layers can be shown under other owners
  */
@@ -31,8 +32,8 @@ public record OverlaySupport(
   /**
    * Looks at the machine by trying, in a folder below the root that is removed again.
    *
-   * @throws io.jcontainerd.core.failure.ContainerdException if the overlay file system does not work
-   *     there at all; the message says why
+   * @throws io.jcontainerd.core.failure.ContainerdException if the overlay file system does not
+   *     work there at all; the message says why
    */
   public static OverlaySupport probe(Path root, Files files, Kernel kernel) {
     Path folder = root.resolve("probe-" + ProcessHandle.current().pid());

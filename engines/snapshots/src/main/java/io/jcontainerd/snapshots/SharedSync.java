@@ -6,10 +6,10 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One synchronisation for all who ask at about the same time. Whoever asks gets one that began after
- * the question: it runs at once if none is running; otherwise all who come meanwhile wait and share
- * the next, its failure included: the kernel tells a lost write only once. The lock guards the numbers
- * only and is not held while synchronising.
+ * One synchronisation for all who ask at about the same time. Whoever asks gets one that began
+ * after the question: it runs at once if none is running; otherwise all who come meanwhile wait and
+ * share the next, its failure included: the kernel tells a lost write only once. The lock guards
+ * the numbers only and is not held while synchronising.
  */
 final class SharedSync {
   /** Makes everything written so far survive a power cut. */

@@ -197,8 +197,7 @@ final class SnapshotRecords {
         find(transaction, parent)
             .orElseThrow(() -> new NotFoundException("parent snapshot \"" + parent + "\""));
     if (record.info().kind() != SnapshotKind.COMMITTED) {
-      throw new FailedPreconditionException(
-          "parent snapshot \"" + parent + "\" is not committed");
+      throw new FailedPreconditionException("parent snapshot \"" + parent + "\" is not committed");
     }
     return record.id();
   }
@@ -253,11 +252,7 @@ final class SnapshotRecords {
     labels.forEach(
         (label, value) ->
             transaction.update(
-                "INSERT INTO backend_snapshot_labels VALUES (?, ?, ?, ?)",
-                name,
-                id,
-                label,
-                value));
+                "INSERT INTO backend_snapshot_labels VALUES (?, ?, ?, ?)", name, id, label, value));
   }
 
   private static SnapshotRecord checkActive(SnapshotRecord record) {

@@ -23,8 +23,8 @@
  * </pre>
  *
  * <p>A folder is made before its record and deleted after it, so that a record always has its
- * folder; a folder that has neither a record nor a grave is a dead process's, and goes with the next
- * clean-up. A snapshot is committed only after its file system was synchronised: whatever is
+ * folder; a folder that has neither a record nor a grave is a dead process's, and goes with the
+ * next clean-up. A snapshot is committed only after its file system was synchronised: whatever is
  * committed survives a power cut. Commits that come together share one synchronisation.
  */
 package io.jcontainerd.snapshots;

@@ -40,8 +40,7 @@ final class Bench implements AutoCloseable {
   }
 
   Environment environment(Files watchedFiles, Kernel watchedKernel) {
-    return new Environment(
-        store, watchedFiles, watchedKernel, new PlainTrees(watchedFiles), time);
+    return new Environment(store, watchedFiles, watchedKernel, new PlainTrees(watchedFiles), time);
   }
 
   @Override

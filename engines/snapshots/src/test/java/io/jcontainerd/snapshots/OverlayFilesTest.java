@@ -55,8 +55,7 @@ class OverlayFilesTest extends SnapshotterFilesContract {
     var environment =
         new Environment(store, new LinuxFiles(), kernel, new LinuxTrees(), Time.SYSTEM);
     OverlaySupport support = OverlaySupport.probe(root, environment.files(), kernel);
-    return OverlaySnapshotter.open(
-        root, environment, support, OverlaySnapshotter.Options.DEFAULTS);
+    return OverlaySnapshotter.open(root, environment, support, OverlaySnapshotter.Options.DEFAULTS);
   }
 
   @Test
@@ -65,8 +64,7 @@ class OverlayFilesTest extends SnapshotterFilesContract {
     prepare(snapshotter, "busy", "");
     Path upper = Path.of(snapshotter.mounts("busy").getFirst().source());
     Path inner = java.nio.file.Files.createDirectory(upper.resolve("inner"));
-    kernel.mount(
-        List.of(new io.jcontainerd.core.mount.Mount("tmpfs", "tmpfs", List.of())), inner);
+    kernel.mount(List.of(new io.jcontainerd.core.mount.Mount("tmpfs", "tmpfs", List.of())), inner);
     java.nio.file.Files.writeString(inner.resolve("file"), "on the other file system");
     snapshotter.remove("busy");
     snapshotter.cleanup();

@@ -69,8 +69,7 @@ class OverlayRecordsTest extends SnapshotterContract {
             new Mount(
                 "overlay",
                 "overlay",
-                List.of(
-                    "lowerdir=%s5/fs:%s4/fs:%s1/fs".formatted(IDS, IDS, IDS), "index=off")));
+                List.of("lowerdir=%s5/fs:%s4/fs:%s1/fs".formatted(IDS, IDS, IDS), "index=off")));
     assertThat(prepare(snapshotter, "active", "three"))
         .containsExactly(
             new Mount(
@@ -97,7 +96,8 @@ class OverlayRecordsTest extends SnapshotterContract {
     Snapshotter snapshotter =
         threeLayers(open(new OverlaySupport(true, true, true, false), options));
     assertThat(snapshotter.view("view", "two", Map.of()).getFirst().options())
-        .containsExactly("lowerdir=%s2/fs:%s1/fs".formatted(IDS, IDS), "metacopy=on", "index=on", "userxattr");
+        .containsExactly(
+            "lowerdir=%s2/fs:%s1/fs".formatted(IDS, IDS), "metacopy=on", "index=on", "userxattr");
     assertThat(snapshotter.capabilities()).isEmpty();
     assertThat(snapshotter.view("bind", "", Map.of()).getFirst().options())
         .containsExactly("ro", "rbind");
@@ -119,8 +119,7 @@ class OverlayRecordsTest extends SnapshotterContract {
     assertThat(upper.gid()).isEqualTo(200000);
     assertThat(snapshotter.mounts("mapped")).isEqualTo(prepared.mounts());
     assertThat(snapshotter.view("alone", "", labels).getFirst().options())
-        .containsExactly(
-            "uidmap=0:100000:65536", "gidmap=1:5:1,0:200000:65536", "ro", "rbind");
+        .containsExactly("uidmap=0:100000:65536", "gidmap=1:5:1,0:200000:65536", "ro", "rbind");
     assertThatThrownBy(
             () ->
                 snapshotter.view(
@@ -232,8 +231,7 @@ class OverlayRecordsTest extends SnapshotterContract {
     }
     commit(snapshotter, "one", "base");
     prepare(snapshotter, "active", "one");
-    var after =
-        bench.files.afterPowerCut(io.jcontainerd.testkit.files.Survival.ONLY_FORCED);
+    var after = bench.files.afterPowerCut(io.jcontainerd.testkit.files.Survival.ONLY_FORCED);
     assertThat(after.readAll(file)).isEqualTo("bytes".getBytes(StandardCharsets.UTF_8));
     assertThat(after.tree()).doesNotContain(IDS + "2/fs/");
     bench.close();

@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
- * The numbered events: writing them on the writer's thread, telling them to subscribers, and reading
- * back what is kept.
+ * The numbered events: writing them on the writer's thread, telling them to subscribers, and
+ * reading back what is kept.
  */
 final class EventLog {
   static final Schema SCHEMA =

@@ -10,8 +10,8 @@ import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * One subscriber's view of the events, in order and without gaps. It first reads what was recorded,
- * then takes what the writer hands over after each commit. What is not taken waits in memory without
- * a limit; {@link #waiting} tells how much.
+ * then takes what the writer hands over after each commit. What is not taken waits in memory
+ * without a limit; {@link #waiting} tells how much.
  *
  * <p>{@link #next} is for one thread; the rest is safe for many. The lock guards the queue and the
  * end mark, and nothing runs under it but moving events.

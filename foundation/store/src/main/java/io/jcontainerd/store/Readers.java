@@ -158,7 +158,9 @@ final class Readers {
       if (idle.size() < open) {
         throw new StoreException(
             StoreException.Kind.BUSY,
-            "store: reads did not finish in " + TimeUnit.NANOSECONDS.toSeconds(timeout.toNanos()) + " s");
+            "store: reads did not finish in "
+                + TimeUnit.NANOSECONDS.toSeconds(timeout.toNanos())
+                + " s");
       }
       closable = new ArrayDeque<>(idle);
       idle.clear();

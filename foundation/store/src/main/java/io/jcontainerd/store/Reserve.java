@@ -8,9 +8,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /**
- * Space kept back on the store's file system. It is given up when something that frees space finds no
- * room for its log, and taken again when there is room. For the writer's thread only, but for {@link
- * #present}.
+ * Space kept back on the store's file system. It is given up when something that frees space finds
+ * no room for its log, and taken again when there is room. For the writer's thread only, but for
+ * {@link #present}.
  */
 final class Reserve {
   private static final int CHUNK = 64 << 10;

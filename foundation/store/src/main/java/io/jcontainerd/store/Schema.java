@@ -4,8 +4,8 @@ import java.util.List;
 import java.util.regex.Pattern;
 
 /**
- * The tables of one room, as steps that lead from nothing to what the room needs now. A step that was
- * ever released is never changed or removed; changes are further steps.
+ * The tables of one room, as steps that lead from nothing to what the room needs now. A step that
+ * was ever released is never changed or removed; changes are further steps.
  *
  * @param room who owns the tables
  * @param steps in order; the number of steps is the room's version

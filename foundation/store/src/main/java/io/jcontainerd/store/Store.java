@@ -15,11 +15,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * The daemon's one transactional store: an SQLite file in write-ahead mode.
  *
- * <p>A write returns when it is durable. One thread does all writes and commits many callers with one
- * sync; each caller's failure undoes only its own change. A read sees the store as it was at one
- * moment and never waits for writes. Events are recorded in the transaction of the change they tell.
- * Bodies must only read and change the store: no file, process or network, no other store call, no
- * effect outside - a body may be run twice.
+ * <p>A write returns when it is durable. One thread does all writes and commits many callers with
+ * one sync; each caller's failure undoes only its own change. A read sees the store as it was at
+ * one moment and never waits for writes. Events are recorded in the transaction of the change they
+ * tell. Bodies must only read and change the store: no file, process or network, no other store
+ * call, no effect outside - a body may be run twice.
  *
  * <p>Safe for many threads. Closing finishes the writes that wait and refuses new ones.
  */
@@ -74,8 +74,8 @@ public final class Store implements AutoCloseable {
    * Opens the store, making it if need be, and brings its tables up to date.
    *
    * @param file the database; its folder must exist
-   * @throws StoreException of kind {@code LOCKED} if a daemon uses it, {@code TOO_NEW} if a newer one
-   *     wrote it, {@code CORRUPT} if it is damaged or another program's, {@code FULL} or {@code
+   * @throws StoreException of kind {@code LOCKED} if a daemon uses it, {@code TOO_NEW} if a newer
+   *     one wrote it, {@code CORRUPT} if it is damaged or another program's, {@code FULL} or {@code
    *     BROKEN}
    */
   public static Store open(Path file, StoreOptions options, List<Schema> schemas) {
@@ -97,8 +97,7 @@ public final class Store implements AutoCloseable {
       Migrations.run(session, all, options);
       EventLog events = new EventLog(session, options.eventsKept());
       Writer writer = new Writer(session, events, reserve, options);
-      Store store =
-          new Store(lock, session, writer, new Readers(file, options), events, reserve);
+      Store store = new Store(lock, session, writer, new Readers(file, options), events, reserve);
       reserve.refill();
       writer.start();
       return store;
@@ -122,8 +121,7 @@ public final class Store implements AutoCloseable {
     }
     try {
       Files.createFile(
-          file,
-          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+          file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
       try (FileChannel channel = FileChannel.open(folder)) {
         channel.force(true);
       }
@@ -212,8 +210,8 @@ public final class Store implements AutoCloseable {
    * Shows the recorded events after a number, then those to come.
    *
    * @param after 0 for all
-   * @throws StoreException of kind {@code EVENTS_LOST} if they are no longer kept, or if there never
-   *     was such a number
+   * @throws StoreException of kind {@code EVENTS_LOST} if they are no longer kept, or if there
+   *     never was such a number
    */
   public EventSubscription subscribeAfter(long after) {
     if (after < 0 || after > events.committed()) {

@@ -3,8 +3,8 @@ package io.jcontainerd.store;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The store could not do what it was asked, told by kind. Engines turn it into a failure of core; it
- * does not cross a room's border.
+ * The store could not do what it was asked, told by kind. Engines turn it into a failure of core;
+ * it does not cross a room's border.
  */
 public final class StoreException extends RuntimeException {
   private static final long serialVersionUID = 1L;

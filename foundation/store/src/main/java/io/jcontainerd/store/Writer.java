@@ -16,10 +16,10 @@ import org.jspecify.annotations.Nullable;
  * The one thread that writes. It takes what waits, runs each body inside a savepoint of one
  * transaction, commits once, tells the events and wakes the callers.
  *
- * <p>When a body fails by its own doing, only its savepoint is undone. When the whole transaction is
- * lost - the disk is full, or the commit failed - the members of the group are done again, each in a
- * transaction of its own, so that one caller's oversized change does not fail the others. Hence
- * bodies may run more than once.
+ * <p>When a body fails by its own doing, only its savepoint is undone. When the whole transaction
+ * is lost - the disk is full, or the commit failed - the members of the group are done again, each
+ * in a transaction of its own, so that one caller's oversized change does not fail the others.
+ * Hence bodies may run more than once.
  *
  * <p>{@code lock} guards the queue and the state of its members; no body and no SQL runs under it.
  */
@@ -204,7 +204,8 @@ final class Writer {
     }
     if (!thread.join(timeout)) {
       throw new StoreException(
-          StoreException.Kind.BUSY, "store: changes did not finish in " + timeout.toSeconds() + " s");
+          StoreException.Kind.BUSY,
+          "store: changes did not finish in " + timeout.toSeconds() + " s");
     }
   }
 
@@ -456,14 +457,12 @@ final class Writer {
     }
 
     @Override
-    public <T> Optional<T> first(
-        String sql, Row.Mapper<T> mapper, @Nullable Object... arguments) {
+    public <T> Optional<T> first(String sql, Row.Mapper<T> mapper, @Nullable Object... arguments) {
       return session.first(sql, mapper, arguments);
     }
 
     @Override
-    public void each(
-        String sql, Consumer<Row> each, @Nullable Object... arguments) {
+    public void each(String sql, Consumer<Row> each, @Nullable Object... arguments) {
       session.each(sql, each, arguments);
     }
   }

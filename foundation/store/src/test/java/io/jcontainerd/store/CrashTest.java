@@ -63,7 +63,8 @@ class CrashTest {
       try (Store store = Store.open(file, StoreOptions.DEFAULTS, List.of(StoreTest.PAIRS))) {
         long events = store.lastEvent();
         assertThat(events).isGreaterThanOrEqualTo(acknowledged);
-        long left = store.read(tx -> tx.number("SELECT count(*) FROM pairs WHERE key GLOB 'left*'"));
+        long left =
+            store.read(tx -> tx.number("SELECT count(*) FROM pairs WHERE key GLOB 'left*'"));
         long right =
             store.read(tx -> tx.number("SELECT count(*) FROM pairs WHERE key GLOB 'right*'"));
         long rows = store.read(tx -> tx.number("SELECT count(*) FROM events"));

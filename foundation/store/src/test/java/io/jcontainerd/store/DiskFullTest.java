@@ -112,24 +112,23 @@ class DiskFullTest {
       var letGo = new CountDownLatch(1);
       var holding =
           threads.submit(
-          () ->
-              store.change(
-                  _ -> {
-                    busy.countDown();
-                    try {
-                      letGo.await();
-                    } catch (InterruptedException e) {
-                      throw new AssertionError(e);
-                    }
-                  }));
+              () ->
+                  store.change(
+                      _ -> {
+                        busy.countDown();
+                        try {
+                          letGo.await();
+                        } catch (InterruptedException e) {
+                          throw new AssertionError(e);
+                        }
+                      }));
       busy.await();
       var small = threads.submit(() -> store.change(tx -> StoreTest.put(tx, "small", "")));
       while (store.stats().queueDepth() < 1) {
         Thread.onSpinWait();
       }
       var huge =
-          threads.submit(
-              () -> store.change(tx -> StoreTest.put(tx, "huge", "x".repeat(60 << 20))));
+          threads.submit(() -> store.change(tx -> StoreTest.put(tx, "huge", "x".repeat(60 << 20))));
       while (store.stats().queueDepth() < 2) {
         Thread.onSpinWait();
       }

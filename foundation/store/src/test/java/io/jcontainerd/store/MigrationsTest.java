@@ -43,7 +43,8 @@ class MigrationsTest {
   void a_newer_store_is_refused_and_not_touched() {
     open(new Schema("room", List.of(ONE, TWO))).close();
     assertThatThrownBy(() -> open(new Schema("room", List.of(ONE))))
-        .hasMessageContaining("written by a newer version (room is at step 2, this version knows 1)");
+        .hasMessageContaining(
+            "written by a newer version (room is at step 2, this version knows 1)");
     open(new Schema("room", List.of(ONE, TWO))).close();
   }
 

@@ -46,8 +46,7 @@ class NativeLibraryTest {
                 folder.resolve("test.db").toString())
             .redirectErrorStream(true)
             .start();
-    String output =
-        new String(child.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    String output = new String(child.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertThat(child.waitFor(60, TimeUnit.SECONDS)).isTrue();
     return output;
   }
@@ -71,8 +70,7 @@ class NativeLibraryTest {
     assertThat(run()).contains("last event 0");
     assertThat(library()).exists();
     assertThat(run()).contains("last event 0");
-    assertThat(names(temporary).stream().filter(name -> !name.startsWith("hsperfdata")))
-        .isEmpty();
+    assertThat(names(temporary).stream().filter(name -> !name.startsWith("hsperfdata"))).isEmpty();
     assertThat(names(folder.resolve("lib"))).hasSize(1);
     assertThat(names(library().resolveSibling(""))).containsExactly("libsqlitejdbc.so");
   }

@@ -29,7 +29,9 @@ class StoreTest {
   static final Schema PAIRS =
       new Schema(
           "pairs",
-          List.of(Schema.Step.of("CREATE TABLE pairs(key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID")));
+          List.of(
+              Schema.Step.of(
+                  "CREATE TABLE pairs(key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID")));
 
   @TempDir Path folder;
 
@@ -46,7 +48,8 @@ class StoreTest {
   }
 
   static String value(ReadTransaction tx, String key) {
-    return tx.first("SELECT value FROM pairs WHERE key = ?", row -> row.text(0), key).orElse("none");
+    return tx.first("SELECT value FROM pairs WHERE key = ?", row -> row.text(0), key)
+        .orElse("none");
   }
 
   static long count(Store store) {
@@ -376,7 +379,10 @@ class StoreTest {
   @Test
   void a_file_that_is_no_database_is_called_damaged_and_left_alone() throws IOException {
     Path file = folder.resolve("test.db");
-    byte[] text = "this is not a database, it only looks like a file of some length".repeat(20).getBytes(StandardCharsets.US_ASCII);
+    byte[] text =
+        "this is not a database, it only looks like a file of some length"
+            .repeat(20)
+            .getBytes(StandardCharsets.US_ASCII);
     Files.write(file, text);
     assertThatThrownBy(this::open)
         .hasMessageContaining("is damaged")
@@ -410,8 +416,7 @@ class StoreTest {
   @Test
   void a_missing_folder_is_told() {
     assertThatThrownBy(
-            () ->
-                Store.open(folder.resolve("no/such.db"), StoreOptions.DEFAULTS, List.of(PAIRS)))
+            () -> Store.open(folder.resolve("no/such.db"), StoreOptions.DEFAULTS, List.of(PAIRS)))
         .hasMessageContaining("folder does not exist");
   }
 

@@ -4,8 +4,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The client's end of a streaming call. Closing it before its end drops the call on this side; the
- * server learns of it only from a half-close or the end of the connection. Sending and receiving may
- * happen on two threads.
+ * server learns of it only from a half-close or the end of the connection. Sending and receiving
+ * may happen on two threads.
  */
 public interface ClientStream extends AutoCloseable {
   /** Sends one message. */

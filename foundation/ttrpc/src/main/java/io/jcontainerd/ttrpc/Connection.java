@@ -23,7 +23,9 @@ final class Connection implements AutoCloseable {
 
     void oversize(int streamId, byte type, long length);
 
-    /** Called once, on a thread of its own; null when this side closed or the peer ended in order. */
+    /**
+     * Called once, on a thread of its own; null when this side closed or the peer ended in order.
+     */
     void ended(@Nullable IOException why);
   }
 

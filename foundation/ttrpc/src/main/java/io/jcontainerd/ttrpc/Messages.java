@@ -37,7 +37,8 @@ final class Messages {
       List<Metadata.Entry> metadata = new ArrayList<>();
       for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
         switch (tag) {
-          case 1 << 3 | WireFormat.WIRETYPE_LENGTH_DELIMITED -> service = in.readStringRequireUtf8();
+          case 1 << 3 | WireFormat.WIRETYPE_LENGTH_DELIMITED ->
+              service = in.readStringRequireUtf8();
           case 2 << 3 | WireFormat.WIRETYPE_LENGTH_DELIMITED -> method = in.readStringRequireUtf8();
           case 3 << 3 | WireFormat.WIRETYPE_LENGTH_DELIMITED -> payload = in.readByteArray();
           case 4 << 3 | WireFormat.WIRETYPE_VARINT -> timeout = in.readInt64();

@@ -13,9 +13,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * What still has to be written to one connection, in order, written by one thread of its own.
  *
- * <p>Callers never touch the channel: an interrupt that hits a thread inside a channel closes it for
- * everybody. They wait only for room, and not for ever: a peer that takes nothing for the length of
- * the stall limit is given up, and the connection with it.
+ * <p>Callers never touch the channel: an interrupt that hits a thread inside a channel closes it
+ * for everybody. They wait only for room, and not for ever: a peer that takes nothing for the
+ * length of the stall limit is given up, and the connection with it.
  */
 final class Outbox {
   private static final int BUFFER = 16 << 10;
@@ -106,7 +106,9 @@ final class Outbox {
     }
   }
 
-  /** Waits until everything queued so far has been handed to the kernel; false when time ran out. */
+  /**
+   * Waits until everything queued so far has been handed to the kernel; false when time ran out.
+   */
   boolean drain(Duration limit) throws InterruptedException {
     long left = limit.toNanos();
     lock.lockInterruptibly();

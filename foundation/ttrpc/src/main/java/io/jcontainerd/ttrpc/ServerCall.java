@@ -32,7 +32,9 @@ final class ServerCall implements ServerStream {
     this.request = request;
     this.method = method;
     this.deadline =
-        request.timeoutNanos() == 0 ? null : System.nanoTime() + Math.max(0, request.timeoutNanos());
+        request.timeoutNanos() == 0
+            ? null
+            : System.nanoTime() + Math.max(0, request.timeoutNanos());
     this.thread =
         Thread.ofVirtual()
             .name("ttrpc " + request.service() + "/" + request.method() + " #" + streamId)
@@ -144,8 +146,7 @@ final class ServerCall implements ServerStream {
       LOG.log(Level.DEBUG, "interrupted: " + thread.getName());
     }
     if (failed == null && method instanceof TtrpcService.Method.Stream) {
-      connection.sendData(
-          streamId, (byte) (Frame.REMOTE_CLOSED | Frame.NO_DATA), new byte[0]);
+      connection.sendData(streamId, (byte) (Frame.REMOTE_CLOSED | Frame.NO_DATA), new byte[0]);
     } else {
       connection.respond(streamId, new Messages.Response(failed, payload));
     }

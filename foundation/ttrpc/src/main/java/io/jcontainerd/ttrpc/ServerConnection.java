@@ -91,9 +91,7 @@ final class ServerConnection implements Connection.Owner, AutoCloseable {
   private boolean accept(int streamId) {
     long id = Integer.toUnsignedLong(streamId);
     if (id % 2 != 1) {
-      refuse(
-          streamId,
-          invalid("StreamID must be odd for client initiated streams"));
+      refuse(streamId, invalid("StreamID must be odd for client initiated streams"));
       return false;
     }
     if (id <= lastStreamId) {

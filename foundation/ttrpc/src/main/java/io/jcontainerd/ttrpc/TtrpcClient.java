@@ -27,6 +27,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class TtrpcClient implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger("io.jcontainerd.ttrpc");
+
   /** Some way below the end of the 32 bits, for calls that number themselves at the same time. */
   private static final long LAST_STREAM_ID = 0xffff_0000L;
 
@@ -108,9 +109,7 @@ public final class TtrpcClient implements AutoCloseable {
       return answer.parseFrom(bytes);
     } catch (InvalidProtocolBufferException e) {
       throw new TtrpcException(
-          StatusCode.INTERNAL,
-          "answer of " + service + "/" + method + ": " + e.getMessage(),
-          e);
+          StatusCode.INTERNAL, "answer of " + service + "/" + method + ": " + e.getMessage(), e);
     }
   }
 
@@ -144,8 +143,7 @@ public final class TtrpcClient implements AutoCloseable {
     return open(service, method, request, options, Frame.REMOTE_CLOSED);
   }
 
-  private Call open(
-      String service, String method, byte[] payload, CallOptions options, byte flags)
+  private Call open(String service, String method, byte[] payload, CallOptions options, byte flags)
       throws InterruptedException {
     long timeout = options.timeout().map(TtrpcClient::nanos).orElse(0L);
     Long deadline = timeout == 0 ? null : (Long) (System.nanoTime() + timeout);
@@ -162,7 +160,8 @@ public final class TtrpcClient implements AutoCloseable {
     var call = new Call(answers, deadline, (flags & Frame.REMOTE_OPEN) != 0);
     connection.send(
         request.length,
-        () -> new Frame(call.number((int) nextStreamId.getAndAdd(2)), Frame.REQUEST, flags, request),
+        () ->
+            new Frame(call.number((int) nextStreamId.getAndAdd(2)), Frame.REQUEST, flags, request),
         timeout == 0 ? Long.MAX_VALUE : timeout);
     if (connection.isOver()) {
       answers.end(new ConnectionLostException("ttrpc: closed", null));
@@ -246,8 +245,7 @@ public final class TtrpcClient implements AutoCloseable {
         }
         default ->
             call.end(
-                new TtrpcException(
-                    StatusCode.INTERNAL, "frame of unknown type " + frame.type()));
+                new TtrpcException(StatusCode.INTERNAL, "frame of unknown type " + frame.type()));
       }
     }
 

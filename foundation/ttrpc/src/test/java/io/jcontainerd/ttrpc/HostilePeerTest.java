@@ -122,7 +122,9 @@ class HostilePeerTest {
       raw.send(2, 1, 0, request("Same"));
       assertThat(raw.failure(2).code()).isEqualTo(StatusCode.INVALID_ARGUMENT);
       raw.send(5, 1, 0, request("Same"));
-      assertThat(Messages.Response.parse(raw.read().data()).payload()).asString(UTF_8).isEqualTo("hi");
+      assertThat(Messages.Response.parse(raw.read().data()).payload())
+          .asString(UTF_8)
+          .isEqualTo("hi");
       raw.send(5, 1, 0, request("Same"));
       assertThat(raw.failure(5).code()).isEqualTo(StatusCode.INVALID_ARGUMENT);
       raw.send(3, 1, 0, request("Same"));

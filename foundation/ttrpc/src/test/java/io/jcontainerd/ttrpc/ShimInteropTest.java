@@ -78,8 +78,16 @@ class ShimInteropTest {
 
     var builder =
         new ProcessBuilder(
-            SHIM.toString(), "-namespace", NAMESPACE, "-address", bundle.resolve("grpc").toString(),
-            "-publish-binary", "/bin/true", "-id", id, "start");
+            SHIM.toString(),
+            "-namespace",
+            NAMESPACE,
+            "-address",
+            bundle.resolve("grpc").toString(),
+            "-publish-binary",
+            "/bin/true",
+            "-id",
+            id,
+            "start");
     builder.directory(bundle.toFile()).redirectErrorStream(true);
     builder.environment().put("TTRPC_ADDRESS", socket.toString());
     Process process = builder.start();
@@ -107,7 +115,8 @@ class ShimInteropTest {
 
   private byte[] forward(byte[] request) throws IOException {
     // ForwardRequest{envelope=1}, Envelope{timestamp=1 namespace=2 topic=3 event=4}
-    UnknownFieldSet envelope = message(message(request).getField(1).getLengthDelimitedList().getFirst());
+    UnknownFieldSet envelope =
+        message(message(request).getField(1).getLengthDelimitedList().getFirst());
     assertThat(text(envelope, 2)).isEqualTo(NAMESPACE);
     topics.add(text(envelope, 3));
     return new byte[0];
@@ -125,10 +134,13 @@ class ShimInteropTest {
     return message.getField(field).getLengthDelimitedList().getFirst().toStringUtf8();
   }
 
-  private static UnknownFieldSet.Builder put(UnknownFieldSet.Builder builder, int field, String text) {
+  private static UnknownFieldSet.Builder put(
+      UnknownFieldSet.Builder builder, int field, String text) {
     return builder.mergeField(
         field,
-        UnknownFieldSet.Field.newBuilder().addLengthDelimited(ByteString.copyFromUtf8(text)).build());
+        UnknownFieldSet.Field.newBuilder()
+            .addLengthDelimited(ByteString.copyFromUtf8(text))
+            .build());
   }
 
   private byte[] call(String method, UnknownFieldSet.Builder request) throws InterruptedException {

@@ -47,12 +47,18 @@ class TtrpcCallsTest {
                 "Upper",
                 StringValue.parser(),
                 (q, c) -> StringValue.of(q.getValue().toUpperCase(java.util.Locale.ROOT)))
-            .unary("Fail", StringValue.parser(), (q, c) -> {
-              throw new TtrpcException(StatusCode.NOT_FOUND, q.getValue());
-            })
-            .unary("Break", StringValue.parser(), (q, c) -> {
-              throw new java.io.IOException("disk on fire");
-            })
+            .unary(
+                "Fail",
+                StringValue.parser(),
+                (q, c) -> {
+                  throw new TtrpcException(StatusCode.NOT_FOUND, q.getValue());
+                })
+            .unary(
+                "Break",
+                StringValue.parser(),
+                (q, c) -> {
+                  throw new java.io.IOException("disk on fire");
+                })
             .unary(
                 "Header",
                 StringValue.parser(),
@@ -64,46 +70,60 @@ class TtrpcCallsTest {
                     Duration.newBuilder()
                         .setSeconds(c.remaining().map(java.time.Duration::toSeconds).orElse(-1L))
                         .build())
-            .unary("Hold", StringValue.parser(), (q, c) -> {
-              entered.countDown();
-              assertThat(release.await(20, TimeUnit.SECONDS)).isTrue();
-              seen.add("abandoned " + c.abandoned());
-              return q;
-            })
-            .waiting("Wait", StringValue.parser(), (q, c) -> {
-              entered.countDown();
-              try {
-                new CountDownLatch(1).await();
-              } catch (InterruptedException e) {
-                seen.add("interrupted");
-                throw e;
-              }
-              return q;
-            })
+            .unary(
+                "Hold",
+                StringValue.parser(),
+                (q, c) -> {
+                  entered.countDown();
+                  assertThat(release.await(20, TimeUnit.SECONDS)).isTrue();
+                  seen.add("abandoned " + c.abandoned());
+                  return q;
+                })
+            .waiting(
+                "Wait",
+                StringValue.parser(),
+                (q, c) -> {
+                  entered.countDown();
+                  try {
+                    new CountDownLatch(1).await();
+                  } catch (InterruptedException e) {
+                    seen.add("interrupted");
+                    throw e;
+                  }
+                  return q;
+                })
             .bytes("Big", (q, c) -> new byte[5 << 20])
             .bytes("Same", (q, c) -> q)
-            .stream("Count", s -> {
-              int upTo = Integer.parseInt(new String(s.receive(), UTF_8));
-              for (int i = 1; i <= upTo; i++) {
-                s.send(Integer.toString(i).getBytes(UTF_8));
-              }
-            })
-            .stream("Chat", s -> {
-              for (byte[] m = s.receive(); m != null; m = s.receive()) {
-                s.send(("re " + new String(m, UTF_8)).getBytes(UTF_8));
-              }
-            })
-            .stream("Refuse", s -> {
-              s.send("one".getBytes(UTF_8));
-              throw new TtrpcException(StatusCode.FAILED_PRECONDITION, "not today");
-            })
-            .stream("Deaf", s -> {
-              try {
-                new CountDownLatch(1).await();
-              } finally {
-                seen.add("deaf ended");
-              }
-            })
+            .stream(
+                "Count",
+                s -> {
+                  int upTo = Integer.parseInt(new String(s.receive(), UTF_8));
+                  for (int i = 1; i <= upTo; i++) {
+                    s.send(Integer.toString(i).getBytes(UTF_8));
+                  }
+                })
+            .stream(
+                "Chat",
+                s -> {
+                  for (byte[] m = s.receive(); m != null; m = s.receive()) {
+                    s.send(("re " + new String(m, UTF_8)).getBytes(UTF_8));
+                  }
+                })
+            .stream(
+                "Refuse",
+                s -> {
+                  s.send("one".getBytes(UTF_8));
+                  throw new TtrpcException(StatusCode.FAILED_PRECONDITION, "not today");
+                })
+            .stream(
+                "Deaf",
+                s -> {
+                  try {
+                    new CountDownLatch(1).await();
+                  } finally {
+                    seen.add("deaf ended");
+                  }
+                })
             .build();
     server = new TtrpcServer(List.of(service));
     ServerSocketChannel listener = UnixSockets.listen(folder.resolve("s"));
@@ -178,8 +198,7 @@ class TtrpcCallsTest {
       assertThat(got.getValue()).isEqualTo(pair.get(1));
     }
     Duration with =
-        client.call(
-            "test.v1.Echo", "Remaining", StringValue.of(""), Duration.parser(), QUICK);
+        client.call("test.v1.Echo", "Remaining", StringValue.of(""), Duration.parser(), QUICK);
     assertThat(with.getSeconds()).isBetween(1L, 20L);
     Duration without =
         client.call(
@@ -399,7 +418,8 @@ class TtrpcCallsTest {
     byte[] encoded = request.encode();
     // service=1 method=2 payload=3 timeout_nano=4 metadata=5{key=1 value=2}
     assertThat(HexFormat.of().formatHex(encoded))
-        .isEqualTo("0a0173" + "12016d" + "1a020102" + "20ac02" + "2a060a016b120176" + "2a040a026b32");
+        .isEqualTo(
+            "0a0173" + "12016d" + "1a020102" + "20ac02" + "2a060a016b120176" + "2a040a026b32");
     Messages.Request again = Messages.Request.parse(encoded);
     assertThat(again.metadata()).isEqualTo(request.metadata());
     assertThat(again.timeoutNanos()).isEqualTo(300);

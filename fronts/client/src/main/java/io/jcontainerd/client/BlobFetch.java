@@ -26,8 +26,8 @@ import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * Brings single blobs from a registry into the daemon. What an earlier try left is continued; a blob
- * that somebody else is bringing is waited for.
+ * Brings single blobs from a registry into the daemon. What an earlier try left is continued; a
+ * blob that somebody else is bringing is waited for.
  */
 final class BlobFetch {
   private static final int CHUNK = 1 << 20;
@@ -63,8 +63,7 @@ final class BlobFetch {
     boolean present = !bring(blob);
     documents.label(blob.digest(), source(blob));
     listener.progress(
-        new Progress(
-            item, present ? Stage.PRESENT : Stage.TRANSFERRED, blob.size(), blob.size()));
+        new Progress(item, present ? Stage.PRESENT : Stage.TRANSFERRED, blob.size(), blob.size()));
   }
 
   private Map<String, String> source(Descriptor blob) {
@@ -82,8 +81,7 @@ final class BlobFetch {
     long pause = FIRST_PAUSE_MILLIS;
     while (true) {
       try (Ingest ingest =
-          content.ingest(
-              new IngestRequest(ref(blob), blob.size(), Optional.of(blob.digest())))) {
+          content.ingest(new IngestRequest(ref(blob), blob.size(), Optional.of(blob.digest())))) {
         copy(blob, ingest);
         return true;
       } catch (AlreadyExistsException _) {
@@ -162,7 +160,11 @@ final class BlobFetch {
     ingest.close();
     FailedPreconditionException failure =
         new FailedPreconditionException(
-            "image " + reference + ": content " + blob.digest() + " came damaged: "
+            "image "
+                + reference
+                + ": content "
+                + blob.digest()
+                + " came damaged: "
                 + why.getMessage(),
             why);
     try {

@@ -91,7 +91,8 @@ final class Connection {
   }
 
   /** Sends; interruption is thrown. */
-  static <T extends @Nullable Object> T sendInterruptibly(Request<T> request) throws InterruptedException {
+  static <T extends @Nullable Object> T sendInterruptibly(Request<T> request)
+      throws InterruptedException {
     try {
       return request.send();
     } catch (StatusRuntimeException e) {

@@ -26,10 +26,10 @@ import java.util.concurrent.TimeUnit;
 /**
  * A daemon that speaks containerd's API on a unix socket: ours, or containerd 1.6 and later.
  *
- * <p>The connection is made when first needed and again after it broke. Most calls need a namespace:
- * that of the current {@link io.jcontainerd.core.Call} if there is one, else the one given to {@link
- * #in}. All failures are of core's family. Safe for many threads. Closing ends the calls that still
- * go on.
+ * <p>The connection is made when first needed and again after it broke. Most calls need a
+ * namespace: that of the current {@link io.jcontainerd.core.Call} if there is one, else the one
+ * given to {@link #in}. All failures are of core's family. Safe for many threads. Closing ends the
+ * calls that still go on.
  */
 public final class Containerd implements AutoCloseable {
   /** Where containerd listens unless told otherwise. */
@@ -231,8 +231,7 @@ public final class Containerd implements AutoCloseable {
   public void deleteContainer(String id) throws InterruptedException {
     Container container = containers().get(id);
     if (hasTask(id)) {
-      throw new FailedPreconditionException(
-          "container " + id + " has a task; delete that before");
+      throw new FailedPreconditionException("container " + id + " has a task; delete that before");
     }
     if (!container.snapshotKey().isEmpty()) {
       try {

@@ -33,7 +33,8 @@ final class ContentInputStream extends InputStream {
       if (ended) {
         return -1;
       }
-      @Nullable ReadContentResponse reply = Connection.<@Nullable ReadContentResponse>send(call::read);
+      @Nullable ReadContentResponse reply =
+          Connection.<@Nullable ReadContentResponse>send(call::read);
       ended = reply == null;
       if (reply != null) {
         current = reply.getData().asReadOnlyByteBuffer();

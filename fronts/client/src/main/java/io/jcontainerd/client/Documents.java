@@ -85,10 +85,8 @@ final class Documents {
 
   /** Sets labels of a blob, leaving its others as they are. */
   void label(Digest digest, Map<String, String> labels) {
-    ContentInfo info =
-        new ContentInfo(digest, 0, Instant.EPOCH, Instant.EPOCH, labels);
-    content.update(
-        info, new FieldMask(labels.keySet().stream().map(k -> "labels." + k).toList()));
+    ContentInfo info = new ContentInfo(digest, 0, Instant.EPOCH, Instant.EPOCH, labels);
+    content.update(info, new FieldMask(labels.keySet().stream().map(k -> "labels." + k).toList()));
   }
 
   Optional<ContentInfo> find(Descriptor descriptor) {

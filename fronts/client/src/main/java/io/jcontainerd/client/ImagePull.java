@@ -112,7 +112,8 @@ public final class ImagePull {
     listener.progress(new Progress(name, Stage.RESOLVING, 0, 0));
     Descriptor target = registry.resolve(name);
     RemoteContentStore content = client.content();
-    BlobFetch fetch = new BlobFetch(content, new LeaseKeeper(client.leases()), registry, reference, listener);
+    BlobFetch fetch =
+        new BlobFetch(content, new LeaseKeeper(client.leases()), registry, reference, listener);
     Documents documents = new Documents(content);
     Descriptor manifestAt = findManifest(name, target, fetch, documents);
     Manifest manifest = (Manifest) documents.read(manifestAt);
@@ -160,8 +161,7 @@ public final class ImagePull {
       }
       Parallel.await(configThere);
       ImageConfig config =
-          ImageConfig.parse(
-              client.content().readAll(manifest.config().digest(), LARGEST_CONFIG));
+          ImageConfig.parse(client.content().readAll(manifest.config().digest(), LARGEST_CONFIG));
       Documents.checkPlatform(name, config.platform(), platform);
       if (unpack) {
         new Unpacker(
@@ -189,8 +189,7 @@ public final class ImagePull {
   /** What keeps the parts of a manifest from the garbage collector. */
   static Map<String, String> references(Manifest manifest) {
     Map<String, String> references = new LinkedHashMap<>();
-    references.put(
-        "containerd.io/gc.ref.content.config", manifest.config().digest().toString());
+    references.put("containerd.io/gc.ref.content.config", manifest.config().digest().toString());
     for (int i = 0; i < manifest.layers().size(); i++) {
       references.put(
           "containerd.io/gc.ref.content.l." + i, manifest.layers().get(i).digest().toString());

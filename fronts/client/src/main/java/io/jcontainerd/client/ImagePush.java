@@ -129,8 +129,7 @@ public final class ImagePush {
       case Index index ->
           index
               .manifests()
-              .forEach(
-                  e -> collect(name, e.descriptor(), depth + 1, documents, blobs, manifests));
+              .forEach(e -> collect(name, e.descriptor(), depth + 1, documents, blobs, manifests));
     }
     manifests.add(at);
   }
@@ -147,12 +146,10 @@ public final class ImagePush {
                 annotations.put(key, value);
               }
             });
-    Descriptor known =
-        new Descriptor(blob.mediaType(), blob.digest(), blob.size(), annotations);
+    Descriptor known = new Descriptor(blob.mediaType(), blob.digest(), blob.size(), annotations);
     boolean sent = registry.push(reference.toString(), known, () -> open(blob));
     listener.progress(
-        new Progress(
-            item, sent ? Stage.TRANSFERRED : Stage.PRESENT, blob.size(), blob.size()));
+        new Progress(item, sent ? Stage.TRANSFERRED : Stage.PRESENT, blob.size(), blob.size()));
     return blob;
   }
 

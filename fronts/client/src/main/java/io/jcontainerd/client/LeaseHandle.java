@@ -7,8 +7,8 @@ import java.util.Optional;
 
 /**
  * A granted lease. What is created within its {@link #call} is kept until the handle is closed.
- * Closing takes no account of the caller's own interruption or deadline; one that is gone already is
- * closed.
+ * Closing takes no account of the caller's own interruption or deadline; one that is gone already
+ * is closed.
  */
 public final class LeaseHandle implements AutoCloseable {
   private final RemoteLeaseStore store;

@@ -6,8 +6,8 @@ import io.jcontainerd.core.leases.Lease;
 
 /**
  * Adds to the current call's lease what the call is going to rely on, before it looks whether it is
- * there: what exists already is not created by the call, and could be collected between the look and
- * the use.
+ * there: what exists already is not created by the call, and could be collected between the look
+ * and the use.
  */
 final class LeaseKeeper {
   private final RemoteLeaseStore leases;

@@ -13,8 +13,8 @@ import java.util.concurrent.Future;
 import java.util.concurrent.Semaphore;
 
 /**
- * Several pieces of one work on virtual threads, not too many at once, in the call of whoever began.
- * Closing interrupts what still runs and waits for it, so no thread is left behind.
+ * Several pieces of one work on virtual threads, not too many at once, in the call of whoever
+ * began. Closing interrupts what still runs and waits for it, so no thread is left behind.
  */
 final class Parallel implements AutoCloseable {
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();

@@ -22,8 +22,8 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * The streams of a process, through FIFOs that exist and are read before the process does, so that
- * no byte is lost. Output is copied by a named platform thread for each stream; the thread ends when
- * the process and its children have closed the stream, or when this is closed.
+ * no byte is lost. Output is copied by a named platform thread for each stream; the thread ends
+ * when the process and its children have closed the stream, or when this is closed.
  *
  * <p>Closing never waits for the process and removes the FIFOs.
  */
@@ -117,8 +117,7 @@ public final class ProcessIo implements AutoCloseable {
       String none = some && !wanted.terminal ? NOWHERE : "";
       ProcessIo io =
           new ProcessIo(
-              folder,
-              new Stdio(text(in, ""), text(out, none), text(err, none), wanted.terminal));
+              folder, new Stdio(text(in, ""), text(out, none), text(err, none), wanted.terminal));
       try {
         io.make(in, out, err);
         if (in.isPresent()) {
@@ -165,7 +164,8 @@ public final class ProcessIo implements AutoCloseable {
         throw new IOException("mkfifo does not end");
       }
       if (process.exitValue() != 0) {
-        throw new IOException(new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip());
+        throw new IOException(
+            new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip());
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -213,8 +213,8 @@ public final class ProcessIo implements AutoCloseable {
   }
 
   /**
-   * Where the process reads from. Writing blocks while the process does not read. Closing it is half
-   * of an end of input; {@link TaskProcessHandle#closeStdin} is the other.
+   * Where the process reads from. Writing blocks while the process does not read. Closing it is
+   * half of an end of input; {@link TaskProcessHandle#closeStdin} is the other.
    */
   public OutputStream stdin() {
     return Channels.newOutputStream(

@@ -67,8 +67,7 @@ final class RecordFields {
         path.getFirst().equals("id") ? Fields.nonEmpty(lease.id()) : labels(lease.labels(), path);
   }
 
-  private static Optional<String> labels(
-      Map<String, String> labels, List<String> path) {
+  private static Optional<String> labels(Map<String, String> labels, List<String> path) {
     return path.getFirst().equals("labels") ? Fields.entry(labels, path) : Optional.empty();
   }
 }

@@ -127,14 +127,12 @@ public final class RemoteContentStore implements ContentStore {
     }
     Digest found = Digest.of(digest.algorithm(), Digest.hasher(digest.algorithm()).digest(bytes));
     if (!found.equals(digest)) {
-      throw new DataLossException(
-          "content " + digest + ": its bytes hash to " + found);
+      throw new DataLossException("content " + digest + ": its bytes hash to " + found);
     }
     return bytes;
   }
 
-  BlockingClientCall<?, ReadContentResponse> read(
-      Digest digest, long offset, long size) {
+  BlockingClientCall<?, ReadContentResponse> read(Digest digest, long offset, long size) {
     return stub.read(
         ReadContentRequest.newBuilder()
             .setDigest(digest.toString())

@@ -128,10 +128,7 @@ final class RemoteIngest implements Ingest {
   @Override
   public Digest commit(long size, Optional<Digest> expected, Map<String, String> labels) {
     WriteContentRequest.Builder message =
-        message(WriteAction.COMMIT)
-            .setOffset(last.getOffset())
-            .setTotal(size)
-            .putAllLabels(labels);
+        message(WriteAction.COMMIT).setOffset(last.getOffset()).setTotal(size).putAllLabels(labels);
     expected.ifPresent(digest -> message.setExpected(digest.toString()));
     exchange(message);
     Digest digest = Digest.parse(last.getDigest());

@@ -42,7 +42,6 @@ public final class RemoteIntrospection implements Introspection {
   public TypedValue info(String type, String id, Optional<TypedValue> options) {
     PluginInfoRequest.Builder request = PluginInfoRequest.newBuilder().setType(type).setId(id);
     options.map(TypedValues::toApi).ifPresent(request::setOptions);
-    return TypedValues.toCore(
-        Connection.send(() -> stub.pluginInfo(request.build())).getExtra());
+    return TypedValues.toCore(Connection.send(() -> stub.pluginInfo(request.build())).getExtra());
   }
 }

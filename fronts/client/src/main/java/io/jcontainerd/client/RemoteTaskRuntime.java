@@ -77,8 +77,7 @@ public final class RemoteTaskRuntime implements TaskRuntime {
 
   @Override
   public Exit delete(String containerId) throws InterruptedException {
-    DeleteTaskRequest request =
-        DeleteTaskRequest.newBuilder().setContainerId(containerId).build();
+    DeleteTaskRequest request = DeleteTaskRequest.newBuilder().setContainerId(containerId).build();
     return Tasks.toCore(Connection.sendInterruptibly(() -> stub.delete(request)));
   }
 
@@ -167,8 +166,7 @@ public final class RemoteTaskRuntime implements TaskRuntime {
 
   @Override
   public void resume(String containerId) throws InterruptedException {
-    ResumeTaskRequest request =
-        ResumeTaskRequest.newBuilder().setContainerId(containerId).build();
+    ResumeTaskRequest request = ResumeTaskRequest.newBuilder().setContainerId(containerId).build();
     Connection.sendInterruptibly(() -> stub.resume(request));
   }
 

@@ -41,8 +41,7 @@ public final class Task extends TaskProcessHandle {
             : client.snapshotter(container.snapshotter()).mounts(container.snapshotKey());
     runtime()
         .create(
-            new CreateTask(
-                container, rootfs, streams.stdio(), Optional.empty(), "", "", "", 0));
+            new CreateTask(container, rootfs, streams.stdio(), Optional.empty(), "", "", "", 0));
     attach(streams);
     return this;
   }
@@ -127,9 +126,7 @@ public final class Task extends TaskProcessHandle {
   public void update(JsonObject resources) throws InterruptedException {
     runtime()
         .update(
-            containerId(),
-            new TypedValue(Spec.RESOURCES_TYPE_URL, resources.toBytes()),
-            Map.of());
+            containerId(), new TypedValue(Spec.RESOURCES_TYPE_URL, resources.toBytes()), Map.of());
   }
 
   /** Sends a signal to every process of the container. */

@@ -6,7 +6,8 @@ import io.jcontainerd.core.tasks.TaskProcess;
 import java.util.Optional;
 
 /**
- * One process of a task: the first one, or a further one that was added. Several threads may use it.
+ * One process of a task: the first one, or a further one that was added. Several threads may use
+ * it.
  */
 public sealed class TaskProcessHandle permits Task {
   private final RemoteTaskRuntime tasks;
@@ -76,8 +77,6 @@ public sealed class TaskProcessHandle permits Task {
 
   /** Forgets it; it must have ended, or never have run. */
   public Exit delete() throws InterruptedException {
-    return execId.isEmpty()
-        ? tasks.delete(containerId)
-        : tasks.deleteProcess(containerId, execId);
+    return execId.isEmpty() ? tasks.delete(containerId) : tasks.deleteProcess(containerId, execId);
   }
 }

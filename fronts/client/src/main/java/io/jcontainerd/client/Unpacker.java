@@ -79,8 +79,7 @@ final class Unpacker {
       documents.label(
           config.digest(),
           Map.of(
-              "containerd.io/gc.ref.snapshot." + snapshotter.name(),
-              chain.getLast().toString()));
+              "containerd.io/gc.ref.snapshot." + snapshotter.name(), chain.getLast().toString()));
     }
   }
 

@@ -252,8 +252,7 @@ class ContainerdTest {
     content.walk(Filter.parse("labels.k==v"), i -> seen.add(i.digest()));
     content.list(List.of("labels.k==other"), i -> seen.add(i.digest()));
     assertThat(seen).containsExactly(digest);
-    assertThatThrownBy(
-            () -> content.ingest(new IngestRequest("again", 0, Optional.of(digest))))
+    assertThatThrownBy(() -> content.ingest(new IngestRequest("again", 0, Optional.of(digest))))
         .isInstanceOf(AlreadyExistsException.class);
     content.delete(digest);
     assertThat(content.find(digest)).isEmpty();
@@ -301,8 +300,7 @@ class ContainerdTest {
     Shelf shelf = new Shelf().with(image);
     Map<String, List<Stage>> news = new ConcurrentHashMap<>();
     Progress.Listener listener =
-        n ->
-            news.computeIfAbsent(n.item(), _ -> new CopyOnWriteArrayList<>()).add(n.stage());
+        n -> news.computeIfAbsent(n.item(), _ -> new CopyOnWriteArrayList<>()).add(n.stage());
 
     PulledImage pulled = client.pull(shelf).listener(listener).image(NAME);
 
@@ -416,7 +414,10 @@ class ContainerdTest {
           .newContainer("c-client-run")
           .image(
               pulled,
-              List.of("sh", "-c", "hostname; id -G web; id -u; echo $FROM_IMAGE $MORE; echo e >&2; exit 7"))
+              List.of(
+                  "sh",
+                  "-c",
+                  "hostname; id -G web; id -u; echo $FROM_IMAGE $MORE; echo e >&2; exit 7"))
           .spec(
               SpecOptions.hostname("inside"),
               SpecOptions.env("MORE=too"),

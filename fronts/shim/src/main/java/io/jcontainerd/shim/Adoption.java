@@ -15,8 +15,8 @@ import java.util.Optional;
 /**
  * Takes over what an earlier host left: processes that still run are followed by their pidfd, those
  * that ended meanwhile are reported with the status 255 (nobody knows it any more), exits that were
- * recorded but not told are told. Containers whose creation was cut short are removed. Terminals are
- * lost with the earlier host.
+ * recorded but not told are told. Containers whose creation was cut short are removed. Terminals
+ * are lost with the earlier host.
  */
 final class Adoption {
   private static final System.Logger LOG = System.getLogger(Adoption.class.getName());
@@ -31,7 +31,9 @@ final class Adoption {
     this.clock = clock;
   }
 
-  /** Takes over everything recorded; what fails with one container does not keep the others back. */
+  /**
+   * Takes over everything recorded; what fails with one container does not keep the others back.
+   */
   void run() throws IOException, InterruptedException {
     for (ContainerRecord record : host.store().all()) {
       try {
@@ -43,7 +45,11 @@ final class Adoption {
       } catch (IOException | RuntimeException e) {
         LOG.log(
             Level.ERROR,
-            "container " + record.id() + " of namespace " + record.namespace() + " is not taken over",
+            "container "
+                + record.id()
+                + " of namespace "
+                + record.namespace()
+                + " is not taken over",
             e);
       }
     }
@@ -163,7 +169,9 @@ final class Adoption {
     }
   }
 
-  /** Where the record was written in the middle of a step, the runtime knows which side it is on. */
+  /**
+   * Where the record was written in the middle of a step, the runtime knows which side it is on.
+   */
   private static void settle(Container container, ContainerRecord.ProcessRecord record)
       throws IOException, InterruptedException {
     ContainerProcess init = container.init();

@@ -190,7 +190,10 @@ final class CgroupMetrics {
   }
 
   private static PSIStats psi(CgroupV2.Pressures pressures) {
-    return PSIStats.newBuilder().setSome(psi(pressures.some())).setFull(psi(pressures.full())).build();
+    return PSIStats.newBuilder()
+        .setSome(psi(pressures.some()))
+        .setFull(psi(pressures.full()))
+        .build();
   }
 
   private static PSIData psi(CgroupV2.Pressure pressure) {

@@ -20,10 +20,10 @@ import org.jspecify.annotations.Nullable;
  * One container and what may happen to it. Its monitor guards all that changes, here and in its
  * processes, and is never held during I/O.
  *
- * <p>Two orders are kept here. A process that ends while its start is under way is reported after the
- * start: the exit is held by {@link #exitArrived} and handed out by {@link #startOver}. And the first
- * process is reported after all the others: its exit is held while execs run or are being started,
- * and no further one may begin.
+ * <p>Two orders are kept here. A process that ends while its start is under way is reported after
+ * the start: the exit is held by {@link #exitArrived} and handed out by {@link #startOver}. And the
+ * first process is reported after all the others: its exit is held while execs run or are being
+ * started, and no further one may begin.
  */
 final class Container {
   private final String namespace;
@@ -52,8 +52,7 @@ final class Container {
   /** Whether processes can outlive the first one, for lack of a PID namespace of their own. */
   volatile boolean killAllOnExit;
 
-  Container(
-      String namespace, String id, Path bundle, OciRuntime runtime, ContainerProcess init) {
+  Container(String namespace, String id, Path bundle, OciRuntime runtime, ContainerProcess init) {
     this.namespace = namespace;
     this.id = id;
     this.bundle = bundle;
@@ -164,7 +163,10 @@ final class Container {
   synchronized void startBegins(ContainerProcess process) {
     if (process.phase != Phase.CREATED || (process.identity != null && !process.isInit())) {
       throw new UnknownException(
-          "cannot start a " + word(process.phase) + " process: " + (process.isInit() ? "container " + id : "exec " + process.execId()));
+          "cannot start a "
+              + word(process.phase)
+              + " process: "
+              + (process.isInit() ? "container " + id : "exec " + process.execId()));
     }
     if (!process.isInit()) {
       if (initEnded || init.phase == Phase.STOPPED) {

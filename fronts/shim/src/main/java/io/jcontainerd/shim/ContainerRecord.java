@@ -86,8 +86,7 @@ record ContainerRecord(
               .map(
                   code ->
                       new ExitStatus(
-                          (int) code.longValue(),
-                          Instant.parse(text(json, "exitedAt"))));
+                          (int) code.longValue(), Instant.parse(text(json, "exitedAt"))));
       return new ProcessRecord(
           text(json, "execId"),
           new Stdio(

@@ -18,14 +18,14 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Streams that go straight from the process to a FIFO or file; nothing is copied and nothing depends
- * on this host being alive.
+ * Streams that go straight from the process to a FIFO or file; nothing is copied and nothing
+ * depends on this host being alive.
  *
  * <p>An output FIFO is opened for reading and writing, so the process is a reader of its own and a
  * vanished client cannot kill it with SIGPIPE. The host keeps a reading end until the process is
- * deleted, so that what was written last is still there for a client that comes late; it is no writer,
- * so a client sees the end when the process has ended. On an input FIFO the host keeps a writing end,
- * so that the process does not see an end before somebody asks for it by CloseIO.
+ * deleted, so that what was written last is still there for a client that comes late; it is no
+ * writer, so a client sees the end when the process has ended. On an input FIFO the host keeps a
+ * writing end, so that the process does not see an end before somebody asks for it by CloseIO.
  */
 final class DirectIo implements ProcessIo {
   private final Map<Integer, OwnedDescriptor> given = new HashMap<>();

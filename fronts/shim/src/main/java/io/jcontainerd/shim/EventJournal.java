@@ -15,10 +15,10 @@ import java.util.zip.CRC32C;
  * neither a daemon that is away nor the death of this host loses one. Safe for one adding and one
  * taking thread at a time; both are told apart by the file offsets they own.
  *
- * <p>File {@code journal}: for each message its length (4 bytes, big endian), the CRC-32C of its bytes
- * (4 bytes) and the bytes. File {@code taken}: the offset in the journal up to which messages were
- * taken (8 bytes). Both last for one boot only and are not forced. A journal whose end is torn is cut
- * there; when everything is taken and it is long, it starts anew.
+ * <p>File {@code journal}: for each message its length (4 bytes, big endian), the CRC-32C of its
+ * bytes (4 bytes) and the bytes. File {@code taken}: the offset in the journal up to which messages
+ * were taken (8 bytes). Both last for one boot only and are not forced. A journal whose end is torn
+ * is cut there; when everything is taken and it is long, it starts anew.
  */
 final class EventJournal implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(EventJournal.class.getName());

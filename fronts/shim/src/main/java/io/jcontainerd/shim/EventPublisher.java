@@ -23,8 +23,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Sends events to the daemon, each once and in order. While the daemon is away they stay in the
- * journal; one that the daemon refuses for its content is logged and left out, so that it cannot keep
- * the others back. Safe for many threads.
+ * journal; one that the daemon refuses for its content is logged and left out, so that it cannot
+ * keep the others back. Safe for many threads.
  */
 final class EventPublisher implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(EventPublisher.class.getName());
@@ -137,8 +137,7 @@ final class EventPublisher implements AutoCloseable {
           "Forward",
           message,
           Empty.parser(),
-          CallOptions.within(CALL)
-              .with(Metadata.namespace(message.getEnvelope().getNamespace())));
+          CallOptions.within(CALL).with(Metadata.namespace(message.getEnvelope().getNamespace())));
       return true;
     } catch (TtrpcException e) {
       if (client == null || client.isClosed() || PASSING.contains(e.code())) {

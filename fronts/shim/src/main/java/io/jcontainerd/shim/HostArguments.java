@@ -14,12 +14,11 @@ import org.jspecify.annotations.Nullable;
  * @param socket where the task service is served
  * @param state the state folder, for this host alone
  * @param events the daemon's ttrpc socket
- * @param idle how long the host waits for its first client before it leaves; it leaves sooner once the
- *     last client is gone and no container is left; never if empty
+ * @param idle how long the host waits for its first client before it leaves; it leaves sooner once
+ *     the last client is gone and no container is left; never if empty
  * @param debug whether debug lines are logged
  */
-record HostArguments(
-    Path socket, Path state, Path events, Optional<Duration> idle, boolean debug) {
+record HostArguments(Path socket, Path state, Path events, Optional<Duration> idle, boolean debug) {
   static final String USAGE =
       "usage: shim-host --socket PATH --state DIR --events TTRPC_SOCKET"
           + " [--idle SECONDS|never] [--grpc-address PATH] [--debug]";

@@ -42,7 +42,9 @@ record HostLimits(boolean unlimited, int oomScoreAdj, Map<String, Long> hardLimi
     hardLimits = Map.copyOf(hardLimits);
   }
 
-  /** Those of this process. Formats: {@code /proc/PID/status}, {@code /proc/PID/limits}, proc(5). */
+  /**
+   * Those of this process. Formats: {@code /proc/PID/status}, {@code /proc/PID/limits}, proc(5).
+   */
   static HostLimits read() throws IOException {
     Path self = Path.of("/proc/self");
     boolean unlimited = false;

@@ -28,8 +28,8 @@ import java.util.concurrent.TimeoutException;
  * error from 4, and tells through 5 that it is ready. With the scheme {@code binary} closing 5 is
  * enough, with {@code binary-v2} a byte must have been written before.
  *
- * <p>The host keeps reading ends, so that the process outlives its logger. At the end the logger sees
- * the end of both pipes and gets SIGTERM, and SIGKILL if it stays longer than its grace.
+ * <p>The host keeps reading ends, so that the process outlives its logger. At the end the logger
+ * sees the end of both pipes and gets SIGTERM, and SIGKILL if it stays longer than its grace.
  */
 final class LoggerIo implements ProcessIo {
   private static final Duration READY = Duration.ofSeconds(30);

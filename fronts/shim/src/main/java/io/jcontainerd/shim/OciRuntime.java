@@ -127,8 +127,7 @@ final class OciRuntime {
   }
 
   /** Signals the first process, or all of them. */
-  void kill(int signal, boolean all)
-      throws OciRuntimeException, IOException, InterruptedException {
+  void kill(int signal, boolean all) throws OciRuntimeException, IOException, InterruptedException {
     List<String> arguments = new ArrayList<>(List.of("kill"));
     if (all) {
       arguments.add("--all");
@@ -162,13 +161,17 @@ final class OciRuntime {
     run("update", List.of("update", "--resources", "-", id), Map.of(), resources);
   }
 
-  /** The state that the runtime knows: {@code created}, {@code running}, {@code paused}, {@code stopped}. */
+  /**
+   * The state that the runtime knows: {@code created}, {@code running}, {@code paused}, {@code
+   * stopped}.
+   */
   String state() throws OciRuntimeException, IOException, InterruptedException {
     byte[] output = run("state", List.of("state", id), Map.of(), NOTHING);
     try {
       return JsonObject.parse(output).string("status").orElse("");
     } catch (ContainerdException e) {
-      throw new OciRuntimeException("OCI runtime state failed: unreadable answer: " + e.getMessage());
+      throw new OciRuntimeException(
+          "OCI runtime state failed: unreadable answer: " + e.getMessage());
     }
   }
 
@@ -213,8 +216,13 @@ final class OciRuntime {
               MAX_OUTPUT);
       if (finished.timedOut()) {
         throw new OciRuntimeException(
-            "OCI runtime " + command + " failed: " + options.binary() + " did not end within "
-                + LIMIT.toSeconds() + " s");
+            "OCI runtime "
+                + command
+                + " failed: "
+                + options.binary()
+                + " did not end within "
+                + LIMIT.toSeconds()
+                + " s");
       }
       if (!finished.exit().success()) {
         throw new OciRuntimeException(
@@ -235,7 +243,12 @@ final class OciRuntime {
       for (String line : Files.readAllLines(log, UTF_8)) {
         Optional<JsonObject> entry = entry(line);
         if (entry.isPresent()
-            && entry.get().at("level").flatMap(level -> level.asString()).orElse("").equals("error")) {
+            && entry
+                .get()
+                .at("level")
+                .flatMap(level -> level.asString())
+                .orElse("")
+                .equals("error")) {
           last = entry.get().at("msg").flatMap(text -> text.asString()).orElse(last);
         }
       }

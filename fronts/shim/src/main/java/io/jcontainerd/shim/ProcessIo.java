@@ -9,8 +9,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The streams of one process, from before its start until it is deleted. Closing twice does no harm.
- * Safe for many threads.
+ * The streams of one process, from before its start until it is deleted. Closing twice does no
+ * harm. Safe for many threads.
  */
 interface ProcessIo extends AutoCloseable {
   /** What the process gets as its 0, 1 and 2, until {@link #started}. */

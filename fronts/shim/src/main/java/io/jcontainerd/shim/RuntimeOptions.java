@@ -34,8 +34,8 @@ record RuntimeOptions(
   private static final Path DEFAULT_ROOT = Path.of("/run/containerd/runc");
 
   /**
-   * The options as upstream's shim keeps them in the bundle's {@code options.json}, where the daemon
-   * finds how to remove what a lost shim left.
+   * The options as upstream's shim keeps them in the bundle's {@code options.json}, where the
+   * daemon finds how to remove what a lost shim left.
    */
   byte[] toBundleFile() {
     Path withoutNamespace = root.getParent();
@@ -62,7 +62,8 @@ record RuntimeOptions(
     if (!url.isEmpty()) {
       String type = url.substring(url.lastIndexOf('/') + 1);
       if (!type.equals(TYPE)) {
-        throw new InvalidArgumentException("runtime options of type " + type + ", expected " + TYPE);
+        throw new InvalidArgumentException(
+            "runtime options of type " + type + ", expected " + TYPE);
       }
       try {
         options = Options.parseFrom(any.getValue());

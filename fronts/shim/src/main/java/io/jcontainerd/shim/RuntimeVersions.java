@@ -16,8 +16,8 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Which version of the runtime specification a runtime binary knows: from its {@code features}, or,
- * where it has no such command, from the {@code spec:} line of its {@code --version}. Asked once for
- * each binary in the life of this host. Safe for many threads.
+ * where it has no such command, from the {@code spec:} line of its {@code --version}. Asked once
+ * for each binary in the life of this host. Safe for many threads.
  */
 final class RuntimeVersions {
   private static final System.Logger LOG = System.getLogger(RuntimeVersions.class.getName());
@@ -48,7 +48,9 @@ final class RuntimeVersions {
     Optional<String> features = output(binary, "features");
     try {
       Optional<SpecVersion> newest =
-          features.flatMap(text -> JsonObject.parse(text).string("ociVersionMax")).map(SpecVersion::parse);
+          features
+              .flatMap(text -> JsonObject.parse(text).string("ociVersionMax"))
+              .map(SpecVersion::parse);
       if (newest.isPresent()) {
         return newest.get();
       }

@@ -25,8 +25,8 @@ import java.io.IOException;
 import java.lang.System.Logger.Level;
 
 /**
- * Failures as ttrpc status. Done here and not by the wire room, whose other half needs gRPC: the shim
- * host starts and stays small without it.
+ * Failures as ttrpc status. Done here and not by the wire room, whose other half needs gRPC: the
+ * shim host starts and stays small without it.
  */
 final class ShimFailures {
   private static final System.Logger LOG = System.getLogger(ShimFailures.class.getName());
@@ -39,7 +39,8 @@ final class ShimFailures {
       case ContainerdException e -> known(e);
       case OciRuntimeException e -> bare(StatusCode.UNKNOWN, e);
       case IOException e -> bare(StatusCode.UNKNOWN, e);
-      case InterruptedException e -> new TtrpcException(StatusCode.CANCELLED, "context canceled", e);
+      case InterruptedException e ->
+          new TtrpcException(StatusCode.CANCELLED, "context canceled", e);
       default -> {
         LOG.log(Level.ERROR, "unexpected failure", thrown);
         yield bare(StatusCode.INTERNAL, thrown);

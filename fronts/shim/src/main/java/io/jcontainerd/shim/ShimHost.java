@@ -25,16 +25,15 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The shim host: one process that makes, supervises and removes many containers for a daemon, and
  * outlives it.
  *
- * <p>It is the child subreaper of its containers and answers containerd's task service on one socket.
- * It leaves when nobody needs it: after it was idle for a while, or when it was asked to (SIGTERM, or
- * the service's Shutdown) and has no container; asked earlier, it goes on until the last one is
- * deleted.
+ * <p>It is the child subreaper of its containers and answers containerd's task service on one
+ * socket. It leaves when nobody needs it: after it was idle for a while, or when it was asked to
+ * (SIGTERM, or the service's Shutdown) and has no container; asked earlier, it goes on until the
+ * last one is deleted.
  */
 public final class ShimHost implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(ShimHost.class.getName());

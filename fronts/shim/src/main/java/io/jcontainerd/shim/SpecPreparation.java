@@ -77,7 +77,9 @@ final class SpecPreparation {
     }
     if (!possible.equals(wanted)) {
       Spec carrier = new Spec(JsonObject.EMPTY.with("process", fit)).withRlimits(possible);
-      fit = fit.with("rlimits", carrier.json().at("process", "rlimits").orElse(new JsonArray(List.of())));
+      fit =
+          fit.with(
+              "rlimits", carrier.json().at("process", "rlimits").orElse(new JsonArray(List.of())));
     }
     return fit;
   }

@@ -18,7 +18,8 @@ record SpecVersion(int major, int minor, int patch, String preview)
   static final SpecVersion FIRST = new SpecVersion(1, 0, 0, "");
 
   private static final Pattern FORM =
-      Pattern.compile("v?(\\d{1,6})\\.(\\d{1,6})(?:\\.(\\d{1,6}))?(?:-([0-9A-Za-z.+-]+))?(?:\\+.*)?");
+      Pattern.compile(
+          "v?(\\d{1,6})\\.(\\d{1,6})(?:\\.(\\d{1,6}))?(?:-([0-9A-Za-z.+-]+))?(?:\\+.*)?");
 
   /** Reads one. */
   static SpecVersion parse(String text) {

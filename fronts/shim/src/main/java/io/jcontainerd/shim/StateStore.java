@@ -16,8 +16,8 @@ import java.util.stream.Stream;
 /**
  * The records of containers, a file each, for the host that comes after this one. They are replaced
  * by renaming, so a reader finds the old or the new one. They describe processes, which do not
- * survive a power cut either, and so are not forced to disk: a folder that belongs to another boot is
- * emptied when it is opened. Safe for many threads; for one container, saves must not overlap.
+ * survive a power cut either, and so are not forced to disk: a folder that belongs to another boot
+ * is emptied when it is opened. Safe for many threads; for one container, saves must not overlap.
  */
 final class StateStore {
   private static final System.Logger LOG = System.getLogger(StateStore.class.getName());

@@ -53,7 +53,8 @@ final class StreamOpener {
   /** Opens what the host keeps for a process that was started by an earlier host. */
   ProcessIo reopen(Stdio stdio, boolean stdinClosed) throws IOException {
     if (stdio.terminal()
-        || (!stdio.stdout().isEmpty() && LOGGERS.contains(StdioUri.parse(stdio.stdout()).scheme()))) {
+        || (!stdio.stdout().isEmpty()
+            && LOGGERS.contains(StdioUri.parse(stdio.stdout()).scheme()))) {
       return DirectIo.reopen(new Stdio("", "", "", stdio.terminal()), true);
     }
     return DirectIo.reopen(stdio, stdinClosed);

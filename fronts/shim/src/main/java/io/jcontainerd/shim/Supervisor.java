@@ -51,7 +51,9 @@ final class Supervisor {
   private static final Duration DRAIN = Duration.ofSeconds(10);
   private static final Duration KILLED = Duration.ofSeconds(10);
 
-  /** Runtimes whose containers are plain processes of this kernel, so that a signal is just that. */
+  /**
+   * Runtimes whose containers are plain processes of this kernel, so that a signal is just that.
+   */
   private static final Set<String> PLAIN = Set.of("runc", "crun");
 
   private final HostServices host;
@@ -84,8 +86,7 @@ final class Supervisor {
 
   /** The container. */
   Container get(String namespace, String id) {
-    return find(namespace, id)
-        .orElseThrow(() -> new NotFoundException("container not created"));
+    return find(namespace, id).orElseThrow(() -> new NotFoundException("container not created"));
   }
 
   /** Takes in a container that an earlier host had. */
@@ -113,7 +114,8 @@ final class Supervisor {
       String checkpoint) {}
 
   /** Makes a container, up to its first instruction. After a failure nothing of it is left. */
-  Container create(Creation creation) throws IOException, InterruptedException, OciRuntimeException {
+  Container create(Creation creation)
+      throws IOException, InterruptedException, OciRuntimeException {
     Identifiers.check(creation.namespace());
     Identifiers.check(creation.id());
     if (!creation.checkpoint().isEmpty()) {
@@ -172,7 +174,8 @@ final class Supervisor {
         host.kernel().mount(mounts(creation.rootfs()), container.rootfs());
       }
       ProcessIo io =
-          host.streams().open(init.stdio(), runtime.options(), container.namespace(), container.id());
+          host.streams()
+              .open(init.stdio(), runtime.options(), container.namespace(), container.id());
       init.io = io;
       Path pidFile = container.bundle().resolve("init.pid");
       Files.deleteIfExists(pidFile);
@@ -308,7 +311,8 @@ final class Supervisor {
                           try {
                             host.events().outOfMemory(container);
                           } catch (IOException e) {
-                            LOG.log(Level.ERROR, "container " + container.id() + ": oom event lost", e);
+                            LOG.log(
+                                Level.ERROR, "container " + container.id() + ": oom event lost", e);
                           }
                         }))
         .ifPresent(container::memoryWatch);
@@ -488,7 +492,8 @@ final class Supervisor {
     exits.forget(container);
     ExitStatus exit =
         init.exit()
-            .orElseThrow(() -> new InternalException("container " + container.id() + " has no exit"));
+            .orElseThrow(
+                () -> new InternalException("container " + container.id() + " has no exit"));
     host.events().deleted(container, exit);
     return new Deleted(init.pid(), init.exit());
   }
@@ -596,7 +601,9 @@ final class Supervisor {
 
   private static NotFoundException finished(ContainerProcess process) {
     return new NotFoundException(
-        process.isInit() ? "process already finished" : "exec " + process.execId() + " already finished");
+        process.isInit()
+            ? "process already finished"
+            : "exec " + process.execId() + " already finished");
   }
 
   /** Freezes the container. */
@@ -697,7 +704,9 @@ final class Supervisor {
     exits.record(container);
   }
 
-  /** Every process in the container, those of execs with their exec id, others with an empty one. */
+  /**
+   * Every process in the container, those of execs with their exec id, others with an empty one.
+   */
   Map<Integer, String> processes(Container container) throws IOException {
     Map<Integer, String> execs = new LinkedHashMap<>();
     for (ContainerProcess exec : container.execs()) {

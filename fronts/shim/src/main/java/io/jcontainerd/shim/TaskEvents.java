@@ -96,9 +96,7 @@ final class TaskEvents {
 
   void paused(Container container) throws IOException {
     send(
-        container,
-        "/tasks/paused",
-        TaskPaused.newBuilder().setContainerId(container.id()).build());
+        container, "/tasks/paused", TaskPaused.newBuilder().setContainerId(container.id()).build());
   }
 
   void resumed(Container container) throws IOException {

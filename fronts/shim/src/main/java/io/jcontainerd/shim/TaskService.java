@@ -175,9 +175,7 @@ final class TaskService {
         .exit()
         .ifPresent(
             exit ->
-                answer
-                    .setExitStatus(exit.code())
-                    .setExitedAt(EventPublisher.timestamp(exit.at())));
+                answer.setExitStatus(exit.code()).setExitedAt(EventPublisher.timestamp(exit.at())));
     return answer.build();
   }
 
@@ -285,8 +283,7 @@ final class TaskService {
   }
 
   private WaitResponse await(WaitRequest request, CallContext call) throws Exception {
-    ContainerProcess process =
-        container(call, request.getId()).process(request.getExecId());
+    ContainerProcess process = container(call, request.getId()).process(request.getExecId());
     ExitStatus exit = process.exited().get();
     return WaitResponse.newBuilder()
         .setExitStatus(exit.code())

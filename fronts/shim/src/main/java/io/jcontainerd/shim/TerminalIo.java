@@ -25,9 +25,9 @@ import org.jspecify.annotations.Nullable;
  * The streams of a process with a terminal: what it prints is copied from the terminal's master to
  * the output, what a client types the other way, by one reactor for all terminals.
  *
- * <p>Each direction holds at most one buffer. When the reader is slow, the terminal is not read, and
- * so the process waits, as it would with a slow screen. The end of the process is seen as an error
- * of the master, after everything it printed.
+ * <p>Each direction holds at most one buffer. When the reader is slow, the terminal is not read,
+ * and so the process waits, as it would with a slow screen. The end of the process is seen as an
+ * error of the master, after everything it printed.
  */
 final class TerminalIo implements ProcessIo {
   private static final int BUFFER = 16 * 1024;
@@ -111,9 +111,7 @@ final class TerminalIo implements ProcessIo {
   @Override
   public void started() throws IOException {
     OwnedDescriptor terminal =
-        socket
-            .received()
-            .orElseThrow(() -> new InternalException("the runtime sent no terminal"));
+        socket.received().orElseThrow(() -> new InternalException("the runtime sent no terminal"));
     socket.close();
     synchronized (this) {
       master = terminal;

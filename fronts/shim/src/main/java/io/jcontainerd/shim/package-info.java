@@ -2,7 +2,8 @@
  * The shim host: one process that is the parent of many containers and serves containerd's task
  * service for them.
  *
- * <p>State folder, all of it valid for one boot of the machine only and therefore not forced to disk:
+ * <p>State folder, all of it valid for one boot of the machine only and therefore not forced to
+ * disk:
  *
  * <pre>
  * STATE/boot                      the boot's id; a folder of another boot is emptied at start

@@ -96,7 +96,8 @@ final class Bundles {
                         .with("soft", 1024))));
   }
 
-  private static JsonObject mount(String type, String destination, String source, String... options) {
+  private static JsonObject mount(
+      String type, String destination, String source, String... options) {
     return JsonObject.EMPTY
         .with("destination", destination)
         .with("type", type)

@@ -121,8 +121,7 @@ class ContainerTest {
                 JsonObject.EMPTY,
                 Phase.STOPPED,
                 false,
-                Optional.of(
-                    new ProcessIdentity(42, 1234567890123L)),
+                Optional.of(new ProcessIdentity(42, 1234567890123L)),
                 Optional.of(new ExitStatus(137, Instant.parse("2026-01-02T03:04:05.678901234Z"))),
                 true,
                 true),

@@ -82,8 +82,7 @@ final class EventSink implements AutoCloseable {
   private List<Envelope> of(String container) {
     // every task event has the container's id as its field 1
     return seen.stream()
-        .filter(
-            event -> event.getEvent().getValue().toStringUtf8().contains(container))
+        .filter(event -> event.getEvent().getValue().toStringUtf8().contains(container))
         .toList();
   }
 

@@ -14,8 +14,17 @@ class HostArgumentsTest {
   void the_whole_command_line_is_understood() {
     HostArguments arguments =
         HostArguments.parse(
-            "--socket", "/s", "--state", "/d", "--events", "/e", "--grpc-address", "/g", "--idle",
-            "7", "--debug");
+            "--socket",
+            "/s",
+            "--state",
+            "/d",
+            "--events",
+            "/e",
+            "--grpc-address",
+            "/g",
+            "--idle",
+            "7",
+            "--debug");
     assertThat(arguments.socket()).isEqualTo(Path.of("/s"));
     assertThat(arguments.state()).isEqualTo(Path.of("/d"));
     assertThat(arguments.events()).isEqualTo(Path.of("/e"));
@@ -32,18 +41,23 @@ class HostArgumentsTest {
         .hasMessageContaining("unknown option --sokcet");
     assertThatThrownBy(() -> HostArguments.parse("--socket")).hasMessageContaining("needs a value");
     assertThatThrownBy(
-            () -> HostArguments.parse("--socket", "/s", "--state", "/d", "--events", "/e", "--idle", "soon"))
+            () ->
+                HostArguments.parse(
+                    "--socket", "/s", "--state", "/d", "--events", "/e", "--idle", "soon"))
         .hasMessageContaining("soon");
   }
 
   @Test
   void stream_names_are_told_apart() {
-    assertThat(StdioUri.parse("/run/fifo")).isEqualTo(new StdioUri("fifo", Path.of("/run/fifo"), List.of()));
+    assertThat(StdioUri.parse("/run/fifo"))
+        .isEqualTo(new StdioUri("fifo", Path.of("/run/fifo"), List.of()));
     assertThat(StdioUri.parse("fifo:///run/fifo").isPath()).isTrue();
     assertThat(StdioUri.parse("file:///a%20b").path()).isEqualTo(Path.of("/a b"));
     assertThat(StdioUri.parse("binary:///p?a=b+c&flag&x=%3D").query())
         .containsExactly("a", "b+c", "flag", "", "x", "=");
-    assertThatThrownBy(() -> StdioUri.parse("relative")).isInstanceOf(InvalidArgumentException.class);
-    assertThatThrownBy(() -> StdioUri.path("file:///x")).isInstanceOf(InvalidArgumentException.class);
+    assertThatThrownBy(() -> StdioUri.parse("relative"))
+        .isInstanceOf(InvalidArgumentException.class);
+    assertThatThrownBy(() -> StdioUri.path("file:///x"))
+        .isInstanceOf(InvalidArgumentException.class);
   }
 }

@@ -101,7 +101,8 @@ abstract class ShimHostContract {
           ProcessHandle.of(Long.parseLong(pid)).ifPresent(ProcessHandle::destroyForcibly);
         }
         until(
-            () -> group.toFile().delete() || !Files.exists(group), () -> group + " is still in use");
+            () -> group.toFile().delete() || !Files.exists(group),
+            () -> group + " is still in use");
       }
     }
   }
@@ -296,7 +297,12 @@ abstract class ShimHostContract {
   void output_without_a_reader_does_not_kill_and_is_there_for_a_late_reader() throws Exception {
     String id = id("late");
     Path out = fifo("out");
-    run(id, new Stdio("", out.toString(), out.toString(), false), "sh", "-c", "echo one; echo two >&2; exit 4");
+    run(
+        id,
+        new Stdio("", out.toString(), out.toString(), false),
+        "sh",
+        "-c",
+        "echo one; echo two >&2; exit 4");
     assertThat(tasks.await(id, "")).isEqualTo(4);
     assertThat(reader(out).call()).isEqualTo("one\ntwo\n");
     tasks.delete(id, "");
@@ -373,8 +379,7 @@ abstract class ShimHostContract {
     assertCode(() -> tasks.state(id, "e1"), StatusCode.NOT_FOUND, "e1");
     killAndDelete(id);
     assertThat(events.awaitTopic(id, "delete"))
-        .containsExactly(
-            "create", "start", "exec-added", "exec-started", "exit", "exit", "delete");
+        .containsExactly("create", "start", "exec-added", "exec-started", "exit", "exit", "delete");
   }
 
   @Test
@@ -445,12 +450,7 @@ abstract class ShimHostContract {
   void without_a_pid_namespace_nothing_outlives_the_first_process() throws Exception {
     String id = id("killall");
     bundles.make(
-        id,
-        spec ->
-            spec.withoutNamespace("pid"),
-        "sh",
-        "-c",
-        "sleep 1000 & sleep 1001 & exit 0");
+        id, spec -> spec.withoutNamespace("pid"), "sh", "-c", "sleep 1000 & sleep 1001 & exit 0");
     tasks.create(bundles.request(id, NONE).build());
     tasks.start(id, "");
     assertThat(tasks.await(id, "")).isZero();
@@ -496,8 +496,7 @@ abstract class ShimHostContract {
         "sh",
         "-c",
         "read line; echo got $line; stty size; exit 6");
-    tasks.create(
-        bundles.request(id, new Stdio(in.toString(), out.toString(), "", true)).build());
+    tasks.create(bundles.request(id, new Stdio(in.toString(), out.toString(), "", true)).build());
     tasks.resize(id, "", 101, 37);
     tasks.start(id, "");
     try (OwnedDescriptor client = OwnedDescriptor.open(in, Access.WRITE)) {
@@ -608,13 +607,9 @@ abstract class ShimHostContract {
         bundles
             .request(id, NONE)
             .addRootfs(
-                Mount.newBuilder()
-                    .setType("bind")
-                    .setSource(lower.toString())
-                    .addOptions("rbind"))
+                Mount.newBuilder().setType("bind").setSource(lower.toString()).addOptions("rbind"))
             .build();
-    assertCode(
-        () -> tasks.create(request), StatusCode.UNKNOWN, "OCI runtime create failed: ");
+    assertCode(() -> tasks.create(request), StatusCode.UNKNOWN, "OCI runtime create failed: ");
     assertCode(() -> tasks.create(request), StatusCode.UNKNOWN, "/no/such/program");
     assertCode(() -> tasks.state(id, ""), StatusCode.NOT_FOUND, "");
     CreateTaskRequest noFifo =
@@ -663,7 +658,11 @@ abstract class ShimHostContract {
     String ending = id("ends");
     String pausing = id("paused");
     Path log = folder.resolve("keeps.log");
-    run(running, new Stdio("", "file://" + log, "", false), "sh", "-c",
+    run(
+        running,
+        new Stdio("", "file://" + log, "", false),
+        "sh",
+        "-c",
         "while true; do echo alive; sleep 0.05; done");
     tasks.exec(running, "e1", Bundles.process("sleep", "1000").toText(), NONE);
     tasks.start(running, "e1");
@@ -679,7 +678,8 @@ abstract class ShimHostContract {
     long size = Files.size(log);
     until(() -> log.toFile().length() > size + 30, () -> "the container's output stopped");
     assertThat(ProcessHandle.of(endingPid).orElseThrow().destroyForcibly()).isTrue();
-    until(() -> ProcessHandle.of(endingPid).filter(ProcessHandle::isAlive).isEmpty(), () -> "alive");
+    until(
+        () -> ProcessHandle.of(endingPid).filter(ProcessHandle::isAlive).isEmpty(), () -> "alive");
 
     host = HostProcess.start(folder);
     tasks = new TaskClient(host.connect());
@@ -700,8 +700,7 @@ abstract class ShimHostContract {
     assertThat(tasks.await(running, "")).isIn(137, 255); // 137 where the kernel keeps it
     tasks.delete(running, "");
     events.restart();
-    List<Envelope> seen =
-        events.await(running, all -> EventSink.topics(all).contains("delete"));
+    List<Envelope> seen = events.await(running, all -> EventSink.topics(all).contains("delete"));
     assertThat(EventSink.exits(seen).stream().map(e -> e.getId()))
         .containsExactly("e2", "e1", running);
     assertThat(events.awaitTopic(ending, "delete"))

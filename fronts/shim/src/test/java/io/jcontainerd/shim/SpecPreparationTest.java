@@ -43,8 +43,7 @@ class SpecPreparationTest {
     Spec fit = LIMITED.container(spec("1.0.0"), SpecVersion.FIRST, "c");
     assertThat(fit.oomScoreAdj()).hasValue(100);
     assertThat(fit.rlimits())
-        .containsExactly(
-            new Rlimit("RLIMIT_NOFILE", 1024, 4096), new Rlimit("RLIMIT_CORE", 5, 5));
+        .containsExactly(new Rlimit("RLIMIT_NOFILE", 1024, 4096), new Rlimit("RLIMIT_CORE", 5, 5));
     assertThat(fit.json().at("linux")).isEqualTo(spec("1.0.0").json().at("linux"));
   }
 
@@ -68,7 +67,8 @@ class SpecPreparationTest {
     Process shell =
         new ProcessBuilder("bash", "-c", "ulimit -H -n; ulimit -H -c; cat /proc/self/oom_score_adj")
             .start();
-    String[] lines = new String(shell.getInputStream().readAllBytes(), StandardCharsets.UTF_8).split("\n", -1);
+    String[] lines =
+        new String(shell.getInputStream().readAllBytes(), StandardCharsets.UTF_8).split("\n", -1);
     HostLimits limits = HostLimits.read();
     assertThat(text(limits.hardLimits().getOrDefault("RLIMIT_NOFILE", 0L))).isEqualTo(lines[0]);
     assertThat(limits.oomScoreAdj()).isEqualTo(Integer.parseInt(lines[2]));

@@ -170,8 +170,7 @@ final class TaskClient implements AutoCloseable {
   }
 
   ConnectResponse connect(String id) throws InterruptedException {
-    return call(
-        "Connect", ConnectRequest.newBuilder().setId(id).build(), ConnectResponse.parser());
+    return call("Connect", ConnectRequest.newBuilder().setId(id).build(), ConnectResponse.parser());
   }
 
   void shutdown() throws InterruptedException {

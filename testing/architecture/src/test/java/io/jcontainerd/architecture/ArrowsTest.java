@@ -46,8 +46,20 @@ class ArrowsTest {
           Map.entry(
               "daemon",
               Set.of(
-                  "core", "oci", "api", "wire", "ttrpc", "store", "linux", "content", "snapshots",
-                  "diff", "metadata", "registry", "runtime", "services")),
+                  "core",
+                  "oci",
+                  "api",
+                  "wire",
+                  "ttrpc",
+                  "store",
+                  "linux",
+                  "content",
+                  "snapshots",
+                  "diff",
+                  "metadata",
+                  "registry",
+                  "runtime",
+                  "services")),
           Map.entry("testkit", Set.of("core", "oci")));
 
   private static String room(JavaClass type) {

@@ -98,7 +98,9 @@ final class Demo {
     }
   }
 
-  /** Removes an image and, by a collection, its blobs: what is pulled next must come over the line. */
+  /**
+   * Removes an image and, by a collection, its blobs: what is pulled next must come over the line.
+   */
   private static void forget(Containerd client, String reference) {
     client.images().delete(reference, Optional.empty(), true);
   }
@@ -213,8 +215,7 @@ final class Demo {
         .append('\n');
     Cgroup.limits(pid)
         .forEach(
-            (what, limit) ->
-                text.append(String.format(Locale.ROOT, "%-13s %s%n", what, limit)));
+            (what, limit) -> text.append(String.format(Locale.ROOT, "%-13s %s%n", what, limit)));
     return text.toString();
   }
 
@@ -225,8 +226,7 @@ final class Demo {
         m ->
             m.group(1)
                 + ": "
-                + String.join(
-                    " ", Capabilities.ofMask(Long.parseUnsignedLong(m.group(2), 16))));
+                + String.join(" ", Capabilities.ofMask(Long.parseUnsignedLong(m.group(2), 16))));
   }
 
   private void begin(String what) {
@@ -235,7 +235,6 @@ final class Demo {
   }
 
   private void end(String what) {
-    out.printf(
-        Locale.ROOT, "  %s (%d ms)%n", what, (System.nanoTime() - stepBegan) / 1_000_000);
+    out.printf(Locale.ROOT, "  %s (%d ms)%n", what, (System.nanoTime() - stepBegan) / 1_000_000);
   }
 }

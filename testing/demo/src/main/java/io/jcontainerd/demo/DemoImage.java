@@ -46,8 +46,24 @@ record DemoImage(Map<Descriptor, byte[]> blobs, Descriptor target) {
   private static final int NOISE = 24 << 20;
   private static final List<String> APPLETS =
       List.of(
-          "sh", "cat", "echo", "env", "grep", "hostname", "id", "ls", "mount", "ps", "sleep", "sort",
-          "touch", "true", "awk", "nproc", "ip", "sed");
+          "sh",
+          "cat",
+          "echo",
+          "env",
+          "grep",
+          "hostname",
+          "id",
+          "ls",
+          "mount",
+          "ps",
+          "sleep",
+          "sort",
+          "touch",
+          "true",
+          "awk",
+          "nproc",
+          "ip",
+          "sed");
 
   private static final String REPORT =
       """
@@ -191,7 +207,8 @@ record DemoImage(Map<Descriptor, byte[]> blobs, Descriptor target) {
     try (Ingest ingest =
         client
             .content()
-            .ingest(new IngestRequest("demo-" + at.digest(), at.size(), Optional.of(at.digest())))) {
+            .ingest(
+                new IngestRequest("demo-" + at.digest(), at.size(), Optional.of(at.digest())))) {
       ingest.truncate(0);
       ingest.write(ByteBuffer.wrap(bytes));
       ingest.commit(at.size(), Optional.of(at.digest()), labels);

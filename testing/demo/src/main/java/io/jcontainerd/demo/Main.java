@@ -66,8 +66,7 @@ final class Main {
     System.exit(status);
   }
 
-  private static int run(String[] args, PrintStream out)
-      throws IOException, InterruptedException {
+  private static int run(String[] args, PrintStream out) throws IOException, InterruptedException {
     Path checkout = Path.of(System.getProperty("jcontainerd.checkout", "")).toAbsolutePath();
     String wanted = System.getenv("JCONTAINERD_DEMO");
     Path folder =

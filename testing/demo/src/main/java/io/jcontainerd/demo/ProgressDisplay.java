@@ -72,7 +72,8 @@ final class ProgressDisplay implements Progress.Listener, AutoCloseable {
       screen.append("\u001b[").append(drawn).append('A');
     }
     items.forEach(
-        (name, item) -> screen.append("\u001b[2K  ").append(line(name, item, bar(item))).append('\n'));
+        (name, item) ->
+            screen.append("\u001b[2K  ").append(line(name, item, bar(item))).append('\n'));
     drawn = items.size();
     out.print(screen);
     out.flush();

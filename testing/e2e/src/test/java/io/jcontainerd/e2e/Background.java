@@ -21,10 +21,7 @@ final class Background implements AutoCloseable {
     try {
       Path out = Files.createTempFile("e2e-bg", "");
       return new Background(
-          new ProcessBuilder(line)
-              .redirectErrorStream(true)
-              .redirectOutput(out.toFile())
-              .start(),
+          new ProcessBuilder(line).redirectErrorStream(true).redirectOutput(out.toFile()).start(),
           out);
     } catch (IOException e) {
       throw new UncheckedIOException(e);

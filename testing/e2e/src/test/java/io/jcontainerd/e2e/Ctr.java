@@ -14,8 +14,7 @@ record Ctr(Path socket, String namespace) {
   }
 
   List<String> line(String... arguments) {
-    return Command.line(
-        List.of(binary(), "-a", socket.toString(), "-n", namespace), arguments);
+    return Command.line(List.of(binary(), "-a", socket.toString(), "-n", namespace), arguments);
   }
 
   Command run(String... arguments) {

@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A daemon on private folders, started from the checkout's launchers.
  *
- * <p>With {@code JCONTAINERD_E2E_DAEMON=/usr/bin/containerd} it is the reference instead: a suite is
- * proven by running it on what it was written after.
+ * <p>With {@code JCONTAINERD_E2E_DAEMON=/usr/bin/containerd} it is the reference instead: a suite
+ * is proven by running it on what it was written after.
  */
 final class Daemon implements AutoCloseable {
   /** Enters a mount namespace without the second cgroup hierarchy, which some runtimes refuse. */
@@ -85,7 +85,8 @@ final class Daemon implements AutoCloseable {
   List<String> commandLine() {
     List<String> line = new ArrayList<>();
     if (privateMounts) {
-      line.addAll(List.of("unshare", "-m", "--propagation", "slave", "sh", "-c", WITHOUT_UNIFIED, "sh"));
+      line.addAll(
+          List.of("unshare", "-m", "--propagation", "slave", "sh", "-c", WITHOUT_UNIFIED, "sh"));
     }
     String reference = reference();
     try {
@@ -94,8 +95,7 @@ final class Daemon implements AutoCloseable {
       if (reference != null) {
         head += "disabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n";
       }
-      Files.writeString(
-          file, head + "[grpc]\n  address = \"%s\"\n".formatted(socket()) + config);
+      Files.writeString(file, head + "[grpc]\n  address = \"%s\"\n".formatted(socket()) + config);
       line.add(reference == null ? launcher("jcontainerd").toString() : reference);
       line.addAll(List.of("--config", file.toString()));
     } catch (IOException e) {

@@ -55,81 +55,93 @@ class ErrorsTest {
       return Stream.of();
     }
     return new Cases("start")
-        .add(
-            "not root",
-            () -> {
-              daemon(config("a"), "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
-                  .refused("root");
-            })
-        .add(
-            "socket in use",
-            () ->
-                daemon(
-                        config("b")
-                            .replace(scene.folder.resolve("b") + "/c.sock", scene.daemon.socket() + ""))
-                    .refused(scene.daemon.socket().toString(), "in use"))
-        .add(
-            "socket path too long",
-            () -> daemon(config("x".repeat(120))).refused("104"))
-        .add(
-            "root owned by another containerd is refused and not written to",
-            () -> {
-              Path root = scene.folder.resolve("c/root");
-              Path database = root.resolve("io.containerd.metadata.v1.bolt/meta.db");
-              Files.createDirectories(database.getParent());
-              Files.writeString(database, "bolt");
-              daemon(config("c")).refused(root.toString(), "containerd");
-              try (Stream<Path> all = Files.walk(root)) {
-                assertThat(all).hasSize(3);
-              }
-            })
-        .add(
-            "root in use by another daemon",
-            () ->
-                daemon(
-                        config("d")
-                            .replace(scene.folder.resolve("d") + "/root", scene.daemon.root() + ""))
-                    .refused(scene.daemon.root().toString()))
-        .add(
-            "unsupported version of the configuration",
-            () -> daemon("version = 5\n").refused("version 5", "4"))
-        .add("configuration that is no TOML", () -> daemon("version = \n").refused("c", "line 1"))
-        .add(
-            "a missing configuration file that was named",
-            () ->
-                Command.run(Daemon.launcher("jcontainerd").toString(), "--config", "/no/such.toml")
-                    .refused("/no/such.toml"))
-        .stream();
+            .add(
+                "not root",
+                () -> {
+                  daemon(config("a"), "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+                      .refused("root");
+                })
+            .add(
+                "socket in use",
+                () ->
+                    daemon(
+                            config("b")
+                                .replace(
+                                    scene.folder.resolve("b") + "/c.sock",
+                                    scene.daemon.socket() + ""))
+                        .refused(scene.daemon.socket().toString(), "in use"))
+            .add("socket path too long", () -> daemon(config("x".repeat(120))).refused("104"))
+            .add(
+                "root owned by another containerd is refused and not written to",
+                () -> {
+                  Path root = scene.folder.resolve("c/root");
+                  Path database = root.resolve("io.containerd.metadata.v1.bolt/meta.db");
+                  Files.createDirectories(database.getParent());
+                  Files.writeString(database, "bolt");
+                  daemon(config("c")).refused(root.toString(), "containerd");
+                  try (Stream<Path> all = Files.walk(root)) {
+                    assertThat(all).hasSize(3);
+                  }
+                })
+            .add(
+                "root in use by another daemon",
+                () ->
+                    daemon(
+                            config("d")
+                                .replace(
+                                    scene.folder.resolve("d") + "/root", scene.daemon.root() + ""))
+                        .refused(scene.daemon.root().toString()))
+            .add(
+                "unsupported version of the configuration",
+                () -> daemon("version = 5\n").refused("version 5", "4"))
+            .add(
+                "configuration that is no TOML",
+                () -> daemon("version = \n").refused("c", "line 1"))
+            .add(
+                "a missing configuration file that was named",
+                () ->
+                    Command.run(
+                            Daemon.launcher("jcontainerd").toString(), "--config", "/no/such.toml")
+                        .refused("/no/such.toml"))
+            .stream();
   }
 
   @TestFactory
   Stream<DynamicTest> requests() {
     return new Cases("requests")
-        .add(
-            "an image for another platform",
-            () -> {
-              String index = scene.registry.host() + "/busybox:other";
-              scene.images.pushIndex(scene.registry, "busybox", "other");
-              ctr.run("images", "pull", "--plain-http", "--platform", "linux/riscv64", index)
-                  .refused("not found");
-            })
-        .add(
-            "an unknown runtime",
-            () -> {
-              String image = scene.pulled();
-              ctr.run("run", "--rm", "--runtime", "io.containerd.nosuch.v1", image, "x-1", "true")
-                  .refused("containerd-shim-nosuch-v1");
-              assertThat(ctr.ok("tasks", "ls", "-q").lines()).isEmpty();
-            })
-        .add(
-            "a missing parent snapshot",
-            () ->
-                ctr.run("snapshots", "prepare", "s-1", "no-such-parent")
-                    .refused("no-such-parent", "not found"))
-        .add(
-            "no namespace",
-            () -> Command.run("ctr", "-a", scene.daemon.socket() + "", "-n", "", "c", "ls")
-                .refused("namespace"))
-        .stream();
+            .add(
+                "an image for another platform",
+                () -> {
+                  String index = scene.registry.host() + "/busybox:other";
+                  scene.images.pushIndex(scene.registry, "busybox", "other");
+                  ctr.run("images", "pull", "--plain-http", "--platform", "linux/riscv64", index)
+                      .refused("not found");
+                })
+            .add(
+                "an unknown runtime",
+                () -> {
+                  String image = scene.pulled();
+                  ctr.run(
+                          "run",
+                          "--rm",
+                          "--runtime",
+                          "io.containerd.nosuch.v1",
+                          image,
+                          "x-1",
+                          "true")
+                      .refused("containerd-shim-nosuch-v1");
+                  assertThat(ctr.ok("tasks", "ls", "-q").lines()).isEmpty();
+                })
+            .add(
+                "a missing parent snapshot",
+                () ->
+                    ctr.run("snapshots", "prepare", "s-1", "no-such-parent")
+                        .refused("no-such-parent", "not found"))
+            .add(
+                "no namespace",
+                () ->
+                    Command.run("ctr", "-a", scene.daemon.socket() + "", "-n", "", "c", "ls")
+                        .refused("namespace"))
+            .stream();
   }
 }

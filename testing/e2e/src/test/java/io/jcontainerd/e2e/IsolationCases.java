@@ -29,8 +29,8 @@ abstract class IsolationCases {
 
   /**
    * @param runtime the OCI runtime's binary
-   * @param privateMounts whether it refuses a second cgroup hierarchy, so that the daemon runs without
-   *     one
+   * @param privateMounts whether it refuses a second cgroup hierarchy, so that the daemon runs
+   *     without one
    */
   IsolationCases(String runtime, boolean privateMounts) {
     this.runtime = runtime;
@@ -108,271 +108,287 @@ abstract class IsolationCases {
   @TestFactory
   Stream<DynamicTest> limits() {
     return new Cases(runtime + " limits")
-        .add(
-            "memory limit is in the cgroup",
-            () ->
-                running(
-                    List.of("--memory-limit", "" + 64 * MIB),
-                    (id, pid) ->
-                        assertThat(
-                                cgroup(pid, "memory", "memory.limit_in_bytes", "memory.max"))
-                            .isEqualTo("" + 64 * MIB)))
-        .add(
-            "a process beyond the memory limit is killed, and the event arrives",
-            () -> {
-              try (Background events = Background.start(ctr.line("events"))) {
-                Await.until(
-                    "events flow",
-                    () -> {
-                      ctr.run("images", "label", image, "ping=" + System.nanoTime());
-                      return events.text().contains("/images/update");
-                    });
-                Command run =
-                    run(List.of("--memory-limit", "" + 32 * MIB), "exec tail /dev/zero");
-                assertThat(run.status()).as(run.toString()).isEqualTo(137);
-                events.awaitText("/tasks/oom");
-              }
-            })
-        .add(
-            "cpu shares and quota are in the cgroup",
-            () ->
-                running(
-                    List.of(
-                        "--cpu-shares", "512", "--cpu-quota", "20000", "--cpu-period", "100000"),
-                    (id, pid) -> {
-                      assertThat(cgroup(pid, "cpu", "cpu.shares", "cpu.weight")).isIn("512", "20", "59");
-                      assertThat(cgroup(pid, "cpu", "cpu.cfs_quota_us", "cpu.max"))
-                          .isIn("20000", "20000 100000");
-                    }))
-        .add(
-            "pids limit",
-            () -> {
-              Path tree = scene.folder.resolve("tree");
-              if (!Files.exists(tree)) {
-                TestImage.tree(tree);
-              }
-              String id = id();
-              String script = "for i in 1 2 3 4 5 6 7 8 9; do sleep 1 & done; echo all";
-              String spec =
-                  Command.run("ctr", "oci", "spec")
-                      .ok()
-                      .out()
-                      .replaceFirst("\"path\": \"rootfs\"", "\"path\": \"" + tree + "\"")
-                      .replaceFirst(
-                          "\"process\": \\{",
-                          "\"process\": {\"env\": [\"PATH=/bin\"], \"args\": [\"/bin/sh\", \"-c\", \""
-                              + script
-                              + "\"],")
-                      .replaceFirst(
-                          "\"cgroupsPath\": \"[^\"]*\"", "\"cgroupsPath\": \"/e2e/" + id + "\"")
-                      .replaceFirst(
-                          "\"resources\": \\{", "\"resources\": {\"pids\": {\"limit\": 5},");
-              Path file = scene.folder.resolve("spec.json");
-              Files.writeString(file, spec);
-              Command run =
-                  ctr.run(
-                      "run", "--rm", "--runc-binary", runtime, "--config", file.toString(), id);
-              assertThat(run.err() + run.out()).as(run.toString()).contains("can't fork");
-            })
-        .stream();
+            .add(
+                "memory limit is in the cgroup",
+                () ->
+                    running(
+                        List.of("--memory-limit", "" + 64 * MIB),
+                        (id, pid) ->
+                            assertThat(cgroup(pid, "memory", "memory.limit_in_bytes", "memory.max"))
+                                .isEqualTo("" + 64 * MIB)))
+            .add(
+                "a process beyond the memory limit is killed, and the event arrives",
+                () -> {
+                  try (Background events = Background.start(ctr.line("events"))) {
+                    Await.until(
+                        "events flow",
+                        () -> {
+                          ctr.run("images", "label", image, "ping=" + System.nanoTime());
+                          return events.text().contains("/images/update");
+                        });
+                    Command run =
+                        run(List.of("--memory-limit", "" + 32 * MIB), "exec tail /dev/zero");
+                    assertThat(run.status()).as(run.toString()).isEqualTo(137);
+                    events.awaitText("/tasks/oom");
+                  }
+                })
+            .add(
+                "cpu shares and quota are in the cgroup",
+                () ->
+                    running(
+                        List.of(
+                            "--cpu-shares",
+                            "512",
+                            "--cpu-quota",
+                            "20000",
+                            "--cpu-period",
+                            "100000"),
+                        (id, pid) -> {
+                          assertThat(cgroup(pid, "cpu", "cpu.shares", "cpu.weight"))
+                              .isIn("512", "20", "59");
+                          assertThat(cgroup(pid, "cpu", "cpu.cfs_quota_us", "cpu.max"))
+                              .isIn("20000", "20000 100000");
+                        }))
+            .add(
+                "pids limit",
+                () -> {
+                  Path tree = scene.folder.resolve("tree");
+                  if (!Files.exists(tree)) {
+                    TestImage.tree(tree);
+                  }
+                  String id = id();
+                  String script = "for i in 1 2 3 4 5 6 7 8 9; do sleep 1 & done; echo all";
+                  String spec =
+                      Command.run("ctr", "oci", "spec")
+                          .ok()
+                          .out()
+                          .replaceFirst("\"path\": \"rootfs\"", "\"path\": \"" + tree + "\"")
+                          .replaceFirst(
+                              "\"process\": \\{",
+                              "\"process\": {\"env\": [\"PATH=/bin\"], \"args\": [\"/bin/sh\", \"-c\", \""
+                                  + script
+                                  + "\"],")
+                          .replaceFirst(
+                              "\"cgroupsPath\": \"[^\"]*\"", "\"cgroupsPath\": \"/e2e/" + id + "\"")
+                          .replaceFirst(
+                              "\"resources\": \\{", "\"resources\": {\"pids\": {\"limit\": 5},");
+                  Path file = scene.folder.resolve("spec.json");
+                  Files.writeString(file, spec);
+                  Command run =
+                      ctr.run(
+                          "run", "--rm", "--runc-binary", runtime, "--config", file.toString(), id);
+                  assertThat(run.err() + run.out()).as(run.toString()).contains("can't fork");
+                })
+            .stream();
   }
 
   @TestFactory
   Stream<DynamicTest> namespaces() {
     return new Cases(runtime + " namespaces")
-        .add(
-            "process ids: the host's processes are invisible",
-            () -> {
-              Command run = run(List.of(), "echo pid $$; ls -d /proc/[0-9]* | wc -l");
-              assertThat(run.ok().out()).startsWith("pid 1\n");
-              assertThat(Integer.parseInt(run.lines().get(1))).isLessThan(5);
-            })
-        .add(
-            "mounts: the host's files are invisible",
-            () -> {
-              Path mark = scene.folder.resolve("mark");
-              Files.writeString(mark, "");
-              run(List.of(), "test ! -e " + mark).ok();
-            })
-        .add(
-            "the namespaces are not the host's",
-            () ->
-                running(
-                    List.of(),
-                    (id, pid) -> {
-                      for (String kind : List.of("pid", "mnt", "uts", "ipc", "net")) {
-                        String inside = exec(id, "readlink /proc/1/ns/" + kind).ok().text();
-                        assertThat(inside)
-                            .as(kind)
-                            .isNotEqualTo(
-                                Files.readSymbolicLink(Path.of("/proc/self/ns/" + kind)).toString())
-                            .isEqualTo(
-                                Files.readSymbolicLink(Path.of("/proc/" + pid + "/ns/" + kind))
-                                    .toString());
-                      }
-                    }))
-        .add(
-            "a user namespace: 0 is another one outside, and so are the files it writes",
-            () -> {
-              Path shared = scene.folder.resolve("shared");
-              Files.createDirectories(shared);
-              Command.run("chown", "100000:100000", shared.toString()).ok();
-              Command.run("chmod", "755", scene.folder.toString()).ok();
-              Command run =
-                  run(
-                      List.of(
-                          "--uidmap", "0:100000:65536",
-                          "--gidmap", "0:100000:65536",
-                          "--mount",
-                          "type=bind,src=" + shared + ",dst=/data,options=rbind:rw"),
-                      "id -u; cat /proc/self/uid_map; echo x > /data/file; stat -c %u /data/file");
-              assertThat(run.ok().out()).containsPattern("^0\n +0 +100000 +65536\n0\n$");
-              assertThat(Command.run("stat", "-c", "%u:%g", shared + "/file").text())
-                  .isEqualTo("100000:100000");
-            })
-        .add(
-            "host name",
-            () -> assertThat(run(List.of("--net-host"), "hostname").ok().text()).isNotEmpty())
-        .stream();
+            .add(
+                "process ids: the host's processes are invisible",
+                () -> {
+                  Command run = run(List.of(), "echo pid $$; ls -d /proc/[0-9]* | wc -l");
+                  assertThat(run.ok().out()).startsWith("pid 1\n");
+                  assertThat(Integer.parseInt(run.lines().get(1))).isLessThan(5);
+                })
+            .add(
+                "mounts: the host's files are invisible",
+                () -> {
+                  Path mark = scene.folder.resolve("mark");
+                  Files.writeString(mark, "");
+                  run(List.of(), "test ! -e " + mark).ok();
+                })
+            .add(
+                "the namespaces are not the host's",
+                () ->
+                    running(
+                        List.of(),
+                        (id, pid) -> {
+                          for (String kind : List.of("pid", "mnt", "uts", "ipc", "net")) {
+                            String inside = exec(id, "readlink /proc/1/ns/" + kind).ok().text();
+                            assertThat(inside)
+                                .as(kind)
+                                .isNotEqualTo(
+                                    Files.readSymbolicLink(Path.of("/proc/self/ns/" + kind))
+                                        .toString())
+                                .isEqualTo(
+                                    Files.readSymbolicLink(Path.of("/proc/" + pid + "/ns/" + kind))
+                                        .toString());
+                          }
+                        }))
+            .add(
+                "a user namespace: 0 is another one outside, and so are the files it writes",
+                () -> {
+                  Path shared = scene.folder.resolve("shared");
+                  Files.createDirectories(shared);
+                  Command.run("chown", "100000:100000", shared.toString()).ok();
+                  Command.run("chmod", "755", scene.folder.toString()).ok();
+                  Command run =
+                      run(
+                          List.of(
+                              "--uidmap",
+                              "0:100000:65536",
+                              "--gidmap",
+                              "0:100000:65536",
+                              "--mount",
+                              "type=bind,src=" + shared + ",dst=/data,options=rbind:rw"),
+                          "id -u; cat /proc/self/uid_map; echo x > /data/file; stat -c %u /data/file");
+                  assertThat(run.ok().out()).containsPattern("^0\n +0 +100000 +65536\n0\n$");
+                  assertThat(Command.run("stat", "-c", "%u:%g", shared + "/file").text())
+                      .isEqualTo("100000:100000");
+                })
+            .add(
+                "host name",
+                () -> assertThat(run(List.of("--net-host"), "hostname").ok().text()).isNotEmpty())
+            .stream();
   }
 
   @TestFactory
   Stream<DynamicTest> files() {
     return new Cases(runtime + " files")
-        .add(
-            "a read-only bind mount",
-            () -> {
-              Path folder = Files.createDirectories(scene.folder.resolve("ro"));
-              Files.writeString(folder.resolve("f"), "host\n");
-              Command run =
+            .add(
+                "a read-only bind mount",
+                () -> {
+                  Path folder = Files.createDirectories(scene.folder.resolve("ro"));
+                  Files.writeString(folder.resolve("f"), "host\n");
+                  Command run =
+                      run(
+                          List.of(
+                              "--mount", "type=bind,src=" + folder + ",dst=/host,options=rbind:ro"),
+                          "cat /host/f; echo y > /host/f");
+                  assertThat(run.status()).isNotZero();
+                  assertThat(run.out()).isEqualTo("host\n");
+                  assertThat(run.err()).contains("Read-only file system");
+                })
+            .add(
+                "a read-write bind mount",
+                () -> {
+                  Path folder = Files.createDirectories(scene.folder.resolve("rw"));
                   run(
-                      List.of("--mount", "type=bind,src=" + folder + ",dst=/host,options=rbind:ro"),
-                      "cat /host/f; echo y > /host/f");
-              assertThat(run.status()).isNotZero();
-              assertThat(run.out()).isEqualTo("host\n");
-              assertThat(run.err()).contains("Read-only file system");
-            })
-        .add(
-            "a read-write bind mount",
-            () -> {
-              Path folder = Files.createDirectories(scene.folder.resolve("rw"));
-              run(
-                      List.of("--mount", "type=bind,src=" + folder + ",dst=/host,options=rbind:rw"),
-                      "echo inside > /host/f")
-                  .ok();
-              assertThat(Scene.read(folder.resolve("f"))).isEqualTo("inside\n");
-            })
-        .add(
-            "a read-only root",
-            () -> {
-              Command run = run(List.of("--read-only"), "echo x > /x");
-              assertThat(run.status()).isNotZero();
-              assertThat(run.err()).contains("Read-only file system");
-            })
-        .add(
-            "environment from the image, overridden and added to",
-            () ->
-                assertThat(
-                        run(
-                                List.of("--env", "BOTH=run", "--env", "ADDED=yes"),
-                                "echo $FROM_IMAGE $BOTH $ADDED; pwd")
-                            .ok()
-                            .out())
-                    .isEqualTo("yes run yes\n/root\n"))
-        .stream();
+                          List.of(
+                              "--mount", "type=bind,src=" + folder + ",dst=/host,options=rbind:rw"),
+                          "echo inside > /host/f")
+                      .ok();
+                  assertThat(Scene.read(folder.resolve("f"))).isEqualTo("inside\n");
+                })
+            .add(
+                "a read-only root",
+                () -> {
+                  Command run = run(List.of("--read-only"), "echo x > /x");
+                  assertThat(run.status()).isNotZero();
+                  assertThat(run.err()).contains("Read-only file system");
+                })
+            .add(
+                "environment from the image, overridden and added to",
+                () ->
+                    assertThat(
+                            run(
+                                    List.of("--env", "BOTH=run", "--env", "ADDED=yes"),
+                                    "echo $FROM_IMAGE $BOTH $ADDED; pwd")
+                                .ok()
+                                .out())
+                        .isEqualTo("yes run yes\n/root\n"))
+            .stream();
   }
 
   @TestFactory
   Stream<DynamicTest> rights() {
     return new Cases(runtime + " rights")
-        .add(
-            "a capability that is there, and one that was dropped",
-            () -> {
-              run(List.of(), "chown 5 /tmp").ok();
-              Command dropped = run(List.of("--cap-drop", "CAP_CHOWN"), "chown 5 /tmp");
-              assertThat(dropped.status()).isNotZero();
-              assertThat(dropped.err()).contains("Operation not permitted");
-            })
-        .add(
-            "a capability that is not there, and one that was added",
-            () -> {
-              Command without = run(List.of(), "mount -t tmpfs none /tmp");
-              assertThat(without.status()).isNotZero();
-              assertThat(without.err()).containsAnyOf("not permitted", "ermission denied");
-              run(List.of("--cap-add", "CAP_SYS_ADMIN"), "mount -t tmpfs none /tmp").ok();
-            })
-        .add(
-            "the capabilities inside are those of the host's view",
-            () ->
-                running(
-                    List.of("--cap-drop", "CAP_KILL"),
-                    (id, pid) -> {
-                      String inside = exec(id, "grep CapEff /proc/1/status").ok().text();
-                      assertThat(
-                              Scene.read(Path.of("/proc/" + pid + "/status"))
-                                  .lines()
-                                  .filter(l -> l.startsWith("CapEff"))
-                                  .findFirst()
-                                  .orElseThrow())
-                          .isEqualTo(inside);
-                    }))
-        .add(
-            "seccomp: a blocked call gets EPERM",
-            () -> {
-              run(List.of(), "unshare -U true").ok();
-              Command blocked = run(List.of("--seccomp"), "unshare -U true");
-              assertThat(blocked.status()).isNotZero();
-              assertThat(blocked.err()).contains("Operation not permitted");
-              assertThat(run(List.of("--seccomp"), "grep Seccomp: /proc/self/status").ok().text())
-                  .endsWith("2");
-            })
-        .add(
-            "--privileged",
-            () -> run(List.of("--privileged"), "mount -t tmpfs none /tmp && test -e /dev/null").ok())
-        .stream();
+            .add(
+                "a capability that is there, and one that was dropped",
+                () -> {
+                  run(List.of(), "chown 5 /tmp").ok();
+                  Command dropped = run(List.of("--cap-drop", "CAP_CHOWN"), "chown 5 /tmp");
+                  assertThat(dropped.status()).isNotZero();
+                  assertThat(dropped.err()).contains("Operation not permitted");
+                })
+            .add(
+                "a capability that is not there, and one that was added",
+                () -> {
+                  Command without = run(List.of(), "mount -t tmpfs none /tmp");
+                  assertThat(without.status()).isNotZero();
+                  assertThat(without.err()).containsAnyOf("not permitted", "ermission denied");
+                  run(List.of("--cap-add", "CAP_SYS_ADMIN"), "mount -t tmpfs none /tmp").ok();
+                })
+            .add(
+                "the capabilities inside are those of the host's view",
+                () ->
+                    running(
+                        List.of("--cap-drop", "CAP_KILL"),
+                        (id, pid) -> {
+                          String inside = exec(id, "grep CapEff /proc/1/status").ok().text();
+                          assertThat(
+                                  Scene.read(Path.of("/proc/" + pid + "/status"))
+                                      .lines()
+                                      .filter(l -> l.startsWith("CapEff"))
+                                      .findFirst()
+                                      .orElseThrow())
+                              .isEqualTo(inside);
+                        }))
+            .add(
+                "seccomp: a blocked call gets EPERM",
+                () -> {
+                  run(List.of(), "unshare -U true").ok();
+                  Command blocked = run(List.of("--seccomp"), "unshare -U true");
+                  assertThat(blocked.status()).isNotZero();
+                  assertThat(blocked.err()).contains("Operation not permitted");
+                  assertThat(
+                          run(List.of("--seccomp"), "grep Seccomp: /proc/self/status").ok().text())
+                      .endsWith("2");
+                })
+            .add(
+                "--privileged",
+                () ->
+                    run(List.of("--privileged"), "mount -t tmpfs none /tmp && test -e /dev/null")
+                        .ok())
+            .stream();
   }
 
   @TestFactory
   Stream<DynamicTest> network() {
     return new Cases(runtime + " network")
-        .add(
-            "a network namespace made beforehand and handed over by path",
-            () -> {
-              String name = "jc-e2e-" + runtime;
-              Command.run("ip", "netns", "add", name).ok();
-              try {
-                Command.run(
-                        "ip", "-n", name, "link", "add", "d0", "type", "veth", "peer", "name", "d1")
-                    .ok();
-                Command.run("ip", "-n", name, "addr", "add", "10.199.1.2/24", "dev", "d0").ok();
-                Command.run("ip", "-n", name, "link", "set", "d0", "up").ok();
-                String outside =
-                    Command.run("ip", "-n", name, "-4", "-o", "addr", "show", "d0").ok().text();
-                String inside =
-                    run(List.of("--with-ns", "network:/run/netns/" + name), "ip -4 -o addr show d0")
-                        .ok()
-                        .text();
-                assertThat(outside).contains("10.199.1.2/24");
-                assertThat(inside).contains("10.199.1.2/24");
-              } finally {
-                Command.run("ip", "netns", "del", name).ok();
-              }
-            })
-        .add(
-            "--net-host",
-            () ->
-                running(
-                    List.of("--net-host"),
-                    (id, pid) ->
-                        assertThat(exec(id, "readlink /proc/self/ns/net").ok().text())
-                            .isEqualTo(
-                                Files.readSymbolicLink(Path.of("/proc/self/ns/net")).toString())))
-        .add(
-            "only loopback without anything asked",
-            () ->
-                assertThat(run(List.of(), "ip -o link | wc -l").ok().text()).isEqualTo("1"))
-        .add("--cni with the bridge plug-in, and a ping to the gateway", this::bridge)
-        .stream();
+            .add(
+                "a network namespace made beforehand and handed over by path",
+                () -> {
+                  String name = "jc-e2e-" + runtime;
+                  Command.run("ip", "netns", "add", name).ok();
+                  try {
+                    Command.run(
+                            "ip", "-n", name, "link", "add", "d0", "type", "veth", "peer", "name",
+                            "d1")
+                        .ok();
+                    Command.run("ip", "-n", name, "addr", "add", "10.199.1.2/24", "dev", "d0").ok();
+                    Command.run("ip", "-n", name, "link", "set", "d0", "up").ok();
+                    String outside =
+                        Command.run("ip", "-n", name, "-4", "-o", "addr", "show", "d0").ok().text();
+                    String inside =
+                        run(
+                                List.of("--with-ns", "network:/run/netns/" + name),
+                                "ip -4 -o addr show d0")
+                            .ok()
+                            .text();
+                    assertThat(outside).contains("10.199.1.2/24");
+                    assertThat(inside).contains("10.199.1.2/24");
+                  } finally {
+                    Command.run("ip", "netns", "del", name).ok();
+                  }
+                })
+            .add(
+                "--net-host",
+                () ->
+                    running(
+                        List.of("--net-host"),
+                        (id, pid) ->
+                            assertThat(exec(id, "readlink /proc/self/ns/net").ok().text())
+                                .isEqualTo(
+                                    Files.readSymbolicLink(Path.of("/proc/self/ns/net"))
+                                        .toString())))
+            .add(
+                "only loopback without anything asked",
+                () -> assertThat(run(List.of(), "ip -o link | wc -l").ok().text()).isEqualTo("1"))
+            .add("--cni with the bridge plug-in, and a ping to the gateway", this::bridge)
+            .stream();
   }
 
   private void bridge() throws Exception {

@@ -11,7 +11,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 
-/** The distribution's {@code docker-registry} on loopback, with just enough of a client to fill it. */
+/**
+ * The distribution's {@code docker-registry} on loopback, with just enough of a client to fill it.
+ */
 final class Registry implements AutoCloseable {
   private final Process process;
   private final int port;

@@ -66,76 +66,81 @@ class RestartTest {
     String[] pids = new String[10];
     Background[] wait = new Background[1];
     return new Cases(name)
-        .add(
-            "ten containers, one with an exec that is waited for",
-            () -> {
-              for (int i = 0; i < 10; i++) {
-                List<String> line = new java.util.ArrayList<>(List.of("run", "-d"));
-                line.addAll(List.of(flags));
-                line.addAll(
-                    List.of(
-                        "--log-uri", "file://" + log(i), image, "k-" + i, "sh", "-c", BEAT));
-                ctr.run(line).ok();
-                pids[i] = "" + Tasks.pid(ctr, "k-" + i);
-              }
-              wait[0] =
-                  Background.start(
-                      ctr.line("tasks", "exec", "--exec-id", "waiting", "k-0", "sleep", "1000"));
-              Await.until(
-                  "the exec runs", () -> ctr.ok("tasks", "ps", "k-0").out().contains("waiting"));
-            })
-        .add(
-            "the blow: containers run on, and so does their output",
-            () -> {
-              blow.run();
-              for (int i = 0; i < 10; i++) {
-                assertThat(Path.of("/proc/" + pids[i])).exists();
-                Path log = log(i);
-                long size = Files.size(log);
-                Await.until("output of k-" + i + " goes on", () -> size(log) > size);
-              }
-              Background waiting = Objects.requireNonNull(wait[0]);
-              waiting.close();
-            })
-        .add(
-            "one ends meanwhile",
-            () -> {
-              Command.run("kill", "-9", pids[9]).ok();
-              Await.until("k-9 is gone", () -> !Files.exists(Path.of("/proc/" + pids[9] + "/exe")));
-            })
-        .add(
-            "a restarted daemon lists them all with the right status",
-            () -> {
-              scene.daemon.start();
-              for (int i = 0; i < 9; i++) {
-                assertThat(Tasks.status(ctr, "k-" + i)).isEqualTo("RUNNING");
-                assertThat("" + Tasks.pid(ctr, "k-" + i)).isEqualTo(pids[i]);
-              }
-              Tasks.awaitStatus(ctr, "k-9", "STOPPED");
-            })
-        .add(
-            "it can exec",
-            () ->
-                assertThat(ctr.ok("tasks", "exec", "--exec-id", "again", "k-3", "echo", "hi").text())
-                    .isEqualTo("hi"))
-        .add(
-            "the exit code of what ended meanwhile is known",
-            () -> {
-              assertThat(ctr.run("tasks", "rm", "k-9").err()).contains("exit code 137");
-              ctr.ok("containers", "rm", "k-9");
-            })
-        .add(
-            "it can kill and delete",
-            () -> {
-              for (int i = 0; i < 9; i++) {
-                Tasks.remove(ctr, "k-" + i);
-              }
-              assertThat(ctr.ok("tasks", "ls", "-q").lines()).isEmpty();
-              for (int i = 0; i < 10; i++) {
-                Files.deleteIfExists(log(i));
-              }
-            })
-        .stream();
+            .add(
+                "ten containers, one with an exec that is waited for",
+                () -> {
+                  for (int i = 0; i < 10; i++) {
+                    List<String> line = new java.util.ArrayList<>(List.of("run", "-d"));
+                    line.addAll(List.of(flags));
+                    line.addAll(
+                        List.of(
+                            "--log-uri", "file://" + log(i), image, "k-" + i, "sh", "-c", BEAT));
+                    ctr.run(line).ok();
+                    pids[i] = "" + Tasks.pid(ctr, "k-" + i);
+                  }
+                  wait[0] =
+                      Background.start(
+                          ctr.line(
+                              "tasks", "exec", "--exec-id", "waiting", "k-0", "sleep", "1000"));
+                  Await.until(
+                      "the exec runs",
+                      () -> ctr.ok("tasks", "ps", "k-0").out().contains("waiting"));
+                })
+            .add(
+                "the blow: containers run on, and so does their output",
+                () -> {
+                  blow.run();
+                  for (int i = 0; i < 10; i++) {
+                    assertThat(Path.of("/proc/" + pids[i])).exists();
+                    Path log = log(i);
+                    long size = Files.size(log);
+                    Await.until("output of k-" + i + " goes on", () -> size(log) > size);
+                  }
+                  Background waiting = Objects.requireNonNull(wait[0]);
+                  waiting.close();
+                })
+            .add(
+                "one ends meanwhile",
+                () -> {
+                  Command.run("kill", "-9", pids[9]).ok();
+                  Await.until(
+                      "k-9 is gone", () -> !Files.exists(Path.of("/proc/" + pids[9] + "/exe")));
+                })
+            .add(
+                "a restarted daemon lists them all with the right status",
+                () -> {
+                  scene.daemon.start();
+                  for (int i = 0; i < 9; i++) {
+                    assertThat(Tasks.status(ctr, "k-" + i)).isEqualTo("RUNNING");
+                    assertThat("" + Tasks.pid(ctr, "k-" + i)).isEqualTo(pids[i]);
+                  }
+                  Tasks.awaitStatus(ctr, "k-9", "STOPPED");
+                })
+            .add(
+                "it can exec",
+                () ->
+                    assertThat(
+                            ctr.ok("tasks", "exec", "--exec-id", "again", "k-3", "echo", "hi")
+                                .text())
+                        .isEqualTo("hi"))
+            .add(
+                "the exit code of what ended meanwhile is known",
+                () -> {
+                  assertThat(ctr.run("tasks", "rm", "k-9").err()).contains("exit code 137");
+                  ctr.ok("containers", "rm", "k-9");
+                })
+            .add(
+                "it can kill and delete",
+                () -> {
+                  for (int i = 0; i < 9; i++) {
+                    Tasks.remove(ctr, "k-" + i);
+                  }
+                  assertThat(ctr.ok("tasks", "ls", "-q").lines()).isEmpty();
+                  for (int i = 0; i < 10; i++) {
+                    Files.deleteIfExists(log(i));
+                  }
+                })
+            .stream();
   }
 
   private static long size(Path file) {
@@ -153,45 +158,53 @@ class RestartTest {
       return Stream.of();
     }
     return new Cases("shim host killed")
-        .add(
-            "three containers",
-            () -> {
-              for (int i = 0; i < 3; i++) {
-                ctr.ok(
-                    "run", "-d", "--log-uri", "file://" + log(i), image, "k-" + i, "sh", "-c", BEAT);
-                pids[i] = "" + Tasks.pid(ctr, "k-" + i);
-              }
-            })
-        .add(
-            "the blow: containers run on, and so does their output",
-            () -> {
-              List<String> hosts =
-                  Command.run("pgrep", "-f", "ShimHost.*" + scene.folder).lines();
-              assertThat(hosts).as("shim hosts").hasSize(1);
-              Command.run("kill", "-9", hosts.getFirst()).ok();
-              for (int i = 0; i < 3; i++) {
-                Path log = log(i);
-                long size = Files.size(log);
-                Await.until("output of k-" + i + " goes on", () -> size(log) > size);
-              }
-            })
-        .add(
-            "a new one adopts them",
-            () -> {
-              for (String id : ids(3)) {
-                Tasks.awaitStatus(ctr, id, "RUNNING");
-              }
-              assertThat(ctr.ok("tasks", "exec", "--exec-id", "n", "k-1", "echo", "hi").text())
-                  .isEqualTo("hi");
-            })
-        .add(
-            "they can be stopped and deleted",
-            () -> {
-              for (String id : ids(3)) {
-                Tasks.remove(ctr, id);
-              }
-              assertThat(ctr.ok("tasks", "ls", "-q").lines()).isEmpty();
-            })
-        .stream();
+            .add(
+                "three containers",
+                () -> {
+                  for (int i = 0; i < 3; i++) {
+                    ctr.ok(
+                        "run",
+                        "-d",
+                        "--log-uri",
+                        "file://" + log(i),
+                        image,
+                        "k-" + i,
+                        "sh",
+                        "-c",
+                        BEAT);
+                    pids[i] = "" + Tasks.pid(ctr, "k-" + i);
+                  }
+                })
+            .add(
+                "the blow: containers run on, and so does their output",
+                () -> {
+                  List<String> hosts =
+                      Command.run("pgrep", "-f", "ShimHost.*" + scene.folder).lines();
+                  assertThat(hosts).as("shim hosts").hasSize(1);
+                  Command.run("kill", "-9", hosts.getFirst()).ok();
+                  for (int i = 0; i < 3; i++) {
+                    Path log = log(i);
+                    long size = Files.size(log);
+                    Await.until("output of k-" + i + " goes on", () -> size(log) > size);
+                  }
+                })
+            .add(
+                "a new one adopts them",
+                () -> {
+                  for (String id : ids(3)) {
+                    Tasks.awaitStatus(ctr, id, "RUNNING");
+                  }
+                  assertThat(ctr.ok("tasks", "exec", "--exec-id", "n", "k-1", "echo", "hi").text())
+                      .isEqualTo("hi");
+                })
+            .add(
+                "they can be stopped and deleted",
+                () -> {
+                  for (String id : ids(3)) {
+                    Tasks.remove(ctr, id);
+                  }
+                  assertThat(ctr.ok("tasks", "ls", "-q").lines()).isEmpty();
+                })
+            .stream();
   }
 }

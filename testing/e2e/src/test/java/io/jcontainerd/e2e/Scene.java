@@ -9,7 +9,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A folder, a registry with images, and a daemon; closing it takes all away and looks for traces. */
+/**
+ * A folder, a registry with images, and a daemon; closing it takes all away and looks for traces.
+ */
 final class Scene implements AutoCloseable {
   final Path folder;
   final Registry registry;
@@ -34,7 +36,8 @@ final class Scene implements AutoCloseable {
 
   static Scene open(String name, boolean privateMounts, String config) {
     Path folder = folder(name);
-    Scene scene = new Scene(folder, new Daemon(folder.resolve("d"), privateMounts).withConfig(config));
+    Scene scene =
+        new Scene(folder, new Daemon(folder.resolve("d"), privateMounts).withConfig(config));
     scene.daemon.start();
     return scene;
   }

@@ -60,7 +60,8 @@ final class TestImage {
       Files.writeString(
           folder.resolve("etc/passwd"),
           "root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/home/user:/bin/sh\n");
-      Files.writeString(folder.resolve("etc/group"), "root:x:0:\nuser:x:1000:\nextra:x:2000:user\n");
+      Files.writeString(
+          folder.resolve("etc/group"), "root:x:0:\nuser:x:1000:\nextra:x:2000:user\n");
       Files.writeString(folder.resolve("etc/removed"), "in the first layer only\n");
       Files.writeString(folder.resolve("etc/version"), "1\n");
     } catch (IOException e) {
@@ -69,15 +70,16 @@ final class TestImage {
     return folder;
   }
 
-  /** Pushes a single-platform image under {@code repository:tag} and returns the manifest's digest. */
+  /**
+   * Pushes a single-platform image under {@code repository:tag} and returns the manifest's digest.
+   */
   String push(Registry registry, String repository, String tag, Packing packing) {
     return manifest(registry, repository, tag, packing, architecture()).digest();
   }
 
   /** Pushes an index of two platforms, of which this machine's is one. */
   String pushIndex(Registry registry, String repository, String tag) {
-    Pushed own =
-        manifest(registry, repository, tag + "-own", Packing.GZIP, architecture());
+    Pushed own = manifest(registry, repository, tag + "-own", Packing.GZIP, architecture());
     Pushed other = manifest(registry, repository, tag + "-other", Packing.ZSTD, "s390x");
     byte[] index =
         """
@@ -167,8 +169,15 @@ final class TestImage {
     Path tar = folder.resolve(tree.getFileName() + ".tar");
     Path packed = folder.resolve(tree.getFileName() + "." + packing);
     Command.run(
-            "tar", "--numeric-owner", "--sort=name", "--format=pax", "-C", tree.toString(), "-cf",
-            tar.toString(), ".")
+            "tar",
+            "--numeric-owner",
+            "--sort=name",
+            "--format=pax",
+            "-C",
+            tree.toString(),
+            "-cf",
+            tar.toString(),
+            ".")
         .ok();
     Command.run("sh", "-c", packing.command + " " + tar + " > " + packed).ok();
     try {

@@ -10,7 +10,8 @@ import java.util.stream.Collectors;
  * What containers could leave behind on the machine: mounts, cgroups, network namespaces, and
  * processes whose command line names a folder.
  */
-record Traces(Set<String> mounts, Set<String> cgroups, Set<String> networks, Set<String> processes) {
+record Traces(
+    Set<String> mounts, Set<String> cgroups, Set<String> networks, Set<String> processes) {
 
   static Traces now(String folder) {
     return new Traces(

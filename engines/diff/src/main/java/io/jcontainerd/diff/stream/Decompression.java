@@ -12,8 +12,8 @@ import java.util.zip.Inflater;
 /**
  * Reads a blob and pours its plain bytes into a pipe: the filling side of a {@link BufferPipe}.
  *
- * <p>How the blob is packed is told by its first bytes. A media type that promises something else is
- * believed only where the bytes are an archive all the same, as images in the wild have it.
+ * <p>How the blob is packed is told by its first bytes. A media type that promises something else
+ * is believed only where the bytes are an archive all the same, as images in the wild have it.
  */
 public final class Decompression {
   private final Input input;

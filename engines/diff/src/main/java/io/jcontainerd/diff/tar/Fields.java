@@ -51,7 +51,8 @@ final class Fields {
     boolean negative = (header[offset] & 0x40) != 0;
     long value = negative ? -1 : 0;
     for (int i = 0; i < length; i++) {
-      int bits = i == 0 ? (header[offset] & 0x3f) | (negative ? 0xc0 : 0) : header[offset + i] & 0xff;
+      int bits =
+          i == 0 ? (header[offset] & 0x3f) | (negative ? 0xc0 : 0) : header[offset + i] & 0xff;
       long lost = value >> 55;
       if (lost != 0 && lost != -1) {
         throw new TarFormatException(field + " in a tar header is out of range");
@@ -61,7 +62,9 @@ final class Fields {
     return value;
   }
 
-  /** Sum of all bytes of the header, the checksum itself counted as blanks; some sum signed ones. */
+  /**
+   * Sum of all bytes of the header, the checksum itself counted as blanks; some sum signed ones.
+   */
   static boolean checksumFits(byte[] header) throws TarFormatException {
     long told = number(header, 148, 8, "checksum");
     long unsigned = 0;

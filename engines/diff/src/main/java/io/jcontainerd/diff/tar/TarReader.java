@@ -21,9 +21,9 @@ import org.jspecify.annotations.Nullable;
  * all GNU forms.
  *
  * <p>{@link #next} gives an entry; {@link #body} then gives its bytes in pieces, for sparse files
- * those between the holes only. What of a body was not asked for is skipped. Every number is checked
- * before it is believed; nothing is allocated for a size that is only claimed, but records of at
- * most a mebibyte. For one thread.
+ * those between the holes only. What of a body was not asked for is skipped. Every number is
+ * checked before it is believed; nothing is allocated for a size that is only claimed, but records
+ * of at most a mebibyte. For one thread.
  */
 public final class TarReader {
   private static final int BLOCK = 512;
@@ -77,7 +77,9 @@ public final class TarReader {
     }
   }
 
-  /** The next bytes of the current entry's body, to be used before the next call; null at its end. */
+  /**
+   * The next bytes of the current entry's body, to be used before the next call; null at its end.
+   */
   public @Nullable ByteBuffer body() throws IOException {
     if (bodyLeft == 0) {
       return null;
@@ -274,9 +276,7 @@ public final class TarReader {
     RawPath link = link(pax, longLink);
     byte[] paxSize = pax.get("size");
     long size =
-        paxSize == null
-            ? Fields.number(header, 124, 12, "size")
-            : Fields.decimal(paxSize, "size");
+        paxSize == null ? Fields.number(header, 124, 12, "size") : Fields.decimal(paxSize, "size");
     Optional<List<TarEntry.Segment>> segments = Optional.empty();
     if (type == TarEntry.Type.REGULAR) {
       expectBody(size);
@@ -289,8 +289,7 @@ public final class TarReader {
     } else {
       size = 0;
     }
-    boolean device =
-        type == TarEntry.Type.CHARACTER_DEVICE || type == TarEntry.Type.BLOCK_DEVICE;
+    boolean device = type == TarEntry.Type.CHARACTER_DEVICE || type == TarEntry.Type.BLOCK_DEVICE;
     byte[] accessed = pax.get("atime");
     return new TarEntry(
         type,
@@ -422,8 +421,7 @@ public final class TarReader {
     }
     List<Long> numbers = new ArrayList<>();
     for (String number : new String(map, StandardCharsets.UTF_8).split(",", -1)) {
-      numbers.add(
-          Fields.decimal(number.getBytes(StandardCharsets.UTF_8), "GNU.sparse.map"));
+      numbers.add(Fields.decimal(number.getBytes(StandardCharsets.UTF_8), "GNU.sparse.map"));
     }
     return new Sparse(Fields.decimal(size, "GNU.sparse.size"), pairs(numbers));
   }

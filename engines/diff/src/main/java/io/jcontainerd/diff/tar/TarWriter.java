@@ -47,9 +47,7 @@ public final class TarWriter implements AutoCloseable {
     header[156] = (byte) flag(entry.type());
     octal(header, 329, 7, entry.deviceMajor());
     octal(header, 337, 7, entry.deviceMinor());
-    entry
-        .attributes()
-        .forEach((name, value) -> pax.put("SCHILY.xattr." + name, value));
+    entry.attributes().forEach((name, value) -> pax.put("SCHILY.xattr." + name, value));
     if (!pax.isEmpty()) {
       writePax(entry.name(), pax);
     }
@@ -101,7 +99,13 @@ public final class TarWriter implements AutoCloseable {
   }
 
   private static void number(
-      long value, long most, String key, byte[] header, int at, int digits, Map<String, byte[]> pax) {
+      long value,
+      long most,
+      String key,
+      byte[] header,
+      int at,
+      int digits,
+      Map<String, byte[]> pax) {
     if (value > most) {
       pax.put(key, ascii(Long.toString(value)));
     }

@@ -8,7 +8,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 
-/** Which extended attributes a layer carries; others belong to the machine, such as SELinux labels. */
+/**
+ * Which extended attributes a layer carries; others belong to the machine, such as SELinux labels.
+ */
 final class Attributes {
   private static final List<RawPath> CARRIED =
       List.of(

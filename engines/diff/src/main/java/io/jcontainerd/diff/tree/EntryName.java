@@ -9,8 +9,8 @@ final class EntryName {
   private EntryName() {}
 
   /**
-   * The components of a name, {@code .} and doubled slashes left out, {@code ..} taken together with
-   * what precedes it. An absolute name counts from the tree's root.
+   * The components of a name, {@code .} and doubled slashes left out, {@code ..} taken together
+   * with what precedes it. An absolute name counts from the tree's root.
    *
    * @throws EntryException if the name leads out of the tree
    */

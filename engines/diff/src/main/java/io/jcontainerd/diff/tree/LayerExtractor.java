@@ -25,8 +25,8 @@ import java.util.Set;
  *
  * <p>What an entry replaces is removed first, except that a folder keeps what is in it. A whiteout
  * takes away only what lower layers brought, never what this layer put there, wherever it stands in
- * the archive. Owners are set before modes, since the kernel clears the setuid bits; folders get their
- * times at the end, when nothing is put into them any more. For one thread.
+ * the archive. Owners are set before modes, since the kernel clears the setuid bits; folders get
+ * their times at the end, when nothing is put into them any more. For one thread.
  */
 public final class LayerExtractor implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(LayerExtractor.class.getName());
@@ -96,8 +96,7 @@ public final class LayerExtractor implements AutoCloseable {
     folderTimes.put(RawPath.EMPTY, times(entry));
   }
 
-  private void put(TarEntry entry, Folder folder, RawPath name, TarReader body)
-      throws IOException {
+  private void put(TarEntry entry, Folder folder, RawPath name, TarReader body) throws IOException {
     RawPath path = folder.path.resolve(name);
     folderTimes.remove(path);
     try {
@@ -111,8 +110,7 @@ public final class LayerExtractor implements AutoCloseable {
         case FIFO -> putNode(entry, folder, name, FileStat.Type.FIFO);
       }
     } catch (ErrnoException e) {
-      throw new ErrnoException(
-          e.call(), "for entry \"" + entry.name() + "\"", e.errno());
+      throw new ErrnoException(e.call(), "for entry \"" + entry.name() + "\"", e.errno());
     }
     markUnpacked(path);
   }
@@ -148,8 +146,7 @@ public final class LayerExtractor implements AutoCloseable {
 
   private void putFile(TarEntry entry, Folder folder, RawPath name, TarReader body)
       throws IOException {
-    try (OpenFile file =
-        replacing(folder, name, () -> folder.handle.createFile(name, 0600))) {
+    try (OpenFile file = replacing(folder, name, () -> folder.handle.createFile(name, 0600))) {
       if (entry.segments().isPresent()) {
         writeSegments(file, entry, body);
       } else {
@@ -318,8 +315,7 @@ public final class LayerExtractor implements AutoCloseable {
   }
 
   /** A file system without attributes does not make an image unusable, so it is only told. */
-  private void setAttributes(TarEntry entry, Directory folder, RawPath name)
-      throws ErrnoException {
+  private void setAttributes(TarEntry entry, Directory folder, RawPath name) throws ErrnoException {
     for (Map.Entry<RawPath, byte[]> attribute : entry.attributes().entrySet()) {
       if (Overlay.isReserved(attribute.getKey())) {
         continue;
@@ -344,8 +340,7 @@ public final class LayerExtractor implements AutoCloseable {
 
   private void hide(List<RawPath> parents, RawPath name) throws IOException {
     boolean overlay = tree.overlay().isPresent();
-    Optional<Folder> found =
-        overlay ? Optional.of(tree.folder(parents)) : tree.find(parents);
+    Optional<Folder> found = overlay ? Optional.of(tree.folder(parents)) : tree.find(parents);
     if (found.isEmpty()) {
       return;
     }
@@ -376,8 +371,7 @@ public final class LayerExtractor implements AutoCloseable {
 
   private void hideAll(List<RawPath> parents) throws IOException {
     boolean overlay = tree.overlay().isPresent();
-    Optional<Folder> folder =
-        overlay ? Optional.of(tree.folder(parents)) : tree.find(parents);
+    Optional<Folder> folder = overlay ? Optional.of(tree.folder(parents)) : tree.find(parents);
     if (folder.isPresent()) {
       tree.hideLower(folder.get());
       prune(folder.get().handle, folder.get().path);

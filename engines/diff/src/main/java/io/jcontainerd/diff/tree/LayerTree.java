@@ -21,11 +21,11 @@ import java.util.Optional;
  * The tree that a layer goes into: a plain folder, or the upper folder of an overlay together with
  * what is seen below it.
  *
- * <p>Paths are walked one component at a time through open folders, never followed by the kernel, so
- * that no link can lead outside: {@code ..} in a link stops at the root, and an absolute link counts
- * from it. In an overlay the walk sees what a mount would show; a folder that only a lower layer has
- * is made in the upper one with the lower one's owner, mode, attributes and time when something is
- * put into it.
+ * <p>Paths are walked one component at a time through open folders, never followed by the kernel,
+ * so that no link can lead outside: {@code ..} in a link stops at the root, and an absolute link
+ * counts from it. In an overlay the walk sees what a mount would show; a folder that only a lower
+ * layer has is made in the upper one with the lower one's owner, mode, attributes and time when
+ * something is put into it.
  *
  * <p>Folders stay open between calls, up to a limit. For one thread.
  */
@@ -224,8 +224,8 @@ final class LayerTree implements AutoCloseable {
     return folder;
   }
 
-  private static void copyAttributes(
-      Directory from, RawPath fromName, Directory to, RawPath toName) throws ErrnoException {
+  private static void copyAttributes(Directory from, RawPath fromName, Directory to, RawPath toName)
+      throws ErrnoException {
     for (RawPath attribute : from.attributes(fromName)) {
       if (!Overlay.isReserved(attribute)) {
         Optional<byte[]> value = from.attribute(fromName, attribute);
@@ -244,8 +244,7 @@ final class LayerTree implements AutoCloseable {
   /** Hides what lower layers have below the folder; nothing to do in a plain tree. */
   void hideLower(Folder folder) throws ErrnoException {
     if (overlay.isPresent()) {
-      folder.handle.setAttribute(
-          RawPath.EMPTY, overlay.get().opaqueAttribute(), new byte[] {'y'});
+      folder.handle.setAttribute(RawPath.EMPTY, overlay.get().opaqueAttribute(), new byte[] {'y'});
       folder.opaque = true;
       folder.lowers = List.of();
     }

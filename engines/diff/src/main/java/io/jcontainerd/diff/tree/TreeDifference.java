@@ -100,8 +100,7 @@ public final class TreeDifference {
     Set<RawPath> names = new TreeSet<>(above);
     names.addAll(below);
     for (RawPath name : names) {
-      Optional<FileStat> before =
-          lower.isPresent() ? lower.get().find(name) : Optional.empty();
+      Optional<FileStat> before = lower.isPresent() ? lower.get().find(name) : Optional.empty();
       Optional<FileStat> after =
           upper.find(name).filter(stat -> stat.type() != FileStat.Type.SOCKET);
       RawPath at = path.resolve(name);
@@ -165,8 +164,7 @@ public final class TreeDifference {
   private void linked(
       Directory upper, FileStat stat, RawPath name, RawPath path, Frame frame, boolean same)
       throws IOException {
-    Links known =
-        links.computeIfAbsent(new FileId(stat.device(), stat.inode()), _ -> new Links());
+    Links known = links.computeIfAbsent(new FileId(stat.device(), stat.inode()), _ -> new Links());
     if (known.written.isPresent()) {
       writeFolders(frame);
       out.entry(link(path, known.written.get(), stat));
@@ -234,8 +232,8 @@ public final class TreeDifference {
   }
 
   /**
-   * Equal times to the nanosecond mean equal bytes. A time without a fraction may have been cut off,
-   * by an archive or a file system, so that it proves nothing and the bytes are compared.
+   * Equal times to the nanosecond mean equal bytes. A time without a fraction may have been cut
+   * off, by an archive or a file system, so that it proves nothing and the bytes are compared.
    */
   private boolean sameFile(
       Directory lower, FileStat before, Directory upper, FileStat after, RawPath name)
@@ -280,8 +278,7 @@ public final class TreeDifference {
     into.flip();
   }
 
-  private void file(Directory upper, FileStat stat, RawPath name, RawPath path)
-      throws IOException {
+  private void file(Directory upper, FileStat stat, RawPath name, RawPath path) throws IOException {
     Map<RawPath, byte[]> attributes = Attributes.read(upper, name);
     switch (stat.type()) {
       case REGULAR -> {
@@ -293,8 +290,7 @@ public final class TreeDifference {
       case SYMLINK ->
           out.entry(
               withLink(
-                  entry(TarEntry.Type.SYMLINK, path, stat, attributes),
-                  upper.readSymlink(name)));
+                  entry(TarEntry.Type.SYMLINK, path, stat, attributes), upper.readSymlink(name)));
       case CHARACTER_DEVICE ->
           out.entry(entry(TarEntry.Type.CHARACTER_DEVICE, path, stat, attributes));
       case BLOCK_DEVICE -> out.entry(entry(TarEntry.Type.BLOCK_DEVICE, path, stat, attributes));

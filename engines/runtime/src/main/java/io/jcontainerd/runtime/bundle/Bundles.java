@@ -88,7 +88,11 @@ public final class Bundles {
       files.symlink(bundle.path().resolve("work"), bundle.work().toString());
       write(bundle, Bundle.CONFIG, spec, 0644);
       if (!sandbox.isEmpty()) {
-        write(bundle, Bundle.SANDBOX, sandbox.getBytes(java.nio.charset.StandardCharsets.UTF_8), 0600);
+        write(
+            bundle,
+            Bundle.SANDBOX,
+            sandbox.getBytes(java.nio.charset.StandardCharsets.UTF_8),
+            0600);
       }
       return bundle;
     } catch (IOException | RuntimeException e) {

@@ -1,6 +1,6 @@
 /**
- * The folder of a task, shared by the daemon, its shim and the OCI runtime. Drawn as containerd lays
- * it out, so that either daemon finds the tasks of the other.
+ * The folder of a task, shared by the daemon, its shim and the OCI runtime. Drawn as containerd
+ * lays it out, so that either daemon finds the tasks of the other.
  *
  * <pre>
  *   STATE/io.containerd.runtime.v2.task/NAMESPACE/ID   0700; 0710 and the mapped root's group with a

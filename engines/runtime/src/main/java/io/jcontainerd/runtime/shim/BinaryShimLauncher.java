@@ -94,13 +94,9 @@ public final class BinaryShimLauncher implements ShimLauncher {
       if (end.status() != 0) {
         started = false; // it has undone what it did
         throw new UnknownException(
-            "failed to start shim: start failed: "
-                + text(end)
-                + ": exit status "
-                + end.status());
+            "failed to start shim: start failed: " + text(end) + ": exit status " + end.status());
       }
-      ShimAddress address =
-          ShimAddress.parse(end.output().length > 0 ? end.output() : end.error());
+      ShimAddress address = ShimAddress.parse(end.output().length > 0 ? end.output() : end.error());
       shim = Shim.connect(address, Limits.atMost(timeouts.connect()));
       bundles.write(bundle, Bundle.BOOTSTRAP, address.toJson(), 0644);
       return shim;
@@ -189,8 +185,7 @@ public final class BinaryShimLauncher implements ShimLauncher {
         BootstrapParams.newBuilder()
             .setInstanceId(bundle.id())
             .setNamespace(bundle.namespace())
-            .setLogLevel(
-                environment.debug() ? LogLevel.LOG_LEVEL_DEBUG : LogLevel.LOG_LEVEL_INFO)
+            .setLogLevel(environment.debug() ? LogLevel.LOG_LEVEL_DEBUG : LogLevel.LOG_LEVEL_INFO)
             .setContainerdVersion(environment.daemonVersion())
             .setContainerdTtrpcAddress(environment.ttrpcAddress())
             .setContainerdGrpcAddress(environment.grpcAddress())
@@ -199,9 +194,7 @@ public final class BinaryShimLauncher implements ShimLauncher {
     launch
         .options()
         .ifPresent(
-            o ->
-                parameters.addExtensions(
-                    Extension.newBuilder().setValue(TypedValues.toApi(o))));
+            o -> parameters.addExtensions(Extension.newBuilder().setValue(TypedValues.toApi(o))));
     return parameters.build().toByteArray();
   }
 
@@ -314,9 +307,7 @@ public final class BinaryShimLauncher implements ShimLauncher {
       return new Exit(
           response.getPid(),
           response.getExitStatus(),
-          response.hasExitedAt()
-              ? Times.toCore(response.getExitedAt())
-              : Instant.now());
+          response.hasExitedAt() ? Times.toCore(response.getExitedAt()) : Instant.now());
     } catch (InvalidProtocolBufferException e) {
       throw new UnknownException(bundle + ": " + binary + " delete printed no answer", e);
     }

@@ -48,11 +48,11 @@ import java.util.function.Supplier;
  * Our own shim: one process that keeps many containers, started on first need in a session of its
  * own so that it outlives the daemon. All its tasks share one connection.
  *
- * <p>A host is known by its socket's name, which also names its state folder: {@code
- * STATE/host-….} A daemon of another version uses a host of its own beside the old one; the old one
- * is told to leave when a task of its ends, and does so with its last. When a host dies, a new one
- * is started on the same socket and state, which takes over what still runs; only a task that the
- * new one does not know is given up.
+ * <p>A host is known by its socket's name, which also names its state folder: {@code STATE/host-….}
+ * A daemon of another version uses a host of its own beside the old one; the old one is told to
+ * leave when a task of its ends, and does so with its last. When a host dies, a new one is started
+ * on the same socket and state, which takes over what still runs; only a task that the new one does
+ * not know is given up.
  */
 public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
   private static final System.Logger LOG = System.getLogger("io.jcontainerd.runtime");
@@ -82,8 +82,8 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
    * @param runtimes the names of runtimes that it keeps
    * @param group which tasks share a host
    * @param state holds a folder for each host
-   * @param ociRuntime makes and removes containers whose options name no other; empty for the host's
-   *     own choice
+   * @param ociRuntime makes and removes containers whose options name no other; empty for the
+   *     host's own choice
    */
   public HostShimLauncher(
       List<String> command,
@@ -110,8 +110,7 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
   /** Where the host of a group listens. */
   private Path socket(String key) {
     try {
-      byte[] hash =
-          MessageDigest.getInstance("SHA-256").digest((identity + key).getBytes(UTF_8));
+      byte[] hash = MessageDigest.getInstance("SHA-256").digest((identity + key).getBytes(UTF_8));
       String name = NAME + HexFormat.of().formatHex(hash);
       return environment.socketFolder().resolve(name.substring(0, NAME_LENGTH));
     } catch (NoSuchAlgorithmException e) {
@@ -141,7 +140,8 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
 
   @Override
   public Shim launch(Bundle bundle, Launch launch) throws InterruptedException {
-    String key = group.key(bundle, () -> Spec.parse(bundles.read(bundle, Bundle.CONFIG).orElseThrow()));
+    String key =
+        group.key(bundle, () -> Spec.parse(bundles.read(bundle, Bundle.CONFIG).orElseThrow()));
     Shim host = host(socket(key), Limits.atMost(timeouts.shimStart()));
     bundles.write(bundle, Bundle.SHIM_BINARY, command.getFirst().getBytes(UTF_8), 0600);
     bundles.write(bundle, Bundle.BOOTSTRAP, host.address().toJson(), 0644);
@@ -206,8 +206,8 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
   }
 
   /**
-   * The connection to a host, which is started if nobody listens. All who ask at the same time share
-   * one attempt.
+   * The connection to a host, which is started if nobody listens. All who ask at the same time
+   * share one attempt.
    */
   private Shim host(Path address, Duration limit) throws InterruptedException {
     while (true) {
@@ -385,8 +385,7 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
           given.isPresent() ? Options.parseFrom(given.get().value()) : Options.getDefaultInstance();
       return options.getBinaryName().isEmpty()
           ? Optional.of(
-              TypedValues.pack(
-                  options.toBuilder().setBinaryName(chosen.get().toString()).build()))
+              TypedValues.pack(options.toBuilder().setBinaryName(chosen.get().toString()).build()))
           : given;
     } catch (InvalidProtocolBufferException e) {
       throw new InvalidArgumentException("runtime options: " + e.getMessage(), e);
@@ -403,9 +402,7 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
     options.ifPresent(o -> info.setOptions(TypedValues.toApi(o)));
     features(options(options), limit)
         .ifPresent(
-            f ->
-                info.setFeatures(
-                    TypedValues.toApi(new TypedValue(TypedValues.FEATURES, f))));
+            f -> info.setFeatures(TypedValues.toApi(new TypedValue(TypedValues.FEATURES, f))));
     return info.build();
   }
 

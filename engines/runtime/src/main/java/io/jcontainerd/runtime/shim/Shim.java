@@ -98,8 +98,7 @@ public final class Shim implements AutoCloseable {
       throws InterruptedException {
     CallOptions options = new CallOptions(limit, Metadata.namespace(namespace));
     try {
-      return client.call(
-          "containerd.task.v" + version + ".Task", method, request, answer, options);
+      return client.call("containerd.task.v" + version + ".Task", method, request, answer, options);
     } catch (TtrpcException e) {
       throw ShimFailures.of(e);
     }

@@ -103,7 +103,11 @@ public record ShimAddress(int version, String address, String protocol) {
   public Path socket() {
     if (!protocol.equals("ttrpc")) {
       throw new NotImplementedException(
-          "shim at " + address + " speaks " + protocol + ", which this daemon does not support yet");
+          "shim at "
+              + address
+              + " speaks "
+              + protocol
+              + ", which this daemon does not support yet");
     }
     String path = address.startsWith(UNIX) ? address.substring(UNIX.length()) : address;
     if (!path.startsWith("/")) {

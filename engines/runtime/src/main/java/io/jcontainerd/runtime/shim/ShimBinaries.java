@@ -59,7 +59,11 @@ public final class ShimBinaries {
       }
     }
     throw new UnknownException(
-        "runtime \"" + runtime + "\" binary not installed \"" + program + "\": file does not exist");
+        "runtime \""
+            + runtime
+            + "\" binary not installed \""
+            + program
+            + "\": file does not exist");
   }
 
   /** The name of the program that keeps a runtime. */

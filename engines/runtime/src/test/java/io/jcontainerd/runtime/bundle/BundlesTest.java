@@ -98,13 +98,11 @@ class BundlesTest {
     kernel.mount(
         List.of(new Mount("bind", precious.toString(), List.of("rbind", "rw"))), bundle.rootfs());
     Files.createDirectories(bundle.rootfs().resolve("below"));
-    kernel.mount(
-        List.of(new Mount("tmpfs", "tmpfs", List.of())), bundle.rootfs().resolve("below"));
+    kernel.mount(List.of(new Mount("tmpfs", "tmpfs", List.of())), bundle.rootfs().resolve("below"));
     bundles.delete(bundle);
     assertThat(bundle.path()).doesNotExist();
     assertThat(precious.resolve("file")).hasContent("data");
-    assertThat(Files.readString(Path.of("/proc/self/mountinfo")))
-        .doesNotContain(folder.toString());
+    assertThat(Files.readString(Path.of("/proc/self/mountinfo"))).doesNotContain(folder.toString());
   }
 
   @Test

@@ -23,8 +23,7 @@ class ShimBinariesTest {
     Path file = folder.resolve(path);
     Files.createDirectories(file.getParent());
     Files.createFile(
-        file,
-        PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwxr-xr-x")));
+        file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwxr-xr-x")));
     return file;
   }
 
@@ -53,8 +52,7 @@ class ShimBinariesTest {
     Path second = program("b/containerd-shim-x-v1");
     program("c/containerd-shim-x-v1");
     var binaries =
-        new ShimBinaries(
-            List.of(folder.resolve("a"), folder.resolve("b"), folder.resolve("c")));
+        new ShimBinaries(List.of(folder.resolve("a"), folder.resolve("b"), folder.resolve("c")));
     assertThat(binaries.resolve("io.x.v1")).isEqualTo(second);
     Files.delete(second);
     assertThat(binaries.resolve("io.x.v1")).isEqualTo(folder.resolve("c/containerd-shim-x-v1"));

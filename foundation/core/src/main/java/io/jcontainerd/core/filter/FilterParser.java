@@ -4,7 +4,9 @@ import io.jcontainerd.core.failure.InvalidArgumentException;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Reads one filter by recursive descent. White space may stand before any token but a comma or dot. */
+/**
+ * Reads one filter by recursive descent. White space may stand before any token but a comma or dot.
+ */
 final class FilterParser {
   private static final int END = -1;
 

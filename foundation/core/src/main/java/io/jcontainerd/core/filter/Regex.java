@@ -7,10 +7,10 @@ import java.util.Optional;
 import java.util.function.IntPredicate;
 
 /**
- * A regular expression in the syntax of Go's RE2, which clients write. {@code java.util.regex} reads
- * some of that syntax with another meaning, and may take exponential time on a filter that anybody on
- * the socket can send. This one runs all alternatives side by side: its time is the product of the
- * sizes of expression and text at worst, and its stack does not grow with the text.
+ * A regular expression in the syntax of Go's RE2, which clients write. {@code java.util.regex}
+ * reads some of that syntax with another meaning, and may take exponential time on a filter that
+ * anybody on the socket can send. This one runs all alternatives side by side: its time is the
+ * product of the sizes of expression and text at worst, and its stack does not grow with the text.
  */
 final class Regex {
   /** One step of the compiled program. */

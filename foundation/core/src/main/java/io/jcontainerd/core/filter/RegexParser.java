@@ -7,8 +7,9 @@ import java.util.function.IntPredicate;
 import java.util.regex.Pattern;
 
 /**
- * Reads the syntax of Go's RE2: <a href="https://github.com/google/re2/wiki/Syntax">syntax</a>. What
- * RE2 does not know (look-around, back references, possessive repetition) is an error here too.
+ * Reads the syntax of Go's RE2: <a href="https://github.com/google/re2/wiki/Syntax">syntax</a>.
+ * What RE2 does not know (look-around, back references, possessive repetition) is an error here
+ * too.
  */
 final class RegexParser {
   private static final int END = -1;
@@ -272,8 +273,7 @@ final class RegexParser {
     IntPredicate found;
     switch (c) {
       case 'd', 'D' -> found = d -> d >= '0' && d <= '9';
-      case 's', 'S' ->
-          found = d -> d == ' ' || d == '\t' || d == '\n' || d == '\f' || d == '\r';
+      case 's', 'S' -> found = d -> d == ' ' || d == '\t' || d == '\n' || d == '\f' || d == '\r';
       case 'w', 'W' -> found = RegexParser::isWord;
       case 'p', 'P' -> {
         at++;
@@ -309,8 +309,7 @@ final class RegexParser {
       throw new RegexSyntaxException("invalid character class range " + name);
     }
     try {
-      String expression =
-          plain.length() <= 2 ? "\\p{" + plain + "}" : "\\p{script=" + plain + "}";
+      String expression = plain.length() <= 2 ? "\\p{" + plain + "}" : "\\p{script=" + plain + "}";
       var matches = Pattern.compile(expression).asMatchPredicate();
       IntPredicate accepts = c -> matches.test(Character.toString(c));
       return negated ? accepts.negate() : accepts;

@@ -10,8 +10,8 @@ import java.util.List;
  *
  * <p>References are full names, {@code host[:port]/path[:tag][@digest]}. Every method blocks until
  * the other side has answered and has its own deadlines; interruption ends it with {@link
- * io.jcontainerd.core.failure.CancelledException}. What comes is not verified but by its length: who
- * stores it compares the digest. Safe for many threads.
+ * io.jcontainerd.core.failure.CancelledException}. What comes is not verified but by its length:
+ * who stores it compares the digest. Safe for many threads.
  */
 public interface Registry {
   /**

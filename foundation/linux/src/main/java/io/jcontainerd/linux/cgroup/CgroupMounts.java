@@ -23,7 +23,9 @@ record CgroupMounts(Map<String, Mount> controllers, Optional<Mount> unified) {
    * @param point the mount point
    */
   record Mount(Path root, Path point) {
-    /** The folder of a group given by its path in the hierarchy; empty if it is not below the root. */
+    /**
+     * The folder of a group given by its path in the hierarchy; empty if it is not below the root.
+     */
     Optional<Path> folder(String group) {
       Path path = Path.of(group).normalize();
       return path.startsWith(root)
@@ -55,8 +57,7 @@ record CgroupMounts(Map<String, Mount> controllers, Optional<Mount> unified) {
         }
       }
     }
-    return new CgroupMounts(
-        Map.copyOf(controllers), unified.stream().findFirst());
+    return new CgroupMounts(Map.copyOf(controllers), unified.stream().findFirst());
   }
 
   /** Mountinfo writes blanks, tabs, newlines and backslashes in octal. */

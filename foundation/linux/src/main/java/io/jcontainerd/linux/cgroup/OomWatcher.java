@@ -22,9 +22,9 @@ import org.jspecify.annotations.Nullable;
  * Tells when the kernel kills in a group for lack of memory. Safe for many threads.
  *
  * <p>Version 1: an event counter for each group, bound to {@code memory.oom_control} through {@code
- * cgroup.event_control}; it is also woken when the group is removed. Version 2: one inotify instance
- * for all groups (a user may have few of them), watching {@code memory.events}; an event counts only
- * if {@code oom_kill} rose.
+ * cgroup.event_control}; it is also woken when the group is removed. Version 2: one inotify
+ * instance for all groups (a user may have few of them), watching {@code memory.events}; an event
+ * counts only if {@code oom_kill} rose.
  */
 public final class OomWatcher {
   private static final int EVENT_HEADER = 16;
@@ -153,8 +153,7 @@ public final class OomWatcher {
   /** Format of the events: inotify(7), a header of 16 bytes and a name of the length it tells. */
   private void drain(OwnedDescriptor instance) throws IOException {
     try (Arena arena = Arena.ofConfined()) {
-      ByteBuffer events =
-          arena.allocate(BUFFER).asByteBuffer().order(ByteOrder.nativeOrder());
+      ByteBuffer events = arena.allocate(BUFFER).asByteBuffer().order(ByteOrder.nativeOrder());
       while (instance.read(events) > 0) {
         events.flip();
         while (events.remaining() >= EVENT_HEADER) {

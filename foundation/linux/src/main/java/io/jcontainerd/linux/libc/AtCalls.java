@@ -113,8 +113,9 @@ public final class AtCalls {
       how.setAtIndex(JAVA_LONG, 2, resolve);
       long rc =
           (long)
-              SYSCALL_OPENAT2.handle().invokeExact(
-                  capture, SYS_OPENAT2, dir, cString(arena, name), how, 24L);
+              SYSCALL_OPENAT2
+                  .handle()
+                  .invokeExact(capture, SYS_OPENAT2, dir, cString(arena, name), how, 24L);
       return Math.toIntExact(rc >= 0 ? rc : Libc.check(rc, "openat2", shown(name), capture));
     } catch (Throwable t) {
       throw Libc.failure("openat2", t);
@@ -139,7 +140,10 @@ public final class AtCalls {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
       int rc =
-          (int) SYMLINKAT.handle().invokeExact(capture, cString(arena, target), dir, cString(arena, name));
+          (int)
+              SYMLINKAT
+                  .handle()
+                  .invokeExact(capture, cString(arena, target), dir, cString(arena, name));
       if (rc < 0) {
         Libc.check(rc, "symlinkat", shown(name), capture);
       }
@@ -155,8 +159,10 @@ public final class AtCalls {
       MemorySegment capture = Libc.capture(arena);
       int rc =
           (int)
-              LINKAT.handle().invokeExact(
-                  capture, fromDir, cString(arena, from), toDir, cString(arena, to), flags);
+              LINKAT
+                  .handle()
+                  .invokeExact(
+                      capture, fromDir, cString(arena, from), toDir, cString(arena, to), flags);
       if (rc < 0) {
         Libc.check(rc, "linkat", shown(from) + " " + shown(to), capture);
       }
@@ -185,8 +191,10 @@ public final class AtCalls {
       MemorySegment capture = Libc.capture(arena);
       int rc =
           (int)
-              RENAMEAT2.handle().invokeExact(
-                  capture, fromDir, cString(arena, from), toDir, cString(arena, to), flags);
+              RENAMEAT2
+                  .handle()
+                  .invokeExact(
+                      capture, fromDir, cString(arena, from), toDir, cString(arena, to), flags);
       if (rc < 0) {
         Libc.check(rc, "renameat2", shown(from) + " " + shown(to), capture);
       }
@@ -213,7 +221,8 @@ public final class AtCalls {
       throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      int rc = (int) FCHOWNAT.handle().invokeExact(capture, dir, cString(arena, name), uid, gid, flags);
+      int rc =
+          (int) FCHOWNAT.handle().invokeExact(capture, dir, cString(arena, name), uid, gid, flags);
       if (rc < 0) {
         Libc.check(rc, "fchownat", shown(name), capture);
       }
@@ -245,7 +254,8 @@ public final class AtCalls {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
       MemorySegment spec = arena.allocateFrom(JAVA_LONG, times);
-      int rc = (int) UTIMENSAT.handle().invokeExact(capture, dir, cString(arena, name), spec, flags);
+      int rc =
+          (int) UTIMENSAT.handle().invokeExact(capture, dir, cString(arena, name), spec, flags);
       if (rc < 0) {
         Libc.check(rc, "utimensat", shown(name), capture);
       }
@@ -259,7 +269,8 @@ public final class AtCalls {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
       MemorySegment buffer = arena.allocate(4097);
-      long rc = (long) READLINKAT.handle().invokeExact(capture, dir, cString(arena, name), buffer, 4097L);
+      long rc =
+          (long) READLINKAT.handle().invokeExact(capture, dir, cString(arena, name), buffer, 4097L);
       if (rc < 0) {
         Libc.check(rc, "readlinkat", shown(name), capture);
       }
@@ -276,7 +287,9 @@ public final class AtCalls {
       MemorySegment capture = Libc.capture(arena);
       int rc =
           (int)
-              STATX.handle().invokeExact(capture, dir, cString(arena, name), flags, STATX_BASIC_STATS, into);
+              STATX
+                  .handle()
+                  .invokeExact(capture, dir, cString(arena, name), flags, STATX_BASIC_STATS, into);
       if (rc < 0) {
         Libc.check(rc, "statx", shown(name), capture);
       }

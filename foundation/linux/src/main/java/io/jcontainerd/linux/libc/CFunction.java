@@ -6,9 +6,9 @@ import java.lang.invoke.MethodHandle;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A function of the C library that is linked when it is first called: linking costs milliseconds, and
- * a process calls few of all that are bound. Threads that come first together link it twice, which
- * does no harm.
+ * A function of the C library that is linked when it is first called: linking costs milliseconds,
+ * and a process calls few of all that are bound. Threads that come first together link it twice,
+ * which does no harm.
  */
 final class CFunction {
   private final String name;

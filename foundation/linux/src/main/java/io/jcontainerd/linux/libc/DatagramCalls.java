@@ -61,8 +61,10 @@ public final class DatagramCalls {
       MemorySegment data = arena.allocateFrom(JAVA_BYTE, bytes);
       long rc =
           (long)
-              SENDTO.handle().invokeExact(
-                  capture, fd, data, (long) bytes.length, MSG_NOSIGNAL, address, length);
+              SENDTO
+                  .handle()
+                  .invokeExact(
+                      capture, fd, data, (long) bytes.length, MSG_NOSIGNAL, address, length);
       Libc.check(rc, "sendto", path, capture);
     } catch (Throwable t) {
       throw Libc.failure("sendto", t);

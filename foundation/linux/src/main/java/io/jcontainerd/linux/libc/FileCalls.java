@@ -62,7 +62,8 @@ public final class FileCalls {
   public static void ftruncate(int fd, long length) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      Libc.check((int) FTRUNCATE.handle().invokeExact(capture, fd, length), "ftruncate", "", capture);
+      Libc.check(
+          (int) FTRUNCATE.handle().invokeExact(capture, fd, length), "ftruncate", "", capture);
     } catch (Throwable t) {
       throw Libc.failure("ftruncate", t);
     }
@@ -96,8 +97,9 @@ public final class FileCalls {
       MemorySegment capture = Libc.capture(arena);
       long rc =
           (long)
-              COPY_FILE_RANGE.handle().invokeExact(
-                  capture, from, MemorySegment.NULL, to, MemorySegment.NULL, count, 0);
+              COPY_FILE_RANGE
+                  .handle()
+                  .invokeExact(capture, from, MemorySegment.NULL, to, MemorySegment.NULL, count, 0);
       return Libc.check(rc, "copy_file_range", "", capture);
     } catch (Throwable t) {
       throw Libc.failure("copy_file_range", t);
@@ -108,7 +110,8 @@ public final class FileCalls {
   public static void ficlone(int to, int from) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      Libc.check((int) IOCTL_INT.handle().invokeExact(capture, to, FICLONE, from), "ficlone", "", capture);
+      Libc.check(
+          (int) IOCTL_INT.handle().invokeExact(capture, to, FICLONE, from), "ficlone", "", capture);
     } catch (Throwable t) {
       throw Libc.failure("ficlone", t);
     }

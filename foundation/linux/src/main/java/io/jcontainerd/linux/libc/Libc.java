@@ -38,8 +38,7 @@ public final class Libc {
    *
    * @param firstVariadic index of the first argument that falls under the {@code ...}
    */
-  static CFunction bindVariadic(
-      String name, int firstVariadic, FunctionDescriptor function) {
+  static CFunction bindVariadic(String name, int firstVariadic, FunctionDescriptor function) {
     return new CFunction(
         name, function, CAPTURE_ERRNO, Linker.Option.firstVariadicArg(firstVariadic));
   }
@@ -90,8 +89,7 @@ public final class Libc {
     };
   }
 
-  static MethodHandle link(
-      String name, FunctionDescriptor descriptor, Linker.Option... options) {
+  static MethodHandle link(String name, FunctionDescriptor descriptor, Linker.Option... options) {
     return LINKER.downcallHandle(symbol(name), descriptor, options);
   }
 

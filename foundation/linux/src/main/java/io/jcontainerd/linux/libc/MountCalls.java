@@ -134,13 +134,15 @@ public final class MountCalls {
       MemorySegment options = data.length == 0 ? MemorySegment.NULL : AtCalls.cString(arena, data);
       int rc =
           (int)
-              MOUNT.handle().invokeExact(
-                  capture,
-                  AtCalls.cString(arena, source),
-                  AtCalls.cString(arena, target),
-                  arena.allocateFrom(type),
-                  flags,
-                  options);
+              MOUNT
+                  .handle()
+                  .invokeExact(
+                      capture,
+                      AtCalls.cString(arena, source),
+                      AtCalls.cString(arena, target),
+                      arena.allocateFrom(type),
+                      flags,
+                      options);
       Libc.check(rc, "mount", AtCalls.shown(target), capture);
     } catch (Throwable t) {
       throw Libc.failure("mount", t);
@@ -165,7 +167,8 @@ public final class MountCalls {
   public static void unshareFs() throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      Libc.check((int) UNSHARE.handle().invokeExact(capture, CLONE_FS), "unshare", "CLONE_FS", capture);
+      Libc.check(
+          (int) UNSHARE.handle().invokeExact(capture, CLONE_FS), "unshare", "CLONE_FS", capture);
     } catch (Throwable t) {
       throw Libc.failure("unshare", t);
     }
@@ -188,8 +191,9 @@ public final class MountCalls {
       MemorySegment capture = Libc.capture(arena);
       long rc =
           (long)
-              SYSCALL_OPEN_TREE.handle().invokeExact(
-                  capture, SYS_OPEN_TREE, dir, AtCalls.cString(arena, path), flags);
+              SYSCALL_OPEN_TREE
+                  .handle()
+                  .invokeExact(capture, SYS_OPEN_TREE, dir, AtCalls.cString(arena, path), flags);
       return Math.toIntExact(Libc.check(rc, "open_tree", AtCalls.shown(path), capture));
     } catch (Throwable t) {
       throw Libc.failure("open_tree", t);
@@ -202,14 +206,16 @@ public final class MountCalls {
       MemorySegment capture = Libc.capture(arena);
       long rc =
           (long)
-              SYSCALL_MOVE_MOUNT.handle().invokeExact(
-                  capture,
-                  SYS_MOVE_MOUNT,
-                  from,
-                  arena.allocateFrom(""),
-                  AtCalls.AT_FDCWD,
-                  AtCalls.cString(arena, target),
-                  MOVE_MOUNT_F_EMPTY_PATH);
+              SYSCALL_MOVE_MOUNT
+                  .handle()
+                  .invokeExact(
+                      capture,
+                      SYS_MOVE_MOUNT,
+                      from,
+                      arena.allocateFrom(""),
+                      AtCalls.AT_FDCWD,
+                      AtCalls.cString(arena, target),
+                      MOVE_MOUNT_F_EMPTY_PATH);
       Libc.check(rc, "move_mount", AtCalls.shown(target), capture);
     } catch (Throwable t) {
       throw Libc.failure("move_mount", t);
@@ -222,8 +228,9 @@ public final class MountCalls {
       MemorySegment capture = Libc.capture(arena);
       long rc =
           (long)
-              SYSCALL_FSOPEN.handle().invokeExact(
-                  capture, SYS_FSOPEN, arena.allocateFrom(type), FSOPEN_CLOEXEC);
+              SYSCALL_FSOPEN
+                  .handle()
+                  .invokeExact(capture, SYS_FSOPEN, arena.allocateFrom(type), FSOPEN_CLOEXEC);
       return Math.toIntExact(Libc.check(rc, "fsopen", type, capture));
     } catch (Throwable t) {
       throw Libc.failure("fsopen", t);
@@ -236,14 +243,16 @@ public final class MountCalls {
       MemorySegment capture = Libc.capture(arena);
       long rc =
           (long)
-              SYSCALL_FSCONFIG.handle().invokeExact(
-                  capture,
-                  SYS_FSCONFIG,
-                  fs,
-                  FSCONFIG_SET_STRING,
-                  arena.allocateFrom(key),
-                  AtCalls.cString(arena, value),
-                  0);
+              SYSCALL_FSCONFIG
+                  .handle()
+                  .invokeExact(
+                      capture,
+                      SYS_FSCONFIG,
+                      fs,
+                      FSCONFIG_SET_STRING,
+                      arena.allocateFrom(key),
+                      AtCalls.cString(arena, value),
+                      0);
       checkFs(rc, fs, key + "=" + AtCalls.shown(value), capture);
     } catch (Throwable t) {
       throw Libc.failure("fsconfig", t);
@@ -256,14 +265,16 @@ public final class MountCalls {
       MemorySegment capture = Libc.capture(arena);
       long rc =
           (long)
-              SYSCALL_FSCONFIG.handle().invokeExact(
-                  capture,
-                  SYS_FSCONFIG,
-                  fs,
-                  FSCONFIG_SET_FLAG,
-                  arena.allocateFrom(key),
-                  MemorySegment.NULL,
-                  0);
+              SYSCALL_FSCONFIG
+                  .handle()
+                  .invokeExact(
+                      capture,
+                      SYS_FSCONFIG,
+                      fs,
+                      FSCONFIG_SET_FLAG,
+                      arena.allocateFrom(key),
+                      MemorySegment.NULL,
+                      0);
       checkFs(rc, fs, key, capture);
     } catch (Throwable t) {
       throw Libc.failure("fsconfig", t);
@@ -276,14 +287,16 @@ public final class MountCalls {
       MemorySegment capture = Libc.capture(arena);
       long rc =
           (long)
-              SYSCALL_FSCONFIG.handle().invokeExact(
-                  capture,
-                  SYS_FSCONFIG,
-                  fs,
-                  FSCONFIG_CMD_CREATE,
-                  MemorySegment.NULL,
-                  MemorySegment.NULL,
-                  0);
+              SYSCALL_FSCONFIG
+                  .handle()
+                  .invokeExact(
+                      capture,
+                      SYS_FSCONFIG,
+                      fs,
+                      FSCONFIG_CMD_CREATE,
+                      MemorySegment.NULL,
+                      MemorySegment.NULL,
+                      0);
       checkFs(rc, fs, "create", capture);
     } catch (Throwable t) {
       throw Libc.failure("fsconfig", t);
@@ -318,8 +331,9 @@ public final class MountCalls {
       MemorySegment capture = Libc.capture(arena);
       long rc =
           (long)
-              SYSCALL_FSMOUNT.handle().invokeExact(
-                  capture, SYS_FSMOUNT, fs, FSMOUNT_CLOEXEC, (int) attributes);
+              SYSCALL_FSMOUNT
+                  .handle()
+                  .invokeExact(capture, SYS_FSMOUNT, fs, FSMOUNT_CLOEXEC, (int) attributes);
       return Math.toIntExact(Libc.check(rc, "fsmount", "", capture));
     } catch (Throwable t) {
       throw Libc.failure("fsmount", t);
@@ -340,14 +354,16 @@ public final class MountCalls {
       int flags = AtCalls.AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
       long rc =
           (long)
-              SYSCALL_MOUNT_SETATTR.handle().invokeExact(
-                  capture,
-                  SYS_MOUNT_SETATTR,
-                  mount,
-                  arena.allocateFrom(""),
-                  flags,
-                  attr,
-                  MOUNT_ATTR_SIZE);
+              SYSCALL_MOUNT_SETATTR
+                  .handle()
+                  .invokeExact(
+                      capture,
+                      SYS_MOUNT_SETATTR,
+                      mount,
+                      arena.allocateFrom(""),
+                      flags,
+                      attr,
+                      MOUNT_ATTR_SIZE);
       Libc.check(rc, "mount_setattr", "", capture);
     } catch (Throwable t) {
       throw Libc.failure("mount_setattr", t);

@@ -130,7 +130,8 @@ public final class ProcessCalls {
   public static int pidfd_open(int pid) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      long rc = (long) SYSCALL4.handle().invokeExact(capture, SYS_PIDFD_OPEN, (long) pid, 0L, 0L, 0L);
+      long rc =
+          (long) SYSCALL4.handle().invokeExact(capture, SYS_PIDFD_OPEN, (long) pid, 0L, 0L, 0L);
       return (int) Libc.check(rc, "pidfd_open", "pid " + pid, capture);
     } catch (Throwable t) {
       throw Libc.failure("pidfd_open", t);
@@ -143,8 +144,9 @@ public final class ProcessCalls {
       MemorySegment capture = Libc.capture(arena);
       long rc =
           (long)
-              SYSCALL4.handle().invokeExact(
-                  capture, SYS_PIDFD_SEND_SIGNAL, (long) pidfd, (long) signal, 0L, 0L);
+              SYSCALL4
+                  .handle()
+                  .invokeExact(capture, SYS_PIDFD_SEND_SIGNAL, (long) pidfd, (long) signal, 0L, 0L);
       Libc.check(rc, "pidfd_send_signal", "pidfd " + pidfd, capture);
     } catch (Throwable t) {
       throw Libc.failure("pidfd_send_signal", t);

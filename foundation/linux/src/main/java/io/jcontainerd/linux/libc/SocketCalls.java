@@ -120,7 +120,11 @@ public final class SocketCalls {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
       int bits = DescriptorCalls.O_CLOEXEC | flags;
-      int rc = (int) ACCEPT4.handle().invokeExact(capture, fd, MemorySegment.NULL, MemorySegment.NULL, bits);
+      int rc =
+          (int)
+              ACCEPT4
+                  .handle()
+                  .invokeExact(capture, fd, MemorySegment.NULL, MemorySegment.NULL, bits);
       return Libc.check(rc, "accept4", "fd " + fd, capture);
     } catch (Throwable t) {
       throw Libc.failure("accept4", t);

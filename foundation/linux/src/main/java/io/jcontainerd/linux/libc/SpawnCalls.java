@@ -98,7 +98,8 @@ public final class SpawnCalls {
     /** The child opens {@code path} as {@code target}. */
     public void open(int target, String path, int flags) throws ErrnoException {
       try {
-        int rc = (int) ADD_OPEN.handle().invokeExact(struct, target, arena.allocateFrom(path), flags, 0);
+        int rc =
+            (int) ADD_OPEN.handle().invokeExact(struct, target, arena.allocateFrom(path), flags, 0);
         fail(rc, "posix_spawn_file_actions_addopen", path);
       } catch (Throwable t) {
         throw Libc.failure("posix_spawn_file_actions_addopen", t);
@@ -204,7 +205,9 @@ public final class SpawnCalls {
     MemorySegment envp = strings(arena, environment);
     CFunction spawn = program.indexOf('/') >= 0 ? SPAWN : SPAWNP;
     try {
-      int rc = (int) spawn.handle().invokeExact(pid, path, actions.struct, attributes.struct, argv, envp);
+      int rc =
+          (int)
+              spawn.handle().invokeExact(pid, path, actions.struct, attributes.struct, argv, envp);
       fail(rc, "posix_spawn", program);
       return pid.get(JAVA_INT, 0);
     } catch (Throwable t) {

@@ -32,13 +32,15 @@ public final class TerminalCalls {
       MemorySegment slave = arena.allocate(JAVA_INT);
       int rc =
           (int)
-              OPENPTY.handle().invokeExact(
-                  capture,
-                  master,
-                  slave,
-                  MemorySegment.NULL,
-                  MemorySegment.NULL,
-                  MemorySegment.NULL);
+              OPENPTY
+                  .handle()
+                  .invokeExact(
+                      capture,
+                      master,
+                      slave,
+                      MemorySegment.NULL,
+                      MemorySegment.NULL,
+                      MemorySegment.NULL);
       Libc.check(rc, "openpty", "", capture);
       return new int[] {master.get(JAVA_INT, 0), slave.get(JAVA_INT, 0)};
     } catch (Throwable t) {

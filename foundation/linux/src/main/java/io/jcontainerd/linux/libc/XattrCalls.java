@@ -40,12 +40,14 @@ public final class XattrCalls {
         MemorySegment value = arena.allocate(room);
         long rc =
             (long)
-                LGETXATTR.handle().invokeExact(
-                    capture,
-                    AtCalls.cString(arena, path),
-                    AtCalls.cString(arena, name),
-                    value,
-                    room);
+                LGETXATTR
+                    .handle()
+                    .invokeExact(
+                        capture,
+                        AtCalls.cString(arena, path),
+                        AtCalls.cString(arena, name),
+                        value,
+                        room);
         if (rc < 0 && Libc.errno(capture) == Errno.ERANGE && room < MAX) {
           continue;
         }
@@ -63,13 +65,15 @@ public final class XattrCalls {
       MemorySegment capture = Libc.capture(arena);
       int rc =
           (int)
-              LSETXATTR.handle().invokeExact(
-                  capture,
-                  AtCalls.cString(arena, path),
-                  AtCalls.cString(arena, name),
-                  AtCalls.cString(arena, value),
-                  (long) value.length,
-                  0);
+              LSETXATTR
+                  .handle()
+                  .invokeExact(
+                      capture,
+                      AtCalls.cString(arena, path),
+                      AtCalls.cString(arena, name),
+                      AtCalls.cString(arena, value),
+                      (long) value.length,
+                      0);
       Libc.check(rc, "lsetxattr", AtCalls.shown(path) + " " + AtCalls.shown(name), capture);
     } catch (Throwable t) {
       throw Libc.failure("lsetxattr", t);
@@ -82,7 +86,9 @@ public final class XattrCalls {
       try (Arena arena = Arena.ofConfined()) {
         MemorySegment capture = Libc.capture(arena);
         MemorySegment names = arena.allocate(room);
-        long rc = (long) LLISTXATTR.handle().invokeExact(capture, AtCalls.cString(arena, path), names, room);
+        long rc =
+            (long)
+                LLISTXATTR.handle().invokeExact(capture, AtCalls.cString(arena, path), names, room);
         if (rc < 0 && Libc.errno(capture) == Errno.ERANGE && room < MAX) {
           continue;
         }
@@ -100,8 +106,9 @@ public final class XattrCalls {
       MemorySegment capture = Libc.capture(arena);
       int rc =
           (int)
-              LREMOVEXATTR.handle().invokeExact(
-                  capture, AtCalls.cString(arena, path), AtCalls.cString(arena, name));
+              LREMOVEXATTR
+                  .handle()
+                  .invokeExact(capture, AtCalls.cString(arena, path), AtCalls.cString(arena, name));
       Libc.check(rc, "lremovexattr", AtCalls.shown(path) + " " + AtCalls.shown(name), capture);
     } catch (Throwable t) {
       throw Libc.failure("lremovexattr", t);

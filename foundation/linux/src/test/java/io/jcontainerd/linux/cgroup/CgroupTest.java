@@ -44,7 +44,8 @@ class CgroupTest {
     assertThat(mount(mounts, "memory").folder("/docker/abc/inner"))
         .contains(Path.of("/sys/fs/cgroup/memory/inner"));
     assertThat(mount(mounts, "memory").folder("/elsewhere")).isEmpty();
-    assertThat(mounts.unified().orElseThrow().folder("/x")).contains(Path.of("/sys/fs/cgroup/unified/x"));
+    assertThat(mounts.unified().orElseThrow().folder("/x"))
+        .contains(Path.of("/sys/fs/cgroup/unified/x"));
   }
 
   @Test
@@ -57,7 +58,9 @@ class CgroupTest {
     write("memory.max", "1048576\n");
     write("memory.events", "low 0\nhigh 0\nmax 7\noom 2\noom_kill 1\n");
     write("io.stat", "8:0 rbytes=4096 wbytes=512 rios=1 wios=2 dbytes=0 dios=0\n");
-    write("cpu.pressure", "some avg10=1.50 avg60=0.20 avg300=0.00 total=99\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=1\n");
+    write(
+        "cpu.pressure",
+        "some avg10=1.50 avg60=0.20 avg300=0.00 total=99\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=1\n");
     write("hugetlb.2MB.current", "2097152\n");
     write("hugetlb.2MB.max", "max\n");
     write("hugetlb.2MB.events", "max 4\n");
@@ -72,8 +75,7 @@ class CgroupTest {
     assertThat(metrics.memoryEvents()).containsEntry("oom_kill", 1L);
     assertThat(metrics.blockOperations())
         .containsExactly(new CgroupV2.BlockOperations(8, 0, 4096, 512, 1, 2));
-    assertThat(metrics.hugePages())
-        .containsExactly(new CgroupV2.HugePages("2MB", 2097152, -1, 4));
+    assertThat(metrics.hugePages()).containsExactly(new CgroupV2.HugePages("2MB", 2097152, -1, 4));
     assertThat(metrics.cpuPressure().orElseThrow().some())
         .isEqualTo(new CgroupV2.Pressure(1.5, 0.2, 0, 99));
     assertThat(metrics.memoryPressure()).isEmpty();
@@ -93,7 +95,8 @@ class CgroupTest {
     write("cpu/cpu.stat", "nr_periods 1\nnr_throttled 2\nthrottled_time 3\n");
     write("pids/pids.current", "2\n");
     write("pids/pids.max", "100\n");
-    write("blkio/blkio.throttle.io_service_bytes_recursive", "8:0 Read 10\n8:0 Write 20\nTotal 30\n");
+    write(
+        "blkio/blkio.throttle.io_service_bytes_recursive", "8:0 Read 10\n8:0 Write 20\nTotal 30\n");
     CgroupV1 group =
         new CgroupV1(
             Map.of(

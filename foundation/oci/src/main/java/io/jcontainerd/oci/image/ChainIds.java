@@ -7,8 +7,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Names of stacks of layers (OCI image-spec, config, "Layer ChainID"): the name of a stack of one is
- * the layer's diff id, of a higher one the hash over the name of what lies below and the layer's
+ * Names of stacks of layers (OCI image-spec, config, "Layer ChainID"): the name of a stack of one
+ * is the layer's diff id, of a higher one the hash over the name of what lies below and the layer's
  * diff id.
  */
 public final class ChainIds {

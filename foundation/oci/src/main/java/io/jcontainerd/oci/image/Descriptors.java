@@ -20,9 +20,11 @@ public final class Descriptors {
             .orElseThrow(() -> new InvalidArgumentException("descriptor without a digest"));
     long size =
         json.integer("size")
-            .orElseThrow(() -> new InvalidArgumentException("descriptor " + digest + " without a size"));
+            .orElseThrow(
+                () -> new InvalidArgumentException("descriptor " + digest + " without a size"));
     if (size < 0) {
-      throw new InvalidArgumentException("descriptor " + digest + ": size " + size + " is negative");
+      throw new InvalidArgumentException(
+          "descriptor " + digest + ": size " + size + " is negative");
     }
     return new Descriptor(
         json.string("mediaType").orElse(""),

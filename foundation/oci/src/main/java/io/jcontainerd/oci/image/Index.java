@@ -67,9 +67,7 @@ public record Index(String mediaType, List<Entry> manifests, Map<String, String>
 
   private static JsonObject json(Platform platform) {
     JsonObject json =
-        JsonObject.EMPTY
-            .with("architecture", platform.architecture())
-            .with("os", platform.os());
+        JsonObject.EMPTY.with("architecture", platform.architecture()).with("os", platform.os());
     if (!platform.variant().isEmpty()) {
       json = json.with("variant", platform.variant());
     }

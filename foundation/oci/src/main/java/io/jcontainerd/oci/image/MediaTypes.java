@@ -37,7 +37,8 @@ public final class MediaTypes {
   public static final String DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar";
 
   /** Docker schema 2: a layer, compressed with gzip. */
-  public static final String DOCKER_LAYER_GZIP = "application/vnd.docker.image.rootfs.diff.tar.gzip";
+  public static final String DOCKER_LAYER_GZIP =
+      "application/vnd.docker.image.rootfs.diff.tar.gzip";
 
   /** Docker: a layer that must not be pushed, compressed with gzip. */
   public static final String DOCKER_FOREIGN_LAYER_GZIP =

@@ -1,7 +1,6 @@
 package io.jcontainerd.oci.json;
 
 import io.jcontainerd.core.failure.InvalidArgumentException;
-
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 

@@ -1,7 +1,6 @@
 package io.jcontainerd.oci.json;
 
 import io.jcontainerd.core.failure.InvalidArgumentException;
-
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -40,7 +39,9 @@ public record JsonArray(List<Json> values) implements Json {
             v ->
                 v.asObject()
                     .orElseThrow(
-                        () -> new InvalidArgumentException("json array: expected objects, found " + v.kind())))
+                        () ->
+                            new InvalidArgumentException(
+                                "json array: expected objects, found " + v.kind())))
         .toList();
   }
 
@@ -51,7 +52,9 @@ public record JsonArray(List<Json> values) implements Json {
             v ->
                 v.asString()
                     .orElseThrow(
-                        () -> new InvalidArgumentException("json array: expected strings, found " + v.kind())))
+                        () ->
+                            new InvalidArgumentException(
+                                "json array: expected strings, found " + v.kind())))
         .toList();
   }
 

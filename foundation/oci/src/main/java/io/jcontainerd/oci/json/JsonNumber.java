@@ -1,7 +1,6 @@
 package io.jcontainerd.oci.json;
 
 import io.jcontainerd.core.failure.InvalidArgumentException;
-
 import java.math.BigDecimal;
 import java.util.regex.Pattern;
 
@@ -19,7 +18,8 @@ public record JsonNumber(String text) implements Json {
   /** Refuses text that is no JSON number. */
   public JsonNumber {
     if (text.length() > LONGEST || !GRAMMAR.matcher(text).matches()) {
-      throw new InvalidArgumentException("not a json number: " + text.substring(0, Math.min(40, text.length())));
+      throw new InvalidArgumentException(
+          "not a json number: " + text.substring(0, Math.min(40, text.length())));
     }
   }
 

@@ -1,7 +1,6 @@
 package io.jcontainerd.oci.json;
 
 import io.jcontainerd.core.failure.InvalidArgumentException;
-
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -36,14 +35,16 @@ public record JsonObject(Map<String, Json> fields) implements Json {
   public static JsonObject parse(byte[] bytes) {
     Json json = Json.parse(bytes);
     return json.asObject()
-        .orElseThrow(() -> new InvalidArgumentException("json: expected an object, found " + json.kind()));
+        .orElseThrow(
+            () -> new InvalidArgumentException("json: expected an object, found " + json.kind()));
   }
 
   /** Reads one document that must be an object; see {@link #parse(byte[])}. */
   public static JsonObject parse(String text) {
     Json json = Json.parse(text);
     return json.asObject()
-        .orElseThrow(() -> new InvalidArgumentException("json: expected an object, found " + json.kind()));
+        .orElseThrow(
+            () -> new InvalidArgumentException("json: expected an object, found " + json.kind()));
   }
 
   /** An object whose fields are all strings. */
@@ -104,9 +105,7 @@ public record JsonObject(Map<String, Json> fields) implements Json {
   /** The field as a 64-bit integer. */
   public OptionalLong integer(String name) {
     Optional<JsonNumber> number = number(name);
-    return number.isPresent()
-        ? OptionalLong.of(number.get().longValue())
-        : OptionalLong.empty();
+    return number.isPresent() ? OptionalLong.of(number.get().longValue()) : OptionalLong.empty();
   }
 
   /** The objects of an array field; empty when absent. */

@@ -1,7 +1,6 @@
 package io.jcontainerd.oci.json;
 
 import io.jcontainerd.core.failure.InvalidArgumentException;
-
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;

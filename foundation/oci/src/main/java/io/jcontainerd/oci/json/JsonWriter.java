@@ -3,7 +3,9 @@ package io.jcontainerd.oci.json;
 import java.util.Iterator;
 import java.util.Map;
 
-/** Turns a tree into text. Lone surrogates are written as escapes, for UTF-8 has no bytes for them. */
+/**
+ * Turns a tree into text. Lone surrogates are written as escapes, for UTF-8 has no bytes for them.
+ */
 final class JsonWriter {
   private static final String HEX = "0123456789abcdef";
 

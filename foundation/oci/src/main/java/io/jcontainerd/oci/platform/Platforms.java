@@ -28,14 +28,14 @@ public final class Platforms {
   /** The platform of this machine. */
   public static Platform host() {
     String name = System.getProperty("os.name").toLowerCase(Locale.ROOT);
-    String os =
-        name.startsWith("windows") ? "windows" : name.startsWith("mac") ? "darwin" : name;
+    String os = name.startsWith("windows") ? "windows" : name.startsWith("mac") ? "darwin" : name;
     return normalize(new Platform(os, System.getProperty("os.arch"), ""));
   }
 
   /**
    * Reads {@code os/arch/variant}, {@code os/arch}, or one of the two alone, the other being this
-   * machine's. An operating system may carry its version in parentheses, {@code windows(10.0.17763)}.
+   * machine's. An operating system may carry its version in parentheses, {@code
+   * windows(10.0.17763)}.
    *
    * @throws InvalidArgumentException when it is none of that
    */
@@ -99,7 +99,8 @@ public final class Platforms {
       }
       case "aarch64", "arm64" -> {
         arch = "arm64";
-        variant = variant.equals("8") || variant.equals("v8") || variant.equals("v8.0") ? "" : variant;
+        variant =
+            variant.equals("8") || variant.equals("v8") || variant.equals("v8.0") ? "" : variant;
       }
       case "armhf" -> {
         arch = "arm";

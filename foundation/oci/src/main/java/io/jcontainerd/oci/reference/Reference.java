@@ -15,8 +15,7 @@ import java.util.regex.Pattern;
  * @param tag which of its images, by a name that can move
  * @param digest which of its images, by its content
  */
-public record Reference(
-    String domain, String path, Optional<String> tag, Optional<Digest> digest) {
+public record Reference(String domain, String path, Optional<String> tag, Optional<Digest> digest) {
   /** The registry of names without a host. */
   public static final String DEFAULT_DOMAIN = "docker.io";
 

@@ -1,7 +1,6 @@
 package io.jcontainerd.oci.runtime;
 
 import io.jcontainerd.core.failure.InvalidArgumentException;
-
 import java.util.List;
 import java.util.Locale;
 

@@ -46,7 +46,9 @@ public final class DefaultSpec {
             .with("env", JsonArray.ofStrings(List.of(PATH)))
             .with("cwd", "/")
             .with("capabilities", capabilities())
-            .with("rlimits", JsonArray.of(List.of(new Rlimit("RLIMIT_NOFILE", 1024, 1024)), Rlimit::json))
+            .with(
+                "rlimits",
+                JsonArray.of(List.of(new Rlimit("RLIMIT_NOFILE", 1024, 1024)), Rlimit::json))
             .with("noNewPrivileges", true);
     return new Spec(
         JsonObject.EMPTY
@@ -68,9 +70,7 @@ public final class DefaultSpec {
   private static JsonObject linuxPart(SpecContext context) {
     JsonObject denyAll = JsonObject.EMPTY.with("allow", false).with("access", "rwm");
     return JsonObject.EMPTY
-        .with(
-            "resources",
-            JsonObject.EMPTY.with("devices", new JsonArray(List.<Json>of(denyAll))))
+        .with("resources", JsonObject.EMPTY.with("devices", new JsonArray(List.<Json>of(denyAll))))
         .with("cgroupsPath", "/" + context.namespace() + "/" + context.id())
         .with(
             "namespaces",

@@ -1,7 +1,6 @@
 package io.jcontainerd.oci.runtime;
 
 import io.jcontainerd.core.failure.InvalidArgumentException;
-
 import io.jcontainerd.oci.json.JsonObject;
 
 /**
@@ -16,7 +15,11 @@ public record IdMapping(long containerId, long hostId, long size) {
 
   /** Refuses ranges that are empty or leave 32 bits. */
   public IdMapping {
-    if (containerId < 0 || hostId < 0 || size < 1 || containerId + size > IDS || hostId + size > IDS) {
+    if (containerId < 0
+        || hostId < 0
+        || size < 1
+        || containerId + size > IDS
+        || hostId + size > IDS) {
       throw new InvalidArgumentException(
           "not an id mapping: " + containerId + ":" + hostId + ":" + size);
     }

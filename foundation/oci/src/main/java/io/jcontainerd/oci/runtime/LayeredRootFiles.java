@@ -1,7 +1,6 @@
 package io.jcontainerd.oci.runtime;
 
 import io.jcontainerd.core.failure.InvalidArgumentException;
-
 import io.jcontainerd.core.failure.UnavailableException;
 import java.io.IOException;
 import java.io.InputStream;

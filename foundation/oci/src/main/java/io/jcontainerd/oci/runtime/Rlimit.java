@@ -12,7 +12,8 @@ import io.jcontainerd.oci.json.JsonObject;
  */
 public record Rlimit(String type, long soft, long hard) {
   static Rlimit of(JsonObject json) {
-    return new Rlimit(json.string("type").orElse(""), unsigned(json, "soft"), unsigned(json, "hard"));
+    return new Rlimit(
+        json.string("type").orElse(""), unsigned(json, "soft"), unsigned(json, "hard"));
   }
 
   private static long unsigned(JsonObject json, String name) {

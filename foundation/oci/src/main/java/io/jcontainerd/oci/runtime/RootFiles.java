@@ -15,7 +15,8 @@ public interface RootFiles {
    *
    * @param path inside the root, with or without a leading slash; symbolic links are followed but
    *     never out of the root
-   * @throws io.jcontainerd.core.failure.UnavailableException when the file is there but cannot be read
+   * @throws io.jcontainerd.core.failure.UnavailableException when the file is there but cannot be
+   *     read
    */
   Optional<byte[]> read(String path);
 

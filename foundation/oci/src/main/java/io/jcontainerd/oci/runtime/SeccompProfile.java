@@ -86,8 +86,7 @@ public final class SeccompProfile {
     };
   }
 
-  private static boolean holds(
-      String condition, Set<String> bounding, String arch, String kernel) {
+  private static boolean holds(String condition, Set<String> bounding, String arch, String kernel) {
     boolean admin = bounding.contains("CAP_SYS_ADMIN");
     boolean s390 = arch.startsWith("s390");
     return switch (condition) {

@@ -1,9 +1,8 @@
 package io.jcontainerd.oci.runtime;
 
-import io.jcontainerd.core.failure.InvalidArgumentException;
-
 import static java.util.stream.Collectors.joining;
 
+import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.oci.json.Json;
 import io.jcontainerd.oci.json.JsonArray;
 import io.jcontainerd.oci.json.JsonNull;
@@ -297,8 +296,7 @@ public record Spec(JsonObject json) {
     return object("linux")
         .array("namespaces")
         .orElse(JsonArray.EMPTY)
-        .without(
-            n -> n.asObject().flatMap(o -> o.string("type")).filter(type::equals).isPresent());
+        .without(n -> n.asObject().flatMap(o -> o.string("type")).filter(type::equals).isPresent());
   }
 
   /** Sets the ids of the user namespace; the namespace itself is added by the option. */

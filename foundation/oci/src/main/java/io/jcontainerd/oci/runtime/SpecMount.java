@@ -1,7 +1,6 @@
 package io.jcontainerd.oci.runtime;
 
 import io.jcontainerd.core.failure.InvalidArgumentException;
-
 import io.jcontainerd.oci.json.JsonArray;
 import io.jcontainerd.oci.json.JsonObject;
 import java.util.List;

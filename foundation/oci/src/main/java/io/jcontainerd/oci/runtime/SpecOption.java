@@ -1,7 +1,5 @@
 package io.jcontainerd.oci.runtime;
 
-import io.jcontainerd.core.failure.InvalidArgumentException;
-
 import java.util.List;
 
 /**
@@ -13,8 +11,8 @@ public interface SpecOption {
   /**
    * The changed specification.
    *
-   * @throws io.jcontainerd.core.failure.InvalidArgumentException when the option does not fit, such as a
-   *     user whom the container's passwd file does not know
+   * @throws io.jcontainerd.core.failure.InvalidArgumentException when the option does not fit, such
+   *     as a user whom the container's passwd file does not know
    */
   Spec apply(Spec spec, SpecContext context);
 

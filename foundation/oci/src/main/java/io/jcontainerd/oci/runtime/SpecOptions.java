@@ -1,8 +1,7 @@
 package io.jcontainerd.oci.runtime;
 
-import io.jcontainerd.core.failure.InvalidArgumentException;
-
 import io.jcontainerd.core.failure.FailedPreconditionException;
+import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.oci.image.ImageConfig;
 import io.jcontainerd.oci.json.Json;
 import io.jcontainerd.oci.json.JsonArray;
@@ -17,8 +16,7 @@ import java.util.function.UnaryOperator;
 
 /** The common changes of a specification. */
 public final class SpecOptions {
-  private static final List<String> CAPABILITY_SETS =
-      List.of("bounding", "effective", "permitted");
+  private static final List<String> CAPABILITY_SETS = List.of("bounding", "effective", "permitted");
 
   private SpecOptions() {}
 
@@ -264,10 +262,7 @@ public final class SpecOptions {
     return mounts(
         List.of(
             new SpecMount(
-                "/sys/fs/cgroup",
-                "cgroup",
-                "cgroup",
-                List.of("ro", "nosuid", "noexec", "nodev"))));
+                "/sys/fs/cgroup", "cgroup", "cgroup", List.of("ro", "nosuid", "noexec", "nodev"))));
   }
 
   /** A mount of the default set made writable. */
@@ -276,9 +271,7 @@ public final class SpecOptions {
         new Spec(
             spec.json()
                 .array("mounts")
-                .map(
-                    all ->
-                        spec.json().with("mounts", all.map(m -> madeWritable(m, destination))))
+                .map(all -> spec.json().with("mounts", all.map(m -> madeWritable(m, destination))))
                 .orElse(spec.json()));
   }
 

@@ -1,7 +1,6 @@
 package io.jcontainerd.oci.runtime;
 
 import io.jcontainerd.core.failure.InvalidArgumentException;
-
 import io.jcontainerd.core.failure.NotFoundException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;

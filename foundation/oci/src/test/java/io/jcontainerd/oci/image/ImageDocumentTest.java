@@ -135,8 +135,7 @@ class ImageDocumentTest {
     List<Digest> chain = ChainIds.of(List.of(Digest.parse(A), Digest.parse(B), Digest.parse(A)));
     Digest two = Digest.sha256((A + " " + B).getBytes(UTF_8));
     assertThat(chain)
-        .containsExactly(
-            Digest.parse(A), two, Digest.sha256((two + " " + A).getBytes(UTF_8)));
+        .containsExactly(Digest.parse(A), two, Digest.sha256((two + " " + A).getBytes(UTF_8)));
     assertThat(ChainIds.of(List.of())).isEmpty();
   }
 }

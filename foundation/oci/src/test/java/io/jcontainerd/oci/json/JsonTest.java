@@ -102,8 +102,7 @@ class JsonTest {
 
   @Test
   void escapes_are_decoded_to_characters() {
-    assertThat(Json.parse("\"\\u00e9\\ud83d\\ude00\\/\\b\\f\""))
-        .isEqualTo(Json.of("é😀/\b\f"));
+    assertThat(Json.parse("\"\\u00e9\\ud83d\\ude00\\/\\b\\f\"")).isEqualTo(Json.of("é😀/\b\f"));
   }
 
   @Test
@@ -141,7 +140,9 @@ class JsonTest {
   @Test
   void pretty_text_reads_back_equal() {
     Json json = Json.parse("{\"a\":[1,{\"b\":[]}],\"c\":{}}");
-    assertThat(json.toPrettyText()).isEqualTo("""
+    assertThat(json.toPrettyText())
+        .isEqualTo(
+            """
         {
           "a": [
             1,

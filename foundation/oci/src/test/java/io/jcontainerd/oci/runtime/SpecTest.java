@@ -97,8 +97,7 @@ class SpecTest {
     assertThat(spec.rlimits()).containsExactly(new Rlimit("RLIMIT_NOFILE", 1024, 1024));
     assertThat(spec.mounts())
         .extracting(SpecMount::destination)
-        .containsExactly(
-            "/proc", "/dev", "/dev/pts", "/dev/shm", "/dev/mqueue", "/sys", "/run");
+        .containsExactly("/proc", "/dev", "/dev/pts", "/dev/shm", "/dev/mqueue", "/sys", "/run");
     assertThat(spec.resources().toText())
         .isEqualTo("{\"devices\":[{\"allow\":false,\"access\":\"rwm\"}]}");
     assertThat(spec.json().object("linux").orElseThrow().strings("maskedPaths")).hasSize(11);
@@ -193,7 +192,8 @@ class SpecTest {
   void the_image_says_how_to_run_unless_told_otherwise(@TempDir Path root) throws IOException {
     Files.createDirectories(root.resolve("etc"));
     Files.writeString(root.resolve("etc/passwd"), "root:x:0:0::/:/bin/sh\nweb:x:33:34::/:\n");
-    Files.writeString(root.resolve("etc/group"), "root:x:0:\nextra:x:50:web,other\nno:x:51:other\n");
+    Files.writeString(
+        root.resolve("etc/group"), "root:x:0:\nextra:x:50:web,other\nno:x:51:other\n");
     ImageConfig image =
         ImageConfig.parse(
             """
@@ -285,7 +285,9 @@ class SpecTest {
     assertThat(call(plain, "clone3")).contains("\"errnoRet\":38");
     assertThat(call(plain, "clone"))
         .contains("\"index\":0,\"value\":2114060288,\"valueTwo\":0,\"op\":\"SCMP_CMP_MASKED_EQ\"");
-    assertThat(plain.objects("syscalls").stream().filter(c -> c.strings("names").equals(List.of("personality"))))
+    assertThat(
+            plain.objects("syscalls").stream()
+                .filter(c -> c.strings("names").equals(List.of("personality"))))
         .hasSize(5);
 
     JsonObject admin =

@@ -21,8 +21,8 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /**
- * What any {@link Snapshotter} owes its callers as far as records go. What it owes as to files is in
- * {@link SnapshotterFilesContract}.
+ * What any {@link Snapshotter} owes its callers as far as records go. What it owes as to files is
+ * in {@link SnapshotterFilesContract}.
  */
 public abstract class SnapshotterContract {
   /** For subclasses. */
@@ -180,8 +180,7 @@ public abstract class SnapshotterContract {
   @Test
   void an_empty_key_is_refused() {
     Snapshotter snapshotter = open();
-    assertThatThrownBy(() -> prepare(snapshotter, "", ""))
-        .isInstanceOf(ContainerdException.class);
+    assertThatThrownBy(() -> prepare(snapshotter, "", "")).isInstanceOf(ContainerdException.class);
     prepare(snapshotter, "active", "");
     assertThatThrownBy(() -> commit(snapshotter, "", "active"))
         .isInstanceOf(ContainerdException.class);

@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Stands between an engine and its ports, records every call, and lets one of them go wrong. The
  * same object can stand before several ports, so that their calls are counted together. Open file
- * handles are watched too. Closing a handle and reading a clock never fail and are not counted. Safe
- * for many threads.
+ * handles are watched too. Closing a handle and reading a clock never fail and are not counted.
+ * Safe for many threads.
  */
 public final class Faults {
   /** Makes the failure of one call. */
@@ -50,7 +50,9 @@ public final class Faults {
     return new Faults(number, failure, false);
   }
 
-  /** The n-th call, counted from 1, and all after it do nothing but throw {@link SimulatedCrash}. */
+  /**
+   * The n-th call, counted from 1, and all after it do nothing but throw {@link SimulatedCrash}.
+   */
   public static Faults crashing(int number) {
     return new Faults(number, SimulatedCrash::new, true);
   }

@@ -226,7 +226,9 @@ public final class InMemoryFiles implements Files {
     if (replaced instanceof Folder folder && !folder.names.isEmpty()) {
       throw new DirectoryNotEmptyException(to.toString());
     }
-    if (replaced != null && replaced != moved && moved instanceof Folder != replaced instanceof Folder) {
+    if (replaced != null
+        && replaced != moved
+        && moved instanceof Folder != replaced instanceof Folder) {
       throw new FileSystemException(to.toString(), null, "is of another kind");
     }
     if (replaced != null && replaced != moved) {

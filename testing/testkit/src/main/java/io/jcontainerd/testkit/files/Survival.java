@@ -4,7 +4,9 @@ package io.jcontainerd.testkit.files;
 public enum Survival {
   /** Nothing: files end where they were last forced, folders hold what they last forced. */
   ONLY_FORCED,
-  /** Names and sizes, but bytes that were not forced are zeros: the journal came before the data. */
+  /**
+   * Names and sizes, but bytes that were not forced are zeros: the journal came before the data.
+   */
   NAMES_WITHOUT_BYTES,
   /** Bytes, but names are as they were when their folder was last forced. */
   BYTES_WITHOUT_NAMES,

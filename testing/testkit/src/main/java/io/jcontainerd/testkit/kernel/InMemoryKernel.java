@@ -16,8 +16,8 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A kernel that remembers what is mounted and mounts nothing. Synchronising forces everything in its
- * in-memory files. Safe for many threads.
+ * A kernel that remembers what is mounted and mounts nothing. Synchronising forces everything in
+ * its in-memory files. Safe for many threads.
  */
 public final class InMemoryKernel implements Kernel {
   private final InMemoryFiles files;

@@ -19,8 +19,8 @@ import java.util.stream.Stream;
  * with the mark in their name, files in the scratch folder, and this process's open files. Taken
  * before and after a test, to compare. Other work on the machine does not matter.
  *
- * <p>Open files count only by number: the JDK opens jars and the like when it pleases, so a
- * few more are allowed.
+ * <p>Open files count only by number: the JDK opens jars and the like when it pleases, so a few
+ * more are allowed.
  */
 public final class LeakCheck {
   private static final int TOLERATED_FILES = 8;

@@ -70,8 +70,7 @@ public final class InMemoryImageStore implements ImageStore {
     }
     Instant now = time.now();
     var stored =
-        new Image(
-            image.name(), image.target(), image.labels(), sourceDateEpoch.orElse(now), now);
+        new Image(image.name(), image.target(), image.labels(), sourceDateEpoch.orElse(now), now);
     if (images.current().putIfAbsent(image.name(), stored) != null) {
       throw new AlreadyExistsException("image \"" + image.name() + "\"");
     }
@@ -79,8 +78,7 @@ public final class InMemoryImageStore implements ImageStore {
   }
 
   @Override
-  public synchronized Image update(
-      Image image, FieldMask mask, Optional<Instant> sourceDateEpoch) {
+  public synchronized Image update(Image image, FieldMask mask, Optional<Instant> sourceDateEpoch) {
     Image old = get(image.name());
     Map<String, String> labels = old.labels();
     Descriptor target = old.target();
@@ -106,8 +104,7 @@ public final class InMemoryImageStore implements ImageStore {
       }
     }
     var updated =
-        new Image(
-            old.name(), target, labels, sourceDateEpoch.orElse(old.createdAt()), time.now());
+        new Image(old.name(), target, labels, sourceDateEpoch.orElse(old.createdAt()), time.now());
     images.current().put(old.name(), updated);
     return updated;
   }

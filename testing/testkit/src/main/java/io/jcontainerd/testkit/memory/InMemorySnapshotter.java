@@ -147,8 +147,7 @@ public final class InMemorySnapshotter implements Snapshotter {
     SnapshotInfo old = stat(info.name());
     var labels = Masks.labels(mask, "snapshot", old.labels(), info.labels());
     var updated =
-        new SnapshotInfo(
-            old.kind(), old.name(), old.parent(), labels, old.createdAt(), time.now());
+        new SnapshotInfo(old.kind(), old.name(), old.parent(), labels, old.createdAt(), time.now());
     spaces.current().put(old.name(), updated);
     return updated;
   }

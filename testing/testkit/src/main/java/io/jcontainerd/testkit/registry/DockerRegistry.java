@@ -11,8 +11,8 @@ import java.util.regex.Pattern;
 
 /**
  * A real registry, Debian's {@code docker-registry}, on a free port of loopback, without TLS and
- * without credentials. It keeps everything below one folder; closing ends the process and leaves the
- * folder.
+ * without credentials. It keeps everything below one folder; closing ends the process and leaves
+ * the folder.
  */
 public final class DockerRegistry implements AutoCloseable {
   /** Where the program is. */

@@ -18,9 +18,9 @@ import java.util.stream.Stream;
 
 /**
  * A tree of files in words: for every path below the top its type, twelve mode bits, owner, group,
- * time of modification to the nanosecond, extended attributes, device number, link count, what it is
- * a hard link to, and a hash of its bytes. Attributes that the overlay file system keeps for itself
- * are left out.
+ * time of modification to the nanosecond, extended attributes, device number, link count, what it
+ * is a hard link to, and a hash of its bytes. Attributes that the overlay file system keeps for
+ * itself are left out.
  *
  * @param entries a description for each path
  */
@@ -47,8 +47,8 @@ public record Tree(Map<String, String> entries) {
     return new Tree(entries);
   }
 
-  private static String describe(
-      Path path, String name, Map<String, String> linked, Kernel kernel) throws IOException {
+  private static String describe(Path path, String name, Map<String, String> linked, Kernel kernel)
+      throws IOException {
     Map<String, Object> all = Files.readAttributes(path, "unix:*", LinkOption.NOFOLLOW_LINKS);
     int mode = (Integer) Objects.requireNonNull(all.get("mode"));
     int links = (Integer) Objects.requireNonNull(all.get("nlink"));
@@ -56,7 +56,8 @@ public record Tree(Map<String, String> entries) {
     var text = new StringBuilder();
     text.append(type(mode)).append(' ').append(Integer.toOctalString(mode & 07777));
     text.append(' ').append(all.get("uid")).append(':').append(all.get("gid"));
-    text.append(' ').append(((FileTime) Objects.requireNonNull(all.get("lastModifiedTime"))).toInstant());
+    text.append(' ')
+        .append(((FileTime) Objects.requireNonNull(all.get("lastModifiedTime"))).toInstant());
     if (type(mode).endsWith("device")) {
       text.append(" device ").append(all.get("rdev"));
     }

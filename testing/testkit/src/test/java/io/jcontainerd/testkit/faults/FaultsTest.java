@@ -41,7 +41,9 @@ class FaultsTest {
   void one_call_fails_without_any_effect_and_the_rest_work() throws IOException {
     Faults faults = Faults.failing(2, call -> new IOException("at " + call));
     Files files = faults.watch(Files.class, real);
-    assertThatThrownBy(() -> write(files)).isInstanceOf(IOException.class).hasMessageStartingWith("at Handle.write");
+    assertThatThrownBy(() -> write(files))
+        .isInstanceOf(IOException.class)
+        .hasMessageStartingWith("at Handle.write");
     assertThat(real.readAll(FILE)).isEmpty();
     assertThat(real.openHandles()).isZero();
     write(files);

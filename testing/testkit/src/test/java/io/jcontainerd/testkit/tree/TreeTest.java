@@ -16,7 +16,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 @SuppressWarnings("NullAway.Init")
 class TreeTest {
-  private static final FileTime TIME = FileTime.from(Instant.parse("2020-01-01T00:00:00.000000001Z"));
+  private static final FileTime TIME =
+      FileTime.from(Instant.parse("2020-01-01T00:00:00.000000001Z"));
 
   @TempDir Path folder;
 
@@ -28,7 +29,8 @@ class TreeTest {
     Files.setLastModifiedTime(file, TIME);
     switch (difference) {
       case "bytes" -> Files.writeString(file, "texT");
-      case "mode" -> Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("r--------"));
+      case "mode" ->
+          Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("r--------"));
       case "link" -> Files.copy(file, link);
       case "missing" -> {}
       default -> Files.createLink(link, file);
