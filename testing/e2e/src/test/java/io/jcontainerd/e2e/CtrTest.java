@@ -324,7 +324,15 @@ class CtrTest {
             .add(
                 "view",
                 () -> {
-                  ctr.ok("snapshots", "view", "view-1", "done-1");
+                  // what no lease keeps may be collected at any time until it is labelled as a root
+              Await.until(
+                  "the view is kept",
+                  () -> {
+                    ctr.run("snapshots", "view", "view-1", "done-1");
+                    return ctr.run("snapshots", "label", "view-1", "containerd.io/gc.root=test")
+                            .status()
+                        == 0;
+                  });
                   String command = ctr.ok("snapshots", "mounts", mount.toString(), "view-1").text();
                   Command.run("sh", "-c", command).ok();
                   assertThat(Scene.read(mount.resolve("etc/version"))).isEqualTo("3\n");
