@@ -96,11 +96,19 @@ class CtrTest {
             .add(
                 "rm of one that is not empty is refused",
                 () -> {
-                  ctr.in("team-a").input("text", "content", "ingest", "a-ref");
-                  ctr.run("namespaces", "rm", "team-a").refused("team-a", "must be empty", "blobs");
+                  Ctr team = ctr.in("team-a");
                   String digest =
                       TestImage.digest("text".getBytes(java.nio.charset.StandardCharsets.UTF_8));
-                  ctr.in("team-a").ok("content", "rm", digest);
+                  Await.until(
+                      "the content is kept",
+                      () -> {
+                        team.input("text", "content", "ingest", "a-ref");
+                        return team.run("content", "label", digest, "containerd.io/gc.root=test")
+                                .status()
+                            == 0;
+                      });
+                  ctr.run("namespaces", "rm", "team-a").refused("team-a", "must be empty", "blobs");
+                  team.ok("content", "rm", digest);
                 })
             .add(
                 "rm",
@@ -325,14 +333,14 @@ class CtrTest {
                 "view",
                 () -> {
                   // what no lease keeps may be collected at any time until it is labelled as a root
-              Await.until(
-                  "the view is kept",
-                  () -> {
-                    ctr.run("snapshots", "view", "view-1", "done-1");
-                    return ctr.run("snapshots", "label", "view-1", "containerd.io/gc.root=test")
-                            .status()
-                        == 0;
-                  });
+                  Await.until(
+                      "the view is kept",
+                      () -> {
+                        ctr.run("snapshots", "view", "view-1", "done-1");
+                        return ctr.run("snapshots", "label", "view-1", "containerd.io/gc.root=test")
+                                .status()
+                            == 0;
+                      });
                   String command = ctr.ok("snapshots", "mounts", mount.toString(), "view-1").text();
                   Command.run("sh", "-c", command).ok();
                   assertThat(Scene.read(mount.resolve("etc/version"))).isEqualTo("3\n");
