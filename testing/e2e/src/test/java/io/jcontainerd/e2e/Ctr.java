@@ -2,10 +2,15 @@ package io.jcontainerd.e2e;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 
 /** The distribution's {@code ctr}, unmodified, in one namespace of one daemon. */
 record Ctr(Path socket, String namespace) {
+  /** What releases from 2.0 on leave to the daemon unless they are told to do it themselves. */
+  private static final Set<String> TRANSFERS = Set.of("pull", "push", "import", "export", "tag");
 
   /** The binary; another one can be named by {@code JCONTAINERD_E2E_CTR}. */
   static String binary() {
@@ -13,8 +18,21 @@ record Ctr(Path socket, String namespace) {
     return named == null ? "ctr" : named;
   }
 
+  /** Whether it is of release 2.0 or later. */
+  static boolean isSecond() {
+    return Command.run(binary(), "--version").ok().out().contains("containerd/v2");
+  }
+
   List<String> line(String... arguments) {
-    return Command.line(List.of(binary(), "-a", socket.toString(), "-n", namespace), arguments);
+    List<String> all = new ArrayList<>(Arrays.asList(arguments));
+    if (all.size() > 2
+        && all.get(0).equals("images")
+        && TRANSFERS.contains(all.get(1))
+        && isSecond()) {
+      all.add(2, "--local");
+    }
+    return Command.line(
+        List.of(binary(), "-a", socket.toString(), "-n", namespace), all.toArray(String[]::new));
   }
 
   Command run(String... arguments) {

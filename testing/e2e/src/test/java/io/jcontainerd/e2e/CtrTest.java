@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicTest;
@@ -123,7 +124,8 @@ class CtrTest {
   Stream<DynamicTest> images() {
     Path mount = scene.folder.resolve("mount");
     Path archive = scene.folder.resolve("archive.tar");
-    return new Cases("images")
+    Cases cases =
+        new Cases("images")
             .add(
                 "pull --plain-http, layers packed by gzip",
                 () -> {
@@ -203,8 +205,17 @@ class CtrTest {
                   assertThat(other.ok("snapshots", "ls").lines()).hasSize(1);
                   other.run("images", "rm", gzip);
                   ctr.ok("namespaces", "rm", "e2e-import");
-                })
-            .stream();
+                });
+    if (Ctr.isSecond()) {
+      cases.add(
+          "usage",
+          () ->
+              assertThat(ctr.ok("images", "usage", gzip).lines())
+                  .hasSize(3)
+                  .element(1, InstanceOfAssertFactories.STRING)
+                  .matches("sha256:[0-9a-f]{64} +[0-9.]+ [KM]iB +[0-9]+"));
+    }
+    return cases.stream();
   }
 
   private static String digestOf(Ctr ctr, String image) {

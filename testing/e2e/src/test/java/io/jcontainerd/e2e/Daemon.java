@@ -132,7 +132,7 @@ final class Daemon implements AutoCloseable {
             throw new AssertionError("the daemon ended: " + logText());
           }
           return Files.exists(socket())
-              && Command.run("ctr", "-a", socket().toString(), "version").status() == 0;
+              && Command.run(Ctr.binary(), "-a", socket().toString(), "version").status() == 0;
         });
     return this;
   }

@@ -140,7 +140,7 @@ class ErrorsTest {
             .add(
                 "no namespace",
                 () ->
-                    Command.run("ctr", "-a", scene.daemon.socket() + "", "-n", "", "c", "ls")
+                    Command.run(Ctr.binary(), "-a", scene.daemon.socket() + "", "-n", "", "c", "ls")
                         .refused("namespace"))
             .stream();
   }

@@ -159,7 +159,7 @@ abstract class IsolationCases {
                   String id = id();
                   String script = "for i in 1 2 3 4 5 6 7 8 9; do sleep 1 & done; echo all";
                   String spec =
-                      Command.run("ctr", "oci", "spec")
+                      Command.run(Ctr.binary(), "oci", "spec")
                           .ok()
                           .out()
                           .replaceFirst("\"path\": \"rootfs\"", "\"path\": \"" + tree + "\"")
