@@ -25,10 +25,12 @@ public final class Daemon implements AutoCloseable {
   private static final Logger LOG = System.getLogger(Daemon.class.getName());
 
   private final RootFolder root;
+  private final StateFolder state;
   private final PluginGraph graph;
 
-  private Daemon(RootFolder root, PluginGraph graph) {
+  private Daemon(RootFolder root, StateFolder state, PluginGraph graph) {
     this.root = root;
+    this.state = state;
     this.graph = graph;
   }
 
@@ -46,30 +48,15 @@ public final class Daemon implements AutoCloseable {
     try {
       RootFolder root = RootFolder.take(Path.of(settings.root()));
       try {
-        RootFolder.folder(Path.of(settings.state()), "rwx--x--x");
-        if (!settings.temp().isEmpty()) {
-          RootFolder.folder(Path.of(settings.temp()), "rwx------");
-          System.setProperty("java.io.tmpdir", settings.temp());
-        }
-        Ownership.apply(settings);
-        LOG.log(
-            Level.INFO,
-            "starting jcontainerd {0}, root {1}, state {2}",
-            build.version(),
-            settings.root(),
-            settings.state());
-        PluginGraph graph =
-            Assembly.of(config, build, root.path(), Path.of(settings.state()), RootFolder.STORE);
-        var required = new LinkedHashSet<>(settings.requiredPlugins());
-        required.addAll(Assembly.ESSENTIAL);
-        graph.start(settings.disabledPlugins(), required);
-        return new Daemon(root, graph);
-      } catch (IOException | RuntimeException e) {
+        StateFolder state = StateFolder.take(Path.of(settings.state()));
         try {
-          root.close();
-        } catch (IOException closing) {
-          e.addSuppressed(closing);
+          return new Daemon(root, state, graph(config, build, root, state));
+        } catch (IOException | RuntimeException e) {
+          closeAfter(e, state);
+          throw e;
         }
+      } catch (IOException | RuntimeException e) {
+        closeAfter(e, root);
         throw e;
       }
     } catch (IOException e) {
@@ -77,12 +64,44 @@ public final class Daemon implements AutoCloseable {
     }
   }
 
+  private static PluginGraph graph(
+      LoadedConfig config, BuildInfo build, RootFolder root, StateFolder state) throws IOException {
+    // nothing of an earlier run may be touched while somebody serves it
+    Sockets.requireFree(config, state.path());
+    DaemonSettings settings = config.daemon();
+    if (!settings.temp().isEmpty()) {
+      Folders.make(Path.of(settings.temp()), "rwx------");
+      System.setProperty("java.io.tmpdir", settings.temp());
+    }
+    Ownership.apply(settings);
+    LOG.log(
+        Level.INFO,
+        "starting jcontainerd {0}, root {1}, state {2}",
+        build.version(),
+        settings.root(),
+        settings.state());
+    PluginGraph graph = Assembly.of(config, build, root.path(), state.path(), RootFolder.STORE);
+    var required = new LinkedHashSet<>(settings.requiredPlugins());
+    required.addAll(Assembly.ESSENTIAL);
+    graph.start(settings.disabledPlugins(), required);
+    return graph;
+  }
+
+  private static void closeAfter(Exception failure, AutoCloseable folder) {
+    try {
+      folder.close();
+    } catch (Exception closing) {
+      failure.addSuppressed(closing);
+    }
+  }
+
   /** Ends in order; containers go on running. */
   @Override
   public void close() {
     graph.close();
-    try {
-      root.close();
+    try (root;
+        state) {
+      LOG.log(Level.DEBUG, "giving back root and state");
     } catch (IOException e) {
       LOG.log(Level.WARNING, "root " + root.path() + " cannot be given back", e);
     }

@@ -87,6 +87,7 @@ final class RuntimePlugins {
     machine.files().createDirectories(hosts, 0700);
     Path hostProgram =
         host.path().isEmpty() ? program("jcontainerd-shim-host") : Path.of(host.path());
+    FifoShimLogs logs = FifoShimLogs.start();
     RuntimeChoice choice = choice(machine, opt, host.ociRuntime(), hosts);
     var hostLauncher =
         new HostShimLauncher(
@@ -99,7 +100,6 @@ final class RuntimePlugins {
             hosts,
             choice::chosen,
             timeouts);
-    FifoShimLogs logs = FifoShimLogs.start();
     var binaries = new ShimBinaries(ShimBinaries.searchPath(opt.searchPath()));
     var binaryLauncher =
         new BinaryShimLauncher(binaries, bundles, machine.processes(), environment, logs, timeouts);

@@ -27,7 +27,9 @@ record Shims(
   /** Lets go of the shims; they live on. */
   @Override
   public void close() throws IOException {
-    host.close();
-    logs.close();
+    try (logs;
+        host) {
+      choice.close();
+    }
   }
 }

@@ -34,23 +34,14 @@ public final class GrpcListener implements AutoCloseable {
   private static final Logger LOG = System.getLogger(GrpcListener.class.getName());
   private static final long GRACE_SECONDS = 3;
 
-  private final SocketFile socket;
+  private final SocketFile.Bound socket;
   private final Server server;
-  private final EventLoopGroup acceptor;
-  private final EventLoopGroup workers;
-  private final ExecutorService calls;
+  private final Threads threads;
 
-  private GrpcListener(
-      SocketFile socket,
-      Server server,
-      EventLoopGroup acceptor,
-      EventLoopGroup workers,
-      ExecutorService calls) {
+  private GrpcListener(SocketFile.Bound socket, Server server, Threads threads) {
     this.socket = socket;
     this.server = server;
-    this.acceptor = acceptor;
-    this.workers = workers;
-    this.calls = calls;
+    this.threads = threads;
   }
 
   /**
@@ -63,34 +54,46 @@ public final class GrpcListener implements AutoCloseable {
       SocketFile socket, int maxReceive, int maxSend, List<ServerServiceDefinition> services)
       throws IOException {
     socket.prepare();
-    EventLoopGroup acceptor = loops(1, "grpc-accept");
-    EventLoopGroup workers = loops(2, "grpc-io");
-    ExecutorService calls =
-        Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("grpc-call-", 0).factory());
-    NettyServerBuilder builder =
-        NettyServerBuilder.forAddress(socket.address(), InsecureServerCredentials.create())
-            .channelType(NioServerDomainSocketChannel.class)
-            .bossEventLoopGroup(acceptor)
-            .workerEventLoopGroup(workers)
-            .executor(calls)
-            .maxInboundMessageSize(maxReceive)
-            .permitKeepAliveTime(1, TimeUnit.SECONDS)
-            .permitKeepAliveWithoutCalls(true)
-            .intercept(new SendLimit(maxSend));
-    services.forEach(builder::addService);
-    var listener = new GrpcListener(socket, builder.build(), acceptor, workers, calls);
+    Threads threads = Threads.start();
+    Server server = null;
     try {
-      listener.server.start();
-      socket.bound();
+      NettyServerBuilder builder =
+          NettyServerBuilder.forAddress(socket.address(), InsecureServerCredentials.create())
+              .channelType(NioServerDomainSocketChannel.class)
+              .bossEventLoopGroup(threads.acceptor())
+              .workerEventLoopGroup(threads.workers())
+              .executor(threads.calls())
+              .maxInboundMessageSize(maxReceive)
+              .permitKeepAliveTime(1, TimeUnit.SECONDS)
+              .permitKeepAliveWithoutCalls(true)
+              .intercept(new SendLimit(maxSend));
+      services.forEach(builder::addService);
+      server = builder.build();
+      server.start();
+      return new GrpcListener(socket.bound(), server, threads);
     } catch (IOException | RuntimeException e) {
-      try {
-        listener.close();
-      } catch (RuntimeException closing) {
-        e.addSuppressed(closing);
+      if (server != null) {
+        server.shutdownNow(); // which removes the socket, too
       }
+      threads.end();
       throw e;
     }
-    return listener;
+  }
+
+  /** What a server runs on. */
+  private record Threads(EventLoopGroup acceptor, EventLoopGroup workers, ExecutorService calls) {
+    static Threads start() {
+      return new Threads(
+          loops(1, "grpc-accept"),
+          loops(2, "grpc-io"),
+          Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("grpc-call-", 0).factory()));
+    }
+
+    void end() {
+      calls.shutdownNow();
+      var _ = acceptor.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+      var _ = workers.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+    }
   }
 
   private static EventLoopGroup loops(int threads, String name) {
@@ -100,22 +103,23 @@ public final class GrpcListener implements AutoCloseable {
 
   @Override
   public void close() {
+    try {
+      // first: until the calls are done, somebody else may listen in this place
+      socket.remove();
+    } catch (IOException e) {
+      LOG.log(Level.WARNING, "socket " + socket.path() + " cannot be removed", e);
+    }
     server.shutdown();
     try {
       if (!server.awaitTermination(GRACE_SECONDS, TimeUnit.SECONDS)) {
         server.shutdownNow();
         server.awaitTermination(GRACE_SECONDS, TimeUnit.SECONDS);
       }
-      socket.remove();
     } catch (InterruptedException e) {
       server.shutdownNow();
       Thread.currentThread().interrupt();
-    } catch (IOException e) {
-      LOG.log(Level.WARNING, "socket " + socket.path() + " cannot be removed", e);
     }
-    calls.shutdownNow();
-    var _ = acceptor.shutdownGracefully(0, 1, TimeUnit.SECONDS);
-    var _ = workers.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+    threads.end();
   }
 
   /** Fails a call whose answer is larger than clients accept. */

@@ -2,8 +2,10 @@ package io.jcontainerd.daemon.server;
 
 import io.jcontainerd.core.failure.FailedPreconditionException;
 import io.jcontainerd.core.failure.InvalidArgumentException;
+import io.jcontainerd.ttrpc.UnixSockets;
 import java.io.IOException;
-import java.net.StandardProtocolFamily;
+import java.io.InterruptedIOException;
+import java.net.SocketTimeoutException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
@@ -12,6 +14,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 
 /**
  * The file of a listening socket: its folder, its mode and owner, and who may take its place.
@@ -22,16 +25,30 @@ import java.nio.file.attribute.PosixFilePermissions;
  */
 public record SocketFile(Path path, long uid, long gid) {
   private static final int PATH_LIMIT = 104;
+  private static final Duration ANSWER = Duration.ofSeconds(1);
 
   public SocketFile {
     if (!path.isAbsolute()) {
       throw new InvalidArgumentException("socket " + path + " must be an absolute path");
     }
-    int length = path.toString().getBytes(StandardCharsets.UTF_8).length;
-    if (length > PATH_LIMIT) {
+    if (!fits(path)) {
       throw new InvalidArgumentException(
-          "socket " + path + " has " + length + " bytes, a socket's path may have " + PATH_LIMIT);
+          "socket "
+              + path
+              + " has "
+              + length(path)
+              + " bytes, a socket's path may have "
+              + PATH_LIMIT);
     }
+  }
+
+  /** Whether a path is short enough for a socket. */
+  public static boolean fits(Path path) {
+    return length(path) <= PATH_LIMIT;
+  }
+
+  private static int length(Path path) {
+    return path.toString().getBytes(StandardCharsets.UTF_8).length;
   }
 
   public UnixDomainSocketAddress address() {
@@ -49,6 +66,16 @@ public record SocketFile(Path path, long uid, long gid) {
       Files.createDirectories(folder);
       own(folder, "rwxrwx---");
     }
+    requireFree();
+    Files.deleteIfExists(path);
+  }
+
+  /**
+   * Changes nothing.
+   *
+   * @throws FailedPreconditionException if somebody serves the socket, or the file is no socket
+   */
+  public void requireFree() throws IOException {
     if (!Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
       return;
     }
@@ -63,20 +90,26 @@ public record SocketFile(Path path, long uid, long gid) {
       throw new FailedPreconditionException(
           "socket " + path + " cannot be made, a file that is no socket is in its place");
     }
-    Files.delete(path);
   }
 
-  private boolean served() {
-    try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
-      return channel.connect(address());
+  /** Whether anybody listens; one who does not accept, because he is stopped, does. */
+  private boolean served() throws IOException {
+    try (SocketChannel _ = UnixSockets.connect(path, ANSWER)) {
+      return true;
+    } catch (SocketTimeoutException e) {
+      return true;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("interrupted while connecting to " + path);
     } catch (IOException e) {
       return false; // refused, or no socket at all
     }
   }
 
   /** Gives the bound socket its owner and mode 0660. */
-  public void bound() throws IOException {
+  public Bound bound() throws IOException {
     own(path, "rw-rw----");
+    return new Bound(path, identity(path));
   }
 
   private void own(Path file, String mode) throws IOException {
@@ -93,12 +126,30 @@ public record SocketFile(Path path, long uid, long gid) {
     return (Integer) Files.getAttribute(file, attribute);
   }
 
-  /** Removes the socket; no failure if it is gone. */
-  public void remove() throws IOException {
-    try {
-      Files.delete(path);
-    } catch (NoSuchFileException e) {
-      // somebody was quicker
+  private static String identity(Path file) throws IOException {
+    // numbers of files are used again; the time of the last change tells one from the next
+    return Files.getAttribute(file, "unix:dev", LinkOption.NOFOLLOW_LINKS)
+        + ":"
+        + Files.getAttribute(file, "unix:ino", LinkOption.NOFOLLOW_LINKS)
+        + ":"
+        + Files.getAttribute(file, "unix:ctime", LinkOption.NOFOLLOW_LINKS);
+  }
+
+  /**
+   * The file of a socket that was bound here.
+   *
+   * @param identity tells it from another one that has taken its place since
+   */
+  public record Bound(Path path, String identity) {
+    /** Removes the socket; no failure if it is gone, and another's is left alone. */
+    public void remove() throws IOException {
+      try {
+        if (SocketFile.identity(path).equals(identity)) {
+          Files.delete(path);
+        }
+      } catch (NoSuchFileException e) {
+        // somebody was quicker
+      }
     }
   }
 }

@@ -1,11 +1,12 @@
 package io.jcontainerd.daemon.server;
 
 import io.jcontainerd.ttrpc.TtrpcServer;
+import io.jcontainerd.ttrpc.UnixSockets;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
-import java.net.StandardProtocolFamily;
 import java.nio.channels.ServerSocketChannel;
+import java.nio.file.Files;
 import java.time.Duration;
 
 /** Serves ttrpc on a unix socket; closing lets calls under way finish for some seconds. */
@@ -13,10 +14,10 @@ public final class TtrpcListener implements AutoCloseable {
   private static final Logger LOG = System.getLogger(TtrpcListener.class.getName());
   private static final Duration GRACE = Duration.ofSeconds(3);
 
-  private final SocketFile socket;
+  private final SocketFile.Bound socket;
   private final TtrpcServer server;
 
-  private TtrpcListener(SocketFile socket, TtrpcServer server) {
+  private TtrpcListener(SocketFile.Bound socket, TtrpcServer server) {
     this.socket = socket;
     this.server = server;
   }
@@ -25,24 +26,30 @@ public final class TtrpcListener implements AutoCloseable {
   @SuppressWarnings("resource") // the server closes the channel
   public static TtrpcListener open(SocketFile socket, TtrpcServer server) throws IOException {
     socket.prepare();
-    ServerSocketChannel channel = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+    ServerSocketChannel channel = UnixSockets.listen(socket.path());
     try {
-      channel.bind(socket.address());
-      socket.bound();
+      SocketFile.Bound bound = socket.bound();
       server.listen(channel);
+      return new TtrpcListener(bound, server);
     } catch (IOException | RuntimeException e) {
       try {
         channel.close();
+        Files.deleteIfExists(socket.path());
       } catch (IOException closing) {
         e.addSuppressed(closing);
       }
       throw e;
     }
-    return new TtrpcListener(socket, server);
   }
 
   @Override
   public void close() {
+    try {
+      // first: until the calls are done, somebody else may listen in this place
+      socket.remove();
+    } catch (IOException e) {
+      LOG.log(Level.WARNING, "socket " + socket.path() + " cannot be removed", e);
+    }
     try {
       if (!server.shutdown(GRACE)) {
         LOG.log(Level.WARNING, "ttrpc calls were cut off on {0}", socket.path());
@@ -50,11 +57,6 @@ public final class TtrpcListener implements AutoCloseable {
     } catch (InterruptedException e) {
       server.close();
       Thread.currentThread().interrupt();
-    }
-    try {
-      socket.remove();
-    } catch (IOException e) {
-      LOG.log(Level.WARNING, "socket " + socket.path() + " cannot be removed", e);
     }
   }
 }

@@ -6,13 +6,20 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.jcontainerd.core.failure.FailedPreconditionException;
 import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.daemon.settings.Identity;
+import io.jcontainerd.ttrpc.UnixSockets;
 import java.io.IOException;
+import java.net.SocketTimeoutException;
 import java.net.StandardProtocolFamily;
 import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 class SocketFileTest {
@@ -76,5 +83,56 @@ class SocketFileTest {
     assertThatThrownBy(() -> new SocketFile(Path.of("/" + "x".repeat(104)), 0, 0))
         .isInstanceOf(InvalidArgumentException.class)
         .hasMessageContaining("has 105 bytes, a socket's path may have 104");
+  }
+
+  @Test
+  @Timeout(30)
+  void one_who_listens_but_does_not_accept_serves_it() throws IOException {
+    SocketFile socket = socket("s.sock");
+    var waiting = new ArrayList<SocketChannel>();
+    try (var channel = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+      channel.bind(socket.address(), 1);
+      try {
+        fill(socket, waiting);
+        assertThatThrownBy(socket::requireFree)
+            .isInstanceOf(FailedPreconditionException.class)
+            .hasMessageContaining("is in use by a running daemon");
+      } finally {
+        for (SocketChannel one : waiting) {
+          one.close();
+        }
+      }
+    }
+  }
+
+  /** Connects until no more fit into the queue of those that wait to be accepted. */
+  private static void fill(SocketFile socket, List<SocketChannel> waiting) throws IOException {
+    try {
+      while (true) {
+        waiting.add(UnixSockets.connect(socket.path(), Duration.ofMillis(300)));
+      }
+    } catch (SocketTimeoutException e) {
+      assertThat(waiting).isNotEmpty();
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  @Test
+  void only_the_socket_that_was_bound_is_removed() throws IOException {
+    SocketFile socket = socket("s.sock");
+    try (var first = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+        var second = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+      first.bind(socket.address());
+      SocketFile.Bound bound = socket.bound();
+      Files.delete(socket.path());
+      second.bind(socket.address());
+      SocketFile.Bound other = socket.bound();
+      bound.remove();
+      assertThat(socket.path()).exists();
+      other.remove();
+      assertThat(socket.path()).doesNotExist();
+      other.remove();
+    }
   }
 }

@@ -1,0 +1,86 @@
+package io.jcontainerd.daemon.assembly;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.jcontainerd.core.failure.FailedPreconditionException;
+import io.jcontainerd.core.failure.UnavailableException;
+import io.jcontainerd.runtime.OciRuntimes;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+class RuntimeChoiceTest {
+  private static final Path CRUN = Path.of("/usr/bin/crun");
+
+  @Test
+  void the_proven_one_is_chosen() {
+    try (var choice = RuntimeChoice.begin(() -> new OciRuntimes(Optional.of(CRUN), List.of()))) {
+      assertThat(choice.chosen()).contains(CRUN);
+      assertThat(choice.known()).contains(CRUN);
+    }
+  }
+
+  @Test
+  void without_any_that_works_the_reason_of_each_is_told() {
+    var attempts =
+        List.of(
+            new OciRuntimes.Attempt("crun", Optional.empty(), "not installed"),
+            new OciRuntimes.Attempt("runc", Optional.empty(), "cgroups are odd"));
+    try (var choice = RuntimeChoice.begin(() -> new OciRuntimes(Optional.empty(), attempts))) {
+      assertThatThrownBy(choice::chosen)
+          .isInstanceOf(FailedPreconditionException.class)
+          .hasMessage(
+              "no OCI runtime works on this host, install crun or runc:"
+                  + " crun: not installed; runc: cgroups are odd");
+    }
+  }
+
+  @Test
+  void a_proof_that_dies_of_an_error_is_not_waited_for() {
+    try (var choice =
+        RuntimeChoice.begin(
+            () -> {
+              throw new NoClassDefFoundError("gone");
+            })) {
+      assertThatThrownBy(choice::chosen)
+          .isInstanceOf(UnavailableException.class)
+          .hasMessageContaining("gone");
+    }
+  }
+
+  @Test
+  void closing_waits_until_the_proof_has_taken_its_container_away() throws Exception {
+    var created = new CountDownLatch(1);
+    var mayDelete = new CountDownLatch(1);
+    var deleted = new AtomicBoolean();
+    var choice =
+        RuntimeChoice.begin(
+            () -> {
+              created.countDown();
+              mayDelete.await();
+              deleted.set(true);
+              return new OciRuntimes(Optional.of(CRUN), List.of());
+            });
+    created.await();
+    var deletedAtEnd = new AtomicBoolean();
+    Thread closing =
+        Thread.ofPlatform()
+            .start(
+                () -> {
+                  choice.close();
+                  deletedAtEnd.set(deleted.get());
+                });
+    while (closing.getState() != Thread.State.TIMED_WAITING) {
+      Thread.onSpinWait();
+    }
+    mayDelete.countDown();
+    closing.join();
+    assertThat(deletedAtEnd).isTrue();
+  }
+}
