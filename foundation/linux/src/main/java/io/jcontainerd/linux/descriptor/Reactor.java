@@ -39,10 +39,10 @@ public final class Reactor implements AutoCloseable {
   /** Ready to be written. */
   public static final int WRITABLE = PollCalls.EPOLLOUT;
 
-  /** The other side is gone; always reported, whether asked for or not. */
+  /** The other side is gone; reported with whatever is asked for. */
   public static final int HANGUP = PollCalls.EPOLLHUP;
 
-  /** An error is pending; always reported, whether asked for or not. */
+  /** An error is pending; reported with whatever is asked for. */
   public static final int ERROR = PollCalls.EPOLLERR;
 
   private static final System.Logger LOG = System.getLogger(Reactor.class.getName());
@@ -113,20 +113,14 @@ public final class Reactor implements AutoCloseable {
    *
    * <p>The handler may run before this returns.
    *
-   * @param interest bits of {@link #READABLE} and {@link #WRITABLE}; may be none
+   * @param interest bits of {@link #READABLE} and {@link #WRITABLE}, or {@link #HANGUP} alone
    */
   public Registration register(OwnedDescriptor descriptor, int interest, Handler handler)
       throws ErrnoException {
-    Registration registration =
-        new Registration(tokens.getAndIncrement(), descriptor, interest, handler);
+    Registration registration = new Registration(tokens.getAndIncrement(), descriptor, handler);
     registrations.put(registration.token, registration);
     try {
-      PollCalls.epoll_ctl(
-          epoll.number(),
-          PollCalls.EPOLL_CTL_ADD,
-          descriptor.number(),
-          interest,
-          registration.token);
+      registration.interest(interest);
     } catch (ErrnoException e) {
       registrations.remove(registration.token);
       throw e;
@@ -167,42 +161,47 @@ public final class Reactor implements AutoCloseable {
     private final OwnedDescriptor descriptor;
     private final Handler handler;
     private int interest;
+    private boolean inSet;
     private boolean paused;
     private boolean closed;
 
-    private Registration(long token, OwnedDescriptor descriptor, int interest, Handler handler) {
+    private Registration(long token, OwnedDescriptor descriptor, Handler handler) {
       this.token = token;
       this.descriptor = descriptor;
-      this.interest = interest;
       this.handler = handler;
     }
 
-    /** Changes what is waited for. */
+    /**
+     * Changes what is waited for.
+     *
+     * @param events bits of {@link #READABLE} and {@link #WRITABLE}; {@link #HANGUP} alone to be
+     *     told of nothing but the other side's end; 0 to be told of nothing at all
+     */
     public synchronized void interest(int events) throws ErrnoException {
-      if (!closed && interest != events) {
+      if (interest != events) {
         interest = events;
         apply();
       }
     }
 
     private synchronized void pause(boolean on) throws ErrnoException {
-      if (!closed && paused != on) {
-        paused = on;
-        if (on) {
-          // hang-ups cannot be masked, so a paused descriptor has to leave the set
-          PollCalls.epoll_ctl(
-              epoll.number(), PollCalls.EPOLL_CTL_DEL, descriptor.number(), 0, token);
-        } else {
-          PollCalls.epoll_ctl(
-              epoll.number(), PollCalls.EPOLL_CTL_ADD, descriptor.number(), interest, token);
-        }
-      }
+      paused = on;
+      apply();
     }
 
+    /** Hang-ups cannot be masked, so who wants to be told of nothing has to leave the set. */
     private void apply() throws ErrnoException {
-      if (!paused) {
-        PollCalls.epoll_ctl(
-            epoll.number(), PollCalls.EPOLL_CTL_MOD, descriptor.number(), interest, token);
+      if (closed) {
+        return;
+      }
+      boolean wanted = interest != 0 && !paused;
+      if (wanted || inSet) {
+        int operation =
+            !wanted
+                ? PollCalls.EPOLL_CTL_DEL
+                : inSet ? PollCalls.EPOLL_CTL_MOD : PollCalls.EPOLL_CTL_ADD;
+        PollCalls.epoll_ctl(epoll.number(), operation, descriptor.number(), interest, token);
+        inSet = wanted;
       }
     }
 
@@ -216,7 +215,7 @@ public final class Reactor implements AutoCloseable {
         closed = true;
         registrations.remove(token);
         try {
-          if (!paused && !descriptor.isClosed()) {
+          if (inSet && !descriptor.isClosed()) {
             PollCalls.epoll_ctl(
                 epoll.number(), PollCalls.EPOLL_CTL_DEL, descriptor.number(), 0, token);
           }

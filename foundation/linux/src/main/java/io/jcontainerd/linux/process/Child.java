@@ -96,7 +96,7 @@ public final class Child {
 
   synchronized void awaitHangup() throws ErrnoException {
     if (registration != null) {
-      registration.interest(0);
+      registration.interest(Reactor.HANGUP);
     }
   }
 

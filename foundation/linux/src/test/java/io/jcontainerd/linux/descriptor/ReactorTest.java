@@ -115,14 +115,43 @@ class ReactorTest {
   }
 
   @Test
-  void hangups_are_told_even_when_nothing_is_asked_for() throws Exception {
+  void a_hangup_alone_can_be_waited_for() throws Exception {
     Pipe pipe = Pipe.open();
     BlockingQueue<Integer> seen = new LinkedBlockingQueue<>();
-    Reactor.Registration registration = reactor.register(pipe.reading(), 0, seen::add);
+    Reactor.Registration registration = reactor.register(pipe.reading(), Reactor.HANGUP, seen::add);
+    put(pipe.writing(), (byte) 1);
+    turn();
+    assertThat(seen).isEmpty();
     pipe.writing().close();
     Integer events = seen.poll(10, TimeUnit.SECONDS);
     assertThat(events).isNotNull();
     assertThat(events & Reactor.HANGUP).isNotZero();
     registration.close();
+  }
+
+  @Test
+  void who_wants_nothing_is_not_told_of_a_hangup_until_it_wants_something() throws Exception {
+    Pipe pipe = Pipe.open();
+    AtomicInteger calls = new AtomicInteger();
+    Reactor.Registration registration =
+        reactor.register(pipe.reading(), Reactor.READABLE, _ -> calls.incrementAndGet());
+    registration.interest(0);
+    pipe.writing().close();
+    for (int i = 0; i < 100; i++) {
+      turn();
+    }
+    assertThat(calls.get()).isZero();
+    registration.interest(Reactor.READABLE);
+    turn();
+    turn();
+    assertThat(calls.get()).isPositive();
+    registration.close();
+  }
+
+  /** Until the reactor has looked at all descriptors. */
+  private void turn() throws InterruptedException {
+    CountDownLatch turn = new CountDownLatch(1);
+    reactor.execute(turn::countDown);
+    assertThat(turn.await(10, TimeUnit.SECONDS)).isTrue();
   }
 }
