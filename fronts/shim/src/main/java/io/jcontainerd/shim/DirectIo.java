@@ -25,9 +25,12 @@ import java.util.Optional;
  * vanished client cannot kill it with SIGPIPE. The host keeps a reading end until the process is
  * deleted, so that what was written last is still there for a client that comes late; it is no
  * writer, so a client sees the end when the process has ended. On an input FIFO the host keeps a
- * writing end, so that the process does not see an end before somebody asks for it by CloseIO.
+ * writing end, so that the process does not see an end before somebody asks for it by CloseIO. A
+ * stream that nobody named is {@code /dev/null}.
  */
 final class DirectIo implements ProcessIo {
+  private static final Path NULL = Path.of("/dev/null");
+
   private final Map<Integer, OwnedDescriptor> given = new HashMap<>();
   private final List<OwnedDescriptor> kept = new ArrayList<>();
   private Optional<OwnedDescriptor> stdinKeeper = Optional.empty();
@@ -50,6 +53,12 @@ final class DirectIo implements ProcessIo {
       }
       if (!stdio.stderr().isEmpty() && !stdio.stderr().equals(stdio.stdout())) {
         io.given.put(2, io.openOutput(StdioUri.parse(stdio.stderr()), options));
+      }
+      for (int stream = 0; stream <= 2; stream++) {
+        // else it would get what the runtime has, a pipe that ends with the runtime's command
+        if (!io.given.containsKey(stream)) {
+          io.given.put(stream, OwnedDescriptor.open(NULL, Access.READ_WRITE));
+        }
       }
       return io;
     } catch (IOException | RuntimeException e) {

@@ -41,12 +41,12 @@ public final class ShimHost implements AutoCloseable {
   private static final Duration FLUSH = Duration.ofSeconds(5);
   private static final Duration POLL = Duration.ofMillis(200);
   private static final Duration AFTER_LAST_CLIENT = Duration.ofSeconds(1);
-  private static final int LONGEST_CONSOLE_FOLDER = 90;
   private static final Set<String> NOT_FOR_RUNTIMES =
       Set.of("NOTIFY_SOCKET", "JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS", "LISTEN_FDS", "LISTEN_PID");
 
   private final HostArguments arguments;
   private final FileChannel lockFile;
+  private final ConsoleFolder consoles;
   private final Reactor exits;
   private final Reactor terminals;
   private final EventPublisher publisher;
@@ -57,12 +57,14 @@ public final class ShimHost implements AutoCloseable {
   private ShimHost(
       HostArguments arguments,
       FileChannel lockFile,
+      ConsoleFolder consoles,
       Reactor exits,
       Reactor terminals,
       EventPublisher publisher,
       Supervisor supervisor) {
     this.arguments = arguments;
     this.lockFile = lockFile;
+    this.consoles = consoles;
     this.exits = exits;
     this.terminals = terminals;
     this.publisher = publisher;
@@ -109,6 +111,7 @@ public final class ShimHost implements AutoCloseable {
             .filter(entry -> !NOT_FOR_RUNTIMES.contains(entry.getKey()))
             .map(entry -> entry.getKey() + "=" + entry.getValue())
             .toList();
+    ConsoleFolder consoles = ConsoleFolder.open(arguments.socket());
     EventPublisher publisher =
         EventPublisher.start(
             EventJournal.open(arguments.state().resolve("events")), arguments.events(), clock);
@@ -117,7 +120,7 @@ public final class ShimHost implements AutoCloseable {
             children,
             runner,
             environment,
-            new StreamOpener(children, exits, terminals, consoles(arguments.state())),
+            new StreamOpener(children, exits, terminals, consoles.path()),
             new TaskEvents(publisher),
             store,
             new LinuxKernel(Files.createDirectories(arguments.state().resolve("tmp"))),
@@ -125,7 +128,8 @@ public final class ShimHost implements AutoCloseable {
             new SpecPreparation(HostLimits.read()),
             new OomWatcher(exits));
     Supervisor supervisor = new Supervisor(services);
-    ShimHost host = new ShimHost(arguments, lockFile, exits, terminals, publisher, supervisor);
+    ShimHost host =
+        new ShimHost(arguments, lockFile, consoles, exits, terminals, publisher, supervisor);
     new Adoption(services, supervisor, clock).run();
     children.reapOrphans();
     return host;
@@ -162,30 +166,9 @@ public final class ShimHost implements AutoCloseable {
     }
   }
 
-  /** Where console sockets fit into the 107 bytes of a socket's path. */
-  private static Path consoles(Path state) throws IOException {
-    Path folder = state.resolve("c");
-    if (folder.toString().length() > LONGEST_CONSOLE_FOLDER) {
-      return Files.createTempDirectory("jcontainerd-c");
-    }
-    Files.createDirectories(folder);
-    try (var entries = Files.list(folder)) {
-      for (Path stale : entries.toList()) {
-        Files.delete(stale);
-      }
-    }
-    return folder;
-  }
-
   /** Listens on the socket; a stale one is replaced. */
   void serve() throws IOException {
     Path socket = arguments.socket();
-    Path folder = socket.getParent();
-    if (folder != null && !Files.isDirectory(folder)) {
-      Files.createDirectories(
-          folder,
-          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-    }
     Files.deleteIfExists(socket); // the state folder is ours, so nobody serves it
     ServerSocketChannel listener = UnixSockets.listen(socket);
     Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-------"));
@@ -261,6 +244,7 @@ public final class ShimHost implements AutoCloseable {
     publisher.close();
     terminals.close();
     exits.close();
+    consoles.close();
     lockFile.close();
     if (interrupted) {
       Thread.currentThread().interrupt();

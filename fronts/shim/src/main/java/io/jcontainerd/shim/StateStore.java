@@ -46,7 +46,6 @@ final class StateStore {
     if (Files.exists(mark) && !Files.readString(mark).strip().equals(boot)) {
       deleteTree(folder.resolve("containers"));
       deleteTree(folder.resolve("events"));
-      deleteTree(folder.resolve("c"));
     }
     Files.writeString(mark, boot + "\n");
     Files.createDirectories(folder.resolve("containers"));

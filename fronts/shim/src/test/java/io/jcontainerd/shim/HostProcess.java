@@ -27,6 +27,16 @@ final class HostProcess implements AutoCloseable {
     this.socket = socket;
   }
 
+  /** The host's state; its path is as long as a daemon makes it. */
+  static Path state(Path folder) {
+    return folder.resolve("io.jcontainerd.shim.v1.host").resolve("host-" + "0123456789".repeat(6));
+  }
+
+  /** What the host takes for the system's folder of temporary files. */
+  static Path temporary(Path folder) {
+    return folder.resolve("temporary");
+  }
+
   static HostProcess start(Path folder, String... options) throws Exception {
     Path socket = folder.resolve("s");
     String paths = System.getProperty("jdk.module.path", "");
@@ -50,13 +60,14 @@ final class HostProcess implements AutoCloseable {
                 "-XX:TieredStopAtLevel=1",
                 "-Xmx64m",
                 "-Xss256k",
+                "-Djava.io.tmpdir=" + Files.createDirectories(temporary(folder)),
                 "-cp",
                 classPath,
                 "io.jcontainerd.shim.ShimHost",
                 "--socket",
                 socket.toString(),
                 "--state",
-                folder.resolve("state").toString(),
+                state(folder).toString(),
                 "--events",
                 folder.resolve("events.sock").toString()));
     command.addAll(List.of(options));
@@ -127,6 +138,20 @@ final class HostProcess implements AutoCloseable {
             .count());
     counts.put("children", process.toHandle().children().count());
     return counts;
+  }
+
+  /** Processor time that a thread has used, in ticks. */
+  long processorTime(String thread) throws IOException {
+    try (Stream<Path> threads = Files.list(Path.of("/proc/" + pid() + "/task"))) {
+      for (Path folder : threads.toList()) {
+        String line = Files.readString(folder.resolve("stat"));
+        if (line.contains("(" + thread + ")")) {
+          String[] fields = line.substring(line.lastIndexOf(')') + 2).split(" ");
+          return Long.parseLong(fields[11]) + Long.parseLong(fields[12]);
+        }
+      }
+    }
+    throw new AssertionError("no thread " + thread);
   }
 
   @Override

@@ -89,9 +89,10 @@ abstract class ShimHostContract {
           },
           () -> "leaked: " + before + " became " + safeBelongings());
       assertThat(groups()).isEmpty();
-      try (Stream<Path> records = Files.walk(folder.resolve("state/containers"))) {
+      try (Stream<Path> records = Files.walk(HostProcess.state(folder).resolve("containers"))) {
         assertThat(records.filter(Files::isRegularFile)).isEmpty();
       }
+      assertThat(HostProcess.temporary(folder)).isEmptyDirectory();
     } finally {
       tasks.close();
       host.close();
@@ -306,6 +307,30 @@ abstract class ShimHostContract {
     assertThat(tasks.await(id, "")).isEqualTo(4);
     assertThat(reader(out).call()).isEqualTo("one\ntwo\n");
     tasks.delete(id, "");
+  }
+
+  @Test
+  void a_process_without_streams_may_write_and_lives_on() throws Exception {
+    String id = id("null");
+    String[] talking = {"sh", "-c", "echo out; echo err >&2; exit 3"};
+    run(id, NONE, talking);
+    assertThat(tasks.await(id, "")).isEqualTo(3);
+    tasks.delete(id, "");
+    String half = id("half");
+    Path out = fifo("out");
+    Callable<String> reader = reader(out);
+    run(half, new Stdio("", out.toString(), "", false), talking);
+    assertThat(tasks.await(half, "")).isEqualTo(3);
+    assertThat(reader.call()).isEqualTo("out\n");
+    tasks.delete(half, "");
+    String sleeper = id("nullexec");
+    run(sleeper, NONE, "sleep", "1000");
+    String[] later = {"sh", "-c", "sleep 0.2; echo out; echo err >&2; exit 4"};
+    tasks.exec(sleeper, "e1", Bundles.process(later).toText(), NONE);
+    tasks.start(sleeper, "e1");
+    assertThat(tasks.await(sleeper, "e1")).isEqualTo(4);
+    tasks.delete(sleeper, "e1");
+    killAndDelete(sleeper);
   }
 
   @Test
@@ -529,6 +554,30 @@ abstract class ShimHostContract {
   }
 
   @Test
+  void a_terminal_with_output_that_nobody_takes_costs_nothing_once_its_process_has_ended()
+      throws Exception {
+    String id = id("ttyfull");
+    run(id, NONE, "sleep", "1000");
+    Path out = fifo("out");
+    Callable<String> reader = reader(out);
+    // more than a FIFO holds and less than what it and the terminal's own buffers hold
+    String program = "dd if=/dev/zero bs=1024 count=67 2>/dev/null";
+    tasks.exec(
+        id,
+        "e1",
+        Bundles.process("sh", "-c", program).toText(),
+        new Stdio("", out.toString(), "", true));
+    tasks.start(id, "e1");
+    assertThat(tasks.await(id, "e1")).isZero();
+    long ticks = host.processorTime("terminals");
+    host.awaitEnd(Duration.ofSeconds(1));
+    assertThat(host.processorTime("terminals") - ticks).isLessThan(10); // hundredths of a second
+    assertThat(reader.call()).hasSize(67 * 1024);
+    tasks.delete(id, "e1");
+    killAndDelete(id);
+  }
+
+  @Test
   void running_out_of_memory_is_told() throws Exception {
     String id = id("oom");
     bundles.make(
@@ -722,6 +771,10 @@ abstract class ShimHostContract {
     assertThat(events.awaitTopic(id, "delete"))
         .containsExactly("create", "start", "exit", "delete");
     tasks.close();
+    try (Stream<Path> left = Files.list(folder)) {
+      assertThat(left.map(path -> path.getFileName().toString()).filter(n -> n.startsWith("c-")))
+          .isEmpty();
+    }
     host = HostProcess.start(folder);
     tasks = new TaskClient(host.connect());
     before = settled();
