@@ -97,15 +97,14 @@ final class Container {
     memoryWatch = watch;
   }
 
-  void endMemoryWatch() {
+  /** Ends the watch; whether the kernel has killed for lack of memory and nobody was told yet. */
+  boolean endMemoryWatch() {
     OomWatcher.Watch watch;
     synchronized (this) {
       watch = memoryWatch;
       memoryWatch = null;
     }
-    if (watch != null) {
-      watch.close();
-    }
+    return watch != null && watch.end();
   }
 
   /** The process with that exec id; the first one for an empty id. */

@@ -59,6 +59,15 @@ final class ContainerExits {
     held.ifPresent(exit -> finish(container, container.init(), exit));
   }
 
+  /** Tells that the kernel has killed in the container for lack of memory. */
+  void outOfMemory(Container container) {
+    try {
+      host.events().outOfMemory(container);
+    } catch (IOException e) {
+      LOG.log(Level.ERROR, "container " + container.id() + ": oom event lost", e);
+    }
+  }
+
   private void killRest(Container container) {
     try {
       container.runtime().kill(Signals.KILL, true);
@@ -82,14 +91,14 @@ final class ContainerExits {
       process.phase = Phase.STOPPED;
       process.exit = exit;
     }
-    if (process.isInit()) {
-      container.endMemoryWatch();
+    if (process.isInit() && container.endMemoryWatch()) {
+      outOfMemory(container);
     }
     record(container);
     try {
-      host.events().exited(container, process, exit);
+      boolean kept = host.events().exited(container, process, exit);
       synchronized (container) {
-        process.exitPublished = true;
+        process.exitPublished = kept;
       }
     } catch (IOException | ContainerdException e) {
       LOG.log(Level.ERROR, "container " + container.id() + ": exit event lost", e);

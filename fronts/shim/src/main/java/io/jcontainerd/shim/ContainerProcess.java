@@ -1,9 +1,11 @@
 package io.jcontainerd.shim;
 
+import io.jcontainerd.core.failure.NotFoundException;
 import io.jcontainerd.linux.process.Child;
 import io.jcontainerd.linux.process.ExitStatus;
 import io.jcontainerd.linux.process.ProcessIdentity;
 import io.jcontainerd.oci.json.JsonObject;
+import java.time.Instant;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
@@ -16,7 +18,7 @@ final class ContainerProcess {
   private final String execId;
   private final Stdio stdio;
   private final JsonObject spec;
-  private final CompletableFuture<ExitStatus> exited = new CompletableFuture<>();
+  private volatile CompletableFuture<ExitStatus> exited = new CompletableFuture<>();
 
   /** One start or delete of this process at a time. */
   final Turn turn;
@@ -67,9 +69,24 @@ final class ContainerProcess {
     return spec;
   }
 
-  /** Completed with the exit, after its event. */
+  /**
+   * Completed with the exit, after its event; if it cannot be started or is deleted unstarted, see
+   * {@link #startFailed} and {@link #deleted}.
+   */
   CompletableFuture<ExitStatus> exited() {
     return exited;
+  }
+
+  /** Who waits by now is told an unknown exit; another start may be tried, and waited for. */
+  void startFailed(Instant at) {
+    CompletableFuture<ExitStatus> failed = exited;
+    exited = new CompletableFuture<>();
+    failed.complete(new ExitStatus(ExitStatus.UNKNOWN, at));
+  }
+
+  /** Nobody waits any longer: if there was no exit, there will be none. */
+  void deleted() {
+    exited.completeExceptionally(new NotFoundException(turn.subject()));
   }
 
   /** Its number, 0 before there is one. */

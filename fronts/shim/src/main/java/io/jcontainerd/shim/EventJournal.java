@@ -7,6 +7,8 @@ import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.Optional;
 import java.util.zip.CRC32C;
 
@@ -19,17 +21,24 @@ import java.util.zip.CRC32C;
  * bytes (4 bytes) and the bytes. File {@code taken}: the offset in the journal up to which messages
  * were taken (8 bytes). Both last for one boot only and are not forced. A journal whose end is torn
  * is cut there; when everything is taken and it is long, it starts anew.
+ *
+ * <p>While the file cannot be written, as on a full disk, messages wait in memory; they are handed
+ * out in their turn, or written before the next one that can be.
  */
 final class EventJournal implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(EventJournal.class.getName());
   private static final int HEADER = 8;
   private static final long LONG = 1024 * 1024;
   private static final int MAX_MESSAGE = 4 * 1024 * 1024;
+  private static final int MOST_UNWRITTEN = 4096;
 
   private final RandomAccessFile journal;
   private final RandomAccessFile mark;
   private long end;
   private long taken;
+
+  /** Later than everything in the file. */
+  private final Deque<byte[]> unwritten = new ArrayDeque<>();
 
   private EventJournal(RandomAccessFile journal, RandomAccessFile mark) {
     this.journal = journal;
@@ -71,27 +80,57 @@ final class EventJournal implements AutoCloseable {
       LOG.log(Level.WARNING, "event journal: {0} torn bytes cut", journal.length() - end);
       journal.setLength(end);
     }
+    keepMark(); // has its room on the disk from now on
   }
 
-  /** Adds a message. */
-  synchronized void add(byte[] message) throws IOException {
+  /**
+   * Adds a message.
+   *
+   * @return whether it is in the file; else only in memory
+   * @throws IOException if it was not added, for too many are in memory already
+   */
+  synchronized boolean add(byte[] message) throws IOException {
+    if (unwritten.size() >= MOST_UNWRITTEN) {
+      throw new IOException("event journal: cannot be written, and " + MOST_UNWRITTEN + " wait");
+    }
+    unwritten.add(message);
+    notifyAll();
+    try {
+      while (!unwritten.isEmpty()) {
+        write(unwritten.getFirst());
+        unwritten.removeFirst();
+      }
+      return true;
+    } catch (IOException e) {
+      LOG.log(Level.ERROR, "event journal: cannot be written, " + unwritten.size() + " wait", e);
+      return false;
+    }
+  }
+
+  private void write(byte[] message) throws IOException {
     ByteBuffer bytes = ByteBuffer.allocate(HEADER + message.length);
     bytes.putInt(message.length).putInt(checksum(message)).put(message);
     try {
       journal.seek(end);
       journal.write(bytes.array());
     } catch (IOException e) {
-      journal.setLength(end);
+      try {
+        journal.setLength(end);
+      } catch (IOException second) { // what is torn will be overwritten, or cut at the next start
+        e.addSuppressed(second);
+      }
       throw e;
     }
     end += bytes.capacity();
-    notifyAll();
   }
 
   /** The first message that was not taken, waiting for one. */
   synchronized byte[] next() throws IOException, InterruptedException {
-    while (taken == end) {
+    while (isEmpty()) {
       wait();
+    }
+    if (taken == end) {
+      return unwritten.getFirst();
     }
     return at(taken, end)
         .orElseThrow(() -> new IOException("event journal: unreadable at offset " + taken));
@@ -99,6 +138,11 @@ final class EventJournal implements AutoCloseable {
 
   /** The first message was delivered. */
   synchronized void take() throws IOException {
+    notifyAll();
+    if (taken == end) {
+      unwritten.removeFirst();
+      return;
+    }
     byte[] first =
         at(taken, end)
             .orElseThrow(() -> new IOException("event journal: unreadable at offset " + taken));
@@ -108,15 +152,25 @@ final class EventJournal implements AutoCloseable {
       taken = 0;
       end = 0;
     }
-    mark.seek(0);
-    mark.writeLong(taken);
-    notifyAll();
+    keepMark();
+  }
+
+  /**
+   * A mark that is not kept costs nothing but that the next host hands out again what was taken.
+   */
+  private void keepMark() {
+    try {
+      mark.seek(0);
+      mark.writeLong(taken);
+    } catch (IOException e) {
+      LOG.log(Level.ERROR, "event journal: the mark of what is taken cannot be written", e);
+    }
   }
 
   /** Waits until everything is taken; false if that takes too long. */
   synchronized boolean awaitEmpty(long millis) throws InterruptedException {
     long deadline = System.nanoTime() + millis * 1_000_000;
-    while (taken != end) {
+    while (!isEmpty()) {
       long left = (deadline - System.nanoTime()) / 1_000_000;
       if (left <= 0) {
         return false;
@@ -128,7 +182,7 @@ final class EventJournal implements AutoCloseable {
 
   /** Whether everything is taken. */
   synchronized boolean isEmpty() {
-    return taken == end;
+    return taken == end && unwritten.isEmpty();
   }
 
   private Optional<byte[]> at(long offset, long limit) throws IOException {

@@ -22,9 +22,9 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Sends events to the daemon, each once and in order. While the daemon is away they stay in the
- * journal; one that the daemon refuses for its content is logged and left out, so that it cannot
- * keep the others back. Safe for many threads.
+ * Sends events to the daemon, each at least once and in order. While the daemon is away, or cannot
+ * keep them, they stay in the journal; one that the daemon refuses for its content is logged and
+ * left out, so that it cannot keep the others back. Safe for many threads.
  */
 final class EventPublisher implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(EventPublisher.class.getName());
@@ -34,14 +34,18 @@ final class EventPublisher implements AutoCloseable {
   private static final Duration FIRST_PAUSE = Duration.ofMillis(20);
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(1);
 
-  /** Refusals that a later attempt may not meet. */
-  private static final Set<StatusCode> PASSING =
+  /**
+   * Refusals that every further attempt would meet. Any other may be the daemon's own trouble, with
+   * its memory or its store, which passes or is cured.
+   */
+  private static final Set<StatusCode> LASTING =
       EnumSet.of(
-          StatusCode.CANCELLED,
-          StatusCode.DEADLINE_EXCEEDED,
-          StatusCode.RESOURCE_EXHAUSTED,
-          StatusCode.ABORTED,
-          StatusCode.UNAVAILABLE);
+          StatusCode.INVALID_ARGUMENT,
+          StatusCode.NOT_FOUND,
+          StatusCode.ALREADY_EXISTS,
+          StatusCode.FAILED_PRECONDITION,
+          StatusCode.OUT_OF_RANGE,
+          StatusCode.UNIMPLEMENTED);
 
   private final EventJournal journal;
   private final Path socket;
@@ -67,8 +71,12 @@ final class EventPublisher implements AutoCloseable {
     return publisher;
   }
 
-  /** Adds an event; returns when it cannot be lost by the death of this process any more. */
-  void publish(String namespace, String topic, Message event) throws IOException {
+  /**
+   * Adds an event.
+   *
+   * @return whether it is on disk, so that the death of this process cannot lose it any more
+   */
+  boolean publish(String namespace, String topic, Message event) throws IOException {
     Envelope envelope =
         Envelope.newBuilder()
             .setTimestamp(timestamp(clock.instant()))
@@ -79,7 +87,7 @@ final class EventPublisher implements AutoCloseable {
                     .setTypeUrl(event.getDescriptorForType().getFullName())
                     .setValue(event.toByteString()))
             .build();
-    journal.add(ForwardRequest.newBuilder().setEnvelope(envelope).build().toByteArray());
+    return journal.add(ForwardRequest.newBuilder().setEnvelope(envelope).build().toByteArray());
   }
 
   /** Whether the daemon has everything. */
@@ -140,7 +148,8 @@ final class EventPublisher implements AutoCloseable {
           CallOptions.within(CALL).with(Metadata.namespace(message.getEnvelope().getNamespace())));
       return true;
     } catch (TtrpcException e) {
-      if (client == null || client.isClosed() || PASSING.contains(e.code())) {
+      if (client == null || client.isClosed() || !LASTING.contains(e.code())) {
+        LOG.log(Level.WARNING, "events: not taken, trying again: {0}", e.getMessage());
         disconnect();
         return false;
       }

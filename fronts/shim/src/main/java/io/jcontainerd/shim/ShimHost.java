@@ -38,6 +38,7 @@ import java.util.concurrent.TimeUnit;
 public final class ShimHost implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(ShimHost.class.getName());
   private static final Duration PREDECESSOR = Duration.ofSeconds(15);
+  private static final Duration ANSWERS = Duration.ofSeconds(5);
   private static final Duration FLUSH = Duration.ofSeconds(5);
   private static final Duration POLL = Duration.ofMillis(200);
   private static final Duration AFTER_LAST_CLIENT = Duration.ofSeconds(1);
@@ -232,15 +233,18 @@ public final class ShimHost implements AutoCloseable {
   @Override
   public void close() throws IOException {
     Files.deleteIfExists(arguments.socket());
-    server.close();
     boolean interrupted = false;
     try {
+      if (!server.shutdown(ANSWERS)) { // the last Delete may still have to get its answer
+        LOG.log(Level.WARNING, "calls did not end and are cut off");
+      }
       if (!publisher.flush(FLUSH)) {
         LOG.log(Level.WARNING, "the daemon is away; events stay in {0}", arguments.state());
       }
     } catch (InterruptedException e) {
       interrupted = true;
     }
+    server.close();
     publisher.close();
     terminals.close();
     exits.close();

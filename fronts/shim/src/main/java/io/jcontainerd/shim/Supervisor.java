@@ -27,6 +27,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -199,7 +200,7 @@ final class Supervisor {
     }
 
     void undo(Exception cause) {
-      container.endMemoryWatch();
+      var _ = container.endMemoryWatch();
       if (runtimeCalled) {
         attempt(cause, () -> container.runtime().delete(true));
         Child child = init.child;
@@ -299,23 +300,21 @@ final class Supervisor {
     }
   }
 
-  void watchMemory(Container container, ContainerCgroup cgroup) throws IOException {
-    host.memory()
-        .watch(
-            cgroup,
-            () ->
-                Thread.ofVirtual()
-                    .name("oom " + container.id())
-                    .start(
-                        () -> {
-                          try {
-                            host.events().outOfMemory(container);
-                          } catch (IOException e) {
-                            LOG.log(
-                                Level.ERROR, "container " + container.id() + ": oom event lost", e);
-                          }
-                        }))
-        .ifPresent(container::memoryWatch);
+  /** From now on the kernel's kills are told. One that cannot be watched is no worse for it. */
+  void watchMemory(Container container, ContainerCgroup cgroup) {
+    Runnable told =
+        () ->
+            Thread.ofVirtual()
+                .name("oom " + container.id())
+                .start(() -> exits.outOfMemory(container));
+    try {
+      host.memory().watch(cgroup, told).ifPresent(container::memoryWatch);
+    } catch (IOException e) {
+      LOG.log(
+          Level.WARNING,
+          "container " + container.id() + ": running out of memory will not be told",
+          e);
+    }
   }
 
   /** Lets the first process, or an exec, begin; answers its pid. */
@@ -336,6 +335,7 @@ final class Supervisor {
       } finally {
         Optional<ExitStatus> held = container.startOver(process);
         if (!begun && !process.isInit()) {
+          process.startFailed(Instant.now());
           exits.execOver(container);
         }
         held.ifPresent(exit -> exits.arrived(container, process, exit));
@@ -452,6 +452,7 @@ final class Supervisor {
     }
     closeStreams(io);
     container.remove(process);
+    process.deleted();
     exits.record(container);
     return new Deleted(process.pid(), process.exit());
   }
@@ -471,9 +472,14 @@ final class Supervisor {
     switch (phase) {
       case RUNNING -> throw new UnknownException("cannot delete a running process");
       case PAUSED, PAUSING -> throw new UnknownException("cannot delete a paused process");
-      case CREATED -> endUnstarted(container, child);
+      case CREATED -> {
+        if (child != null) {
+          child.signal(Signals.KILL);
+        }
+      }
       case STOPPED -> {}
     }
+    awaitExit(container); // its event comes before the one of the deletion
     FutureTask<@Nullable Void> unmount = unmounting(container);
     try {
       container.runtime().delete(false);
@@ -486,23 +492,22 @@ final class Supervisor {
     closeStreams(init.io);
     for (ContainerProcess exec : container.execs()) {
       closeStreams(exec.io);
+      exec.deleted();
     }
-    container.endMemoryWatch();
-    containers.remove(key(container.namespace(), container.id()), container);
-    exits.forget(container);
     ExitStatus exit =
         init.exit()
             .orElseThrow(
                 () -> new InternalException("container " + container.id() + " has no exit"));
-    host.events().deleted(container, exit);
+    exits.forget(container);
+    try {
+      host.events().deleted(container, exit);
+    } finally { // last, for a host that was asked to leave does so when it counts none
+      containers.remove(key(container.namespace(), container.id()), container);
+    }
     return new Deleted(init.pid(), init.exit());
   }
 
-  private void endUnstarted(Container container, @Nullable Child child)
-      throws IOException, InterruptedException {
-    if (child != null) {
-      child.signal(Signals.KILL);
-    }
+  private static void awaitExit(Container container) throws InterruptedException {
     try {
       container.init().exited().get(KILLED.toMillis(), TimeUnit.MILLISECONDS);
     } catch (TimeoutException e) {
@@ -615,13 +620,15 @@ final class Supervisor {
       try {
         container.runtime().pause();
       } catch (IOException | OciRuntimeException | InterruptedException | RuntimeException e) {
-        changeIf(container, Phase.PAUSING, Phase.RUNNING);
+        var _ = changeIf(container, Phase.PAUSING, Phase.RUNNING);
         exits.record(container);
         throw e;
       }
-      changeIf(container, Phase.PAUSING, Phase.PAUSED);
+      boolean paused = changeIf(container, Phase.PAUSING, Phase.PAUSED);
       exits.record(container);
-      host.events().paused(container);
+      if (paused) {
+        host.events().paused(container);
+      }
     }
   }
 
@@ -636,9 +643,11 @@ final class Supervisor {
         }
       }
       container.runtime().resume();
-      changeIf(container, Phase.PAUSED, Phase.RUNNING);
+      boolean resumed = changeIf(container, Phase.PAUSED, Phase.RUNNING);
       exits.record(container);
-      host.events().resumed(container);
+      if (resumed) {
+        host.events().resumed(container);
+      }
     }
   }
 
@@ -656,11 +665,14 @@ final class Supervisor {
     }
   }
 
-  private static void changeIf(Container container, Phase from, Phase to) {
+  /** Whether it was so; else it ended meanwhile, and nobody is told of a change any more. */
+  private static boolean changeIf(Container container, Phase from, Phase to) {
     synchronized (container) {
-      if (container.init().phase == from) { // else it ended meanwhile
-        container.init().phase = to;
+      if (container.init().phase != from) {
+        return false;
       }
+      container.init().phase = to;
+      return true;
     }
   }
 

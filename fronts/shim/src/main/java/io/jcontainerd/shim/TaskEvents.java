@@ -69,9 +69,11 @@ final class TaskEvents {
         TaskExecAdded.newBuilder().setContainerId(container.id()).setExecId(execId).build());
   }
 
-  void exited(Container container, ContainerProcess process, ExitStatus exit) throws IOException {
-    send(
-        container,
+  /** Whether the event is kept though this process should die; else it is in memory only. */
+  boolean exited(Container container, ContainerProcess process, ExitStatus exit)
+      throws IOException {
+    return publisher.publish(
+        container.namespace(),
         "/tasks/exit",
         TaskExit.newBuilder()
             .setContainerId(container.id())
@@ -111,6 +113,6 @@ final class TaskEvents {
   }
 
   private void send(Container container, String topic, Message event) throws IOException {
-    publisher.publish(container.namespace(), topic, event);
+    var _ = publisher.publish(container.namespace(), topic, event);
   }
 }

@@ -32,6 +32,7 @@ import io.jcontainerd.api.types.runc.options.CheckpointOptions;
 import io.jcontainerd.api.types.runc.options.ProcessDetails;
 import io.jcontainerd.api.types.task.ProcessInfo;
 import io.jcontainerd.api.types.task.Status;
+import io.jcontainerd.core.failure.ContainerdException;
 import io.jcontainerd.core.failure.FailedPreconditionException;
 import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.core.failure.NotFoundException;
@@ -49,6 +50,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
 
 /**
  * containerd's task service: its messages on one side, the {@link Supervisor} on the other. The two
@@ -284,7 +286,12 @@ final class TaskService {
 
   private WaitResponse await(WaitRequest request, CallContext call) throws Exception {
     ContainerProcess process = container(call, request.getId()).process(request.getExecId());
-    ExitStatus exit = process.exited().get();
+    ExitStatus exit;
+    try {
+      exit = process.exited().get();
+    } catch (ExecutionException e) {
+      throw e.getCause() instanceof ContainerdException known ? known : e;
+    }
     return WaitResponse.newBuilder()
         .setExitStatus(exit.code())
         .setExitedAt(EventPublisher.timestamp(exit.at()))

@@ -21,6 +21,11 @@ final class Turn {
     this.subject = subject;
   }
 
+  /** Whose turns these are, for messages. */
+  String subject() {
+    return subject;
+  }
+
   /** The turn, until it is closed. */
   final class Held implements AutoCloseable {
     private boolean open = true;

@@ -16,9 +16,11 @@ import io.jcontainerd.oci.json.JsonObject;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -95,6 +97,22 @@ class ContainerTest {
     assertThatThrownBy(() -> exec("two")).isInstanceOf(UnknownException.class);
     container.init().phase = Phase.RUNNING;
     assertThat(container.phase(exec)).isEqualTo(Phase.RUNNING);
+  }
+
+  @Test
+  void who_waits_for_an_exec_is_released_when_it_cannot_start_or_is_deleted() {
+    ContainerProcess exec = exec("one");
+    CompletableFuture<ExitStatus> first = exec.exited();
+    exec.startFailed(Instant.EPOCH);
+    assertThat(first).isCompletedWithValue(new ExitStatus(255, Instant.EPOCH));
+    CompletableFuture<ExitStatus> second = exec.exited();
+    assertThat(second).isNotDone();
+    exec.deleted();
+    assertThat(second)
+        .isCompletedExceptionally()
+        .failsWithin(Duration.ZERO)
+        .withThrowableThat()
+        .withCauseInstanceOf(NotFoundException.class);
   }
 
   @Test

@@ -53,6 +53,21 @@ class EventJournalTest {
   }
 
   @Test
+  void what_cannot_be_written_waits_in_memory_and_keeps_its_place() throws Exception {
+    Files.createSymbolicLink(folder.resolve("journal"), Path.of("/dev/full"));
+    try (EventJournal journal = EventJournal.open(folder)) {
+      assertThat(journal.add(bytes("one"))).isFalse();
+      assertThat(journal.add(bytes("two"))).isFalse();
+      assertThat(journal.isEmpty()).isFalse();
+      assertThat(next(journal)).isEqualTo("one");
+      journal.take();
+      assertThat(next(journal)).isEqualTo("two");
+      journal.take();
+      assertThat(journal.awaitEmpty(0)).isTrue();
+    }
+  }
+
+  @Test
   void a_torn_end_is_cut_wherever_it_was_torn() throws Exception {
     try (EventJournal journal = EventJournal.open(folder)) {
       journal.add(bytes("whole"));

@@ -27,8 +27,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
@@ -412,8 +414,16 @@ abstract class ShimHostContract {
     String id = id("badexec");
     run(id, NONE, "sleep", "1000");
     tasks.exec(id, "e1", Bundles.process("/no/such").toText(), NONE);
+    Future<Integer> waiting = inBackground(() -> tasks.await(id, "e1"));
     assertCode(() -> tasks.start(id, "e1"), StatusCode.UNKNOWN, "OCI runtime exec failed: ");
     tasks.delete(id, "e1");
+    try {
+      assertThat(waiting.get(30, TimeUnit.SECONDS)).isEqualTo(255);
+    } catch (ExecutionException e) { // it came when the start had failed, or after the deletion
+      assertThat(e.getCause())
+          .isInstanceOfSatisfying(
+              TtrpcException.class, t -> assertThat(t.code()).isEqualTo(StatusCode.NOT_FOUND));
+    }
     killAndDelete(id);
   }
 
@@ -699,6 +709,49 @@ abstract class ShimHostContract {
     events.restart();
     assertThat(events.awaitTopic(id, "delete"))
         .containsExactly("create", "start", "exit", "delete");
+  }
+
+  @Test
+  void what_happens_while_nothing_can_be_written_is_told_all_the_same() throws Exception {
+    tasks.close();
+    host.kill();
+    Path state = HostProcess.state(folder);
+    sh("mount -t tmpfs -o size=256k small " + state);
+    try {
+      host = HostProcess.start(folder);
+      tasks = new TaskClient(host.connect());
+      String id = id("full");
+      bundles.make(id, UnaryOperator.identity(), "sleep", "1000");
+      tasks.create(bundles.request(id, NONE).build());
+      events.stop();
+      sh("dd if=/dev/zero of=" + state + "/filler 2>/dev/null; test -s " + state + "/filler");
+      for (int i = 0; i < 100; i++) { // until the journal needs room as well
+        tasks.exec(id, "e" + i, Bundles.process("true").toText(), NONE);
+        tasks.delete(id, "e" + i);
+      }
+      tasks.start(id, "");
+      tasks.kill(id, "", KILL, false);
+      assertThat(tasks.await(id, "")).isEqualTo(137);
+      events.restart();
+      List<String> topics = events.awaitTopic(id, "exit");
+      assertThat(topics).startsWith("create", "exec-added").endsWith("exec-added", "start", "exit");
+      assertThat(topics).hasSize(103);
+      Files.delete(state.resolve("filler"));
+      tasks.delete(id, "");
+      assertThat(events.awaitTopic(id, "delete")).hasSize(104);
+    } finally {
+      tasks.close();
+      host.close();
+      sh("umount " + state);
+      host = HostProcess.start(folder);
+      tasks = new TaskClient(host.connect());
+      before = settled();
+    }
+  }
+
+  private static void sh(String command) throws Exception {
+    Process process = new ProcessBuilder("sh", "-c", command).inheritIO().start();
+    assertThat(process.waitFor()).as(command).isZero();
   }
 
   @Test

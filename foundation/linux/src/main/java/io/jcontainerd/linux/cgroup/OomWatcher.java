@@ -8,6 +8,7 @@ import io.jcontainerd.linux.descriptor.OwnedDescriptor.Access;
 import io.jcontainerd.linux.descriptor.Reactor;
 import io.jcontainerd.linux.libc.InotifyCalls;
 import java.io.IOException;
+import java.lang.System.Logger.Level;
 import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -16,6 +17,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,6 +29,7 @@ import org.jspecify.annotations.Nullable;
  * counts only if {@code oom_kill} rose.
  */
 public final class OomWatcher {
+  private static final System.Logger LOG = System.getLogger(OomWatcher.class.getName());
   private static final int EVENT_HEADER = 16;
   private static final int BUFFER = 16 * 1024;
 
@@ -44,12 +47,25 @@ public final class OomWatcher {
       this.listener = listener;
       this.kills = kills;
     }
+
+    /** Whether there were kills since the last time. */
+    synchronized boolean rose() throws IOException {
+      long now = group.oomKills();
+      boolean rose = now > kills;
+      kills = now;
+      return rose;
+    }
   }
 
-  /** Ends the watching of one group. Closing twice does no harm. */
-  public interface Watch extends AutoCloseable {
-    @Override
-    void close();
+  /** The watching of one group. Ending it twice does no harm. */
+  public interface Watch {
+    /**
+     * Ends it. The kernel tells of a kill some time after it, and puts it off when it told of
+     * something else shortly before: who learns of a process's end first must ask here.
+     *
+     * @return whether the kernel has killed and the listener did not run for it, nor ever will
+     */
+    boolean end();
   }
 
   /** A watcher whose listeners run on the reactor's thread. */
@@ -92,7 +108,8 @@ public final class OomWatcher {
       Reactor.Registration registration =
           reactor.register(counter, Reactor.READABLE, _ -> counted(counter, control, listener));
       taken = true;
-      return Optional.of(registration::close);
+      AtomicBoolean ended = new AtomicBoolean();
+      return Optional.of(() -> !ended.getAndSet(true) && end(counter, control, registration));
     } finally {
       if (!taken) {
         counter.close();
@@ -102,11 +119,27 @@ public final class OomWatcher {
 
   private static void counted(OwnedDescriptor counter, Path control, Runnable listener)
       throws ErrnoException {
-    try (Arena arena = Arena.ofConfined()) {
-      counter.read(arena.allocate(Long.BYTES).asByteBuffer());
-    }
-    if (Files.exists(control)) { // else it was woken by the group's end
+    if (rose(counter, control)) {
       listener.run();
+    }
+  }
+
+  private static boolean rose(OwnedDescriptor counter, Path control) throws ErrnoException {
+    try (Arena arena = Arena.ofConfined()) {
+      return counter.read(arena.allocate(Long.BYTES).asByteBuffer()) > 0
+          && Files.exists(control); // else it was woken by the group's end
+    }
+  }
+
+  private static boolean end(
+      OwnedDescriptor counter, Path control, Reactor.Registration registration) {
+    try {
+      return rose(counter, control);
+    } catch (ErrnoException e) {
+      LOG.log(Level.WARNING, "kills counted by " + control + " are unknown", e);
+      return false;
+    } finally {
+      registration.close();
     }
   }
 
@@ -122,12 +155,21 @@ public final class OomWatcher {
         InotifyCalls.inotify_add_watch(
             instance.number(), events.toString(), InotifyCalls.IN_MODIFY);
     watched.put(watch, new Watched(group, listener, before));
-    return Optional.of(
-        () -> {
-          if (watched.remove(watch) != null) {
-            unwatch(watch);
-          }
-        });
+    return Optional.of(() -> end(watch));
+  }
+
+  private boolean end(int watch) {
+    Watched group = watched.remove(watch);
+    if (group == null) {
+      return false;
+    }
+    unwatch(watch);
+    try {
+      return group.rose();
+    } catch (IOException e) {
+      LOG.log(Level.WARNING, "kills in " + group.group.folder() + " are unknown", e);
+      return false;
+    }
   }
 
   private synchronized void unwatch(int watch) {
@@ -175,12 +217,8 @@ public final class OomWatcher {
 
   private void modified(int watch) throws IOException {
     Watched group = watched.get(watch);
-    if (group != null) {
-      long kills = group.group.oomKills();
-      if (kills > group.kills) {
-        group.kills = kills;
-        group.listener.run();
-      }
+    if (group != null && group.rose()) {
+      group.listener.run();
     }
   }
 }

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -141,12 +142,37 @@ class CgroupTest {
       write("memory.events", "oom 1\noom_kill 0\n");
       write("memory.events", "oom 1\noom_kill 1\n");
       assertThat(told.poll(10, TimeUnit.SECONDS)).isEqualTo("oom");
-      watch.close();
-      watch.close();
+      assertThat(watch.end()).isFalse();
+      assertThat(watch.end()).isFalse();
       write("memory.events", "oom 2\noom_kill 2\n");
       Settling.settle(reactor);
       assertThat(told).isEmpty();
       assertThat(watcher.watch(new CgroupV2(folder.resolve("none")), () -> {})).isEmpty();
+    }
+  }
+
+  @Test
+  void a_kill_that_was_not_told_yet_is_seen_at_the_end_of_the_watch() throws Exception {
+    write("memory.events", "oom 0\noom_kill 1\n");
+    BlockingQueue<String> told = new LinkedBlockingQueue<>();
+    try (Reactor reactor = Reactor.start("oom-test")) {
+      OomWatcher.Watch watch =
+          new OomWatcher(reactor).watch(new CgroupV2(folder), () -> told.add("oom")).orElseThrow();
+      CountDownLatch seen = new CountDownLatch(1);
+      reactor.execute( // as late as the kernel may be
+          () -> {
+            try {
+              seen.await();
+            } catch (InterruptedException e) {
+              throw new AssertionError(e);
+            }
+          });
+      write("memory.events", "oom 1\noom_kill 2\n");
+      assertThat(watch.end()).isTrue();
+      assertThat(watch.end()).isFalse();
+      seen.countDown();
+      Settling.settle(reactor);
+      assertThat(told).isEmpty();
     }
   }
 

@@ -1,0 +1,193 @@
+package io.jcontainerd.shim;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+
+import io.jcontainerd.linux.LinuxKernel;
+import io.jcontainerd.linux.cgroup.CgroupV1;
+import io.jcontainerd.linux.cgroup.OomWatcher;
+import io.jcontainerd.linux.descriptor.Reactor;
+import io.jcontainerd.linux.process.Children;
+import io.jcontainerd.linux.process.ProgramRunner;
+import io.jcontainerd.oci.json.JsonObject;
+import io.jcontainerd.oci.runtime.Spec;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Orders that real containers would show only now and then. The runtime is a script whose container
+ * is a sleeping process, and whoever holds the journal's monitor holds up every event.
+ */
+@Timeout(60)
+class SupervisorTest {
+  private static final Stdio NONE = new Stdio("", "", "", false);
+  private static final int KILL = 9;
+
+  @TempDir Path folder;
+  private Reactor reactor;
+  private EventJournal journal;
+  private EventPublisher publisher;
+  private EventSink events;
+  private Supervisor supervisor;
+  private Container container;
+
+  @BeforeEach
+  void open() throws Exception {
+    reactor = Reactor.start("supervisor-test");
+    events = new EventSink(folder.resolve("events.sock"));
+    journal = EventJournal.open(folder.resolve("events"));
+    publisher = EventPublisher.start(journal, folder.resolve("events.sock"), Clock.systemUTC());
+    Children children = new Children(reactor, Clock.systemUTC());
+    ProgramRunner runner = new ProgramRunner(reactor, children);
+    List<String> environment = List.of("PATH=" + System.getenv("PATH"), "TOP=" + folder);
+    supervisor =
+        new Supervisor(
+            new HostServices(
+                children,
+                runner,
+                environment,
+                new StreamOpener(children, reactor, reactor, folder),
+                new TaskEvents(publisher),
+                StateStore.open(folder.resolve("state")),
+                new LinuxKernel(folder),
+                new RuntimeVersions(runner, environment),
+                new SpecPreparation(HostLimits.read()),
+                new OomWatcher(reactor)));
+    Path script = folder.resolve("crun");
+    Files.writeString(
+        script,
+        """
+        #!/bin/sh
+        all="$*"
+        case "$all" in
+        *" create "*)
+          sleep 1000 > /dev/null 2>&1 &
+          echo $! > "$TOP/pid"
+          after=${all#*--pid-file }
+          echo $! > "${after%% *}" ;;
+        *" pause "*)
+          kill -9 $(cat "$TOP/pid")
+          while [ ! -e "$TOP/go" ]; do sleep 0.02; done ;;
+        *" delete "*)
+          touch "$TOP/deleted" ;;
+        esac
+        """);
+    assertThat(script.toFile().setExecutable(true)).isTrue();
+    Path bundle = Files.createDirectory(folder.resolve("bundle"));
+    Files.write(
+        bundle.resolve("config.json"),
+        new Spec(JsonObject.EMPTY.with("ociVersion", "1.0.2")).toBytes());
+    container =
+        supervisor.create(
+            new Supervisor.Creation(
+                "ns",
+                "box",
+                bundle,
+                List.of(),
+                NONE,
+                new RuntimeOptions(
+                    script.toString(), folder.resolve("root"), false, false, false, 0, 0, ""),
+                ""));
+    supervisor.start(container, "");
+  }
+
+  @AfterEach
+  void close() throws Exception {
+    long pid = Long.parseLong(Files.readString(folder.resolve("pid")).strip());
+    ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
+    publisher.close();
+    events.close();
+    reactor.close();
+  }
+
+  private static <T> FutureTask<T> inBackground(Callable<T> work) {
+    FutureTask<T> task = new FutureTask<>(work);
+    Thread.ofPlatform().daemon().start(task);
+    return task;
+  }
+
+  private static boolean within(Duration limit, BooleanSupplier condition) {
+    long deadline = System.nanoTime() + limit.toNanos();
+    while (!condition.getAsBoolean()) {
+      if (System.nanoTime() - deadline > 0) {
+        return false;
+      }
+      java.util.concurrent.locks.LockSupport.parkNanos(2_000_000);
+    }
+    return true;
+  }
+
+  @Test
+  void a_container_counts_until_its_deletion_was_told() throws Exception {
+    supervisor.kill(container, "", KILL, false);
+    container.init().exited().get(10, TimeUnit.SECONDS);
+    FutureTask<Supervisor.Deleted> deleting;
+    Path record = folder.resolve("state/containers/ns/box.json");
+    synchronized (journal) {
+      deleting = inBackground(() -> supervisor.delete(container, ""));
+      assertThat(within(Duration.ofSeconds(10), () -> !Files.exists(record))).isTrue();
+      assertThat(supervisor.count()).isEqualTo(1);
+    }
+    deleting.get();
+    assertThat(supervisor.count()).isZero();
+    assertThat(events.awaitTopic("box", "delete"))
+        .containsExactly("create", "start", "exit", "delete");
+  }
+
+  @Test
+  void nothing_is_deleted_before_the_exit_was_told() throws Exception {
+    FutureTask<Supervisor.Deleted> deleting;
+    synchronized (journal) {
+      supervisor.kill(container, "", KILL, false);
+      assertThat(
+              within(
+                  Duration.ofSeconds(10), () -> container.phase(container.init()) == Phase.STOPPED))
+          .isTrue();
+      deleting = inBackground(() -> supervisor.delete(container, ""));
+      assertThat(within(Duration.ofMillis(500), () -> Files.exists(folder.resolve("deleted"))))
+          .isFalse();
+    }
+    deleting.get();
+    assertThat(events.awaitTopic("box", "delete"))
+        .containsExactly("create", "start", "exit", "delete");
+  }
+
+  @Test
+  void a_container_that_ends_while_it_is_paused_is_not_told_to_be_paused() throws Exception {
+    FutureTask<String> pausing =
+        inBackground(
+            () -> {
+              supervisor.pause(container);
+              return "";
+            });
+    container.init().exited().get(10, TimeUnit.SECONDS);
+    Files.createFile(folder.resolve("go"));
+    pausing.get();
+    supervisor.delete(container, "");
+    assertThat(events.awaitTopic("box", "delete"))
+        .containsExactly("create", "start", "exit", "delete");
+  }
+
+  @Test
+  void a_container_whose_memory_cannot_be_watched_is_none_the_worse() throws IOException {
+    Path group = folder.resolve("group");
+    Files.createDirectories(group.resolve("cgroup.event_control")); // nothing can be written to it
+    Files.createFile(group.resolve("memory.oom_control"));
+    assertThatCode(() -> supervisor.watchMemory(container, new CgroupV1(Map.of("memory", group))))
+        .doesNotThrowAnyException();
+  }
+}
