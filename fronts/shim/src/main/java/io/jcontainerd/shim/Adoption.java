@@ -11,6 +11,7 @@ import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * Takes over what an earlier host left: processes that still run are followed by their pidfd, those
@@ -35,7 +36,12 @@ final class Adoption {
    * Takes over everything recorded; what fails with one container does not keep the others back.
    */
   void run() throws IOException, InterruptedException {
-    for (ContainerRecord record : host.store().all()) {
+    List<ContainerRecord> records = host.store().all();
+    if (!records.isEmpty()) {
+      new LeftCommands(host.children())
+          .end(records.stream().map(ContainerRecord::bundle).collect(Collectors.toSet()));
+    }
+    for (ContainerRecord record : records) {
       try {
         if (record.created()) {
           adopt(record);
