@@ -1,8 +1,8 @@
 package io.jcontainerd.shim;
 
 import io.jcontainerd.core.failure.ContainerdException;
-import io.jcontainerd.core.failure.FailedPreconditionException;
 import io.jcontainerd.linux.LinuxKernel;
+import io.jcontainerd.linux.Mounter;
 import io.jcontainerd.linux.cgroup.OomWatcher;
 import io.jcontainerd.linux.descriptor.Reactor;
 import io.jcontainerd.linux.process.Children;
@@ -11,13 +11,10 @@ import io.jcontainerd.ttrpc.TtrpcServer;
 import io.jcontainerd.ttrpc.UnixSockets;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Clock;
 import java.time.Duration;
@@ -46,7 +43,8 @@ public final class ShimHost implements AutoCloseable {
       Set.of("NOTIFY_SOCKET", "JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS", "LISTEN_FDS", "LISTEN_PID");
 
   private final HostArguments arguments;
-  private final FileChannel lockFile;
+  private final StateLock lock;
+  private final StateStore store;
   private final ConsoleFolder consoles;
   private final Reactor exits;
   private final Reactor terminals;
@@ -57,14 +55,16 @@ public final class ShimHost implements AutoCloseable {
 
   private ShimHost(
       HostArguments arguments,
-      FileChannel lockFile,
+      StateLock lock,
+      StateStore store,
       ConsoleFolder consoles,
       Reactor exits,
       Reactor terminals,
       EventPublisher publisher,
       Supervisor supervisor) {
     this.arguments = arguments;
-    this.lockFile = lockFile;
+    this.lock = lock;
+    this.store = store;
     this.consoles = consoles;
     this.exits = exits;
     this.terminals = terminals;
@@ -100,8 +100,9 @@ public final class ShimHost implements AutoCloseable {
   /** Takes the state folder, and takes over what an earlier host left in it. */
   static ShimHost open(HostArguments arguments) throws IOException, InterruptedException {
     Clock clock = Clock.systemUTC();
+    StateLock lock =
+        StateLock.take(arguments.state(), PREDECESSOR, () -> isServed(arguments.socket()));
     StateStore store = StateStore.open(arguments.state());
-    FileChannel lockFile = lock(arguments);
     Reactor exits = Reactor.start("exits");
     Reactor terminals = Reactor.start("terminals");
     Children.becomeSubreaper();
@@ -124,37 +125,26 @@ public final class ShimHost implements AutoCloseable {
             new StreamOpener(children, exits, terminals, consoles.path()),
             new TaskEvents(publisher),
             store,
-            new LinuxKernel(Files.createDirectories(arguments.state().resolve("tmp"))),
+            kernel(arguments.state().resolve("tmp")),
             new RuntimeVersions(runner, environment),
             new SpecPreparation(HostLimits.read()),
             new OomWatcher(exits));
     Supervisor supervisor = new Supervisor(services);
     ShimHost host =
-        new ShimHost(arguments, lockFile, consoles, exits, terminals, publisher, supervisor);
+        new ShimHost(arguments, lock, store, consoles, exits, terminals, publisher, supervisor);
     new Adoption(services, supervisor, clock).run();
     children.reapOrphans();
     return host;
   }
 
-  /** One host for a state folder: a successor waits until its predecessor is really gone. */
-  private static FileChannel lock(HostArguments arguments)
-      throws IOException, InterruptedException {
-    Path file = arguments.state().resolve("lock");
-    FileChannel channel =
-        FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-    long deadline = System.nanoTime() + PREDECESSOR.toNanos();
-    while (true) {
-      FileLock lock = channel.tryLock();
-      if (lock != null) {
-        return channel;
-      }
-      if (System.nanoTime() - deadline > 0 || isServed(arguments.socket())) {
-        channel.close();
-        throw new FailedPreconditionException(
-            "state folder " + file.getParent() + " belongs to another shim host that still runs");
-      }
-      Thread.sleep(POLL);
+  /** What a killed host has left mounted for a moment's use is unmounted first. */
+  private static LinuxKernel kernel(Path temporary) throws IOException {
+    LinuxKernel kernel = new LinuxKernel(temporary);
+    List<Path> left = new Mounter(kernel, temporary).cleanLeftovers();
+    if (!left.isEmpty()) {
+      LOG.log(Level.WARNING, "an earlier host left {0}, which cannot be removed", left);
     }
+    return kernel;
   }
 
   /** Whether somebody accepts connections there. */
@@ -229,7 +219,10 @@ public final class ShimHost implements AutoCloseable {
     return supervisor;
   }
 
-  /** Stops serving. Containers that still run go on, for the next host. */
+  /**
+   * Stops serving. Containers that still run go on, for the next host; when there is nothing for it
+   * to know, the state folder goes, too.
+   */
   @Override
   public void close() throws IOException {
     Files.deleteIfExists(arguments.socket());
@@ -245,11 +238,15 @@ public final class ShimHost implements AutoCloseable {
       interrupted = true;
     }
     server.close();
+    boolean nothingLeft = supervisor.count() == 0 && publisher.isIdle();
     publisher.close();
     terminals.close();
     exits.close();
     consoles.close();
-    lockFile.close();
+    if (nothingLeft) {
+      store.remove();
+    }
+    lock.close();
     if (interrupted) {
       Thread.currentThread().interrupt();
     }

@@ -3,11 +3,11 @@ package io.jcontainerd.shim;
 import io.jcontainerd.core.failure.DataLossException;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -30,18 +30,9 @@ final class StateStore {
     this.folder = folder;
   }
 
-  /** Opens the state folder, which is made with mode 0700 if it is missing. */
+  /** Opens the state folder, which is there and ours. */
   static StateStore open(Path folder) throws IOException {
     String boot = Files.readString(BOOT_ID).strip();
-    if (!Files.isDirectory(folder)) {
-      Path parent = folder.getParent();
-      if (parent != null) {
-        Files.createDirectories(parent);
-      }
-      Files.createDirectory(
-          folder,
-          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-    }
     Path mark = folder.resolve("boot");
     if (Files.exists(mark) && !Files.readString(mark).strip().equals(boot)) {
       deleteTree(folder.resolve("containers"));
@@ -99,6 +90,28 @@ final class StateStore {
       }
     }
     return records;
+  }
+
+  /**
+   * Removes the state folder with all that a host keeps in it, the lock last: what comes after that
+   * is a successor's. To be called by who leaves nothing to a successor and has everything closed;
+   * a record that was set aside is kept, and the folder with it.
+   */
+  void remove() throws IOException {
+    try (Stream<Path> tree = Files.walk(folder.resolve("containers"))) {
+      if (tree.anyMatch(Files::isRegularFile)) {
+        return;
+      }
+    }
+    deleteTree(folder.resolve("containers"));
+    deleteTree(folder.resolve("events"));
+    try {
+      for (String name : List.of("tmp", "boot", "log", "log.1", "lock", "")) {
+        Files.deleteIfExists(folder.resolve(name));
+      }
+    } catch (DirectoryNotEmptyException e) { // a mount in tmp, or a successor's lock
+      LOG.log(Level.DEBUG, "state folder is kept", e);
+    }
   }
 
   private Path file(String namespace, String id) {

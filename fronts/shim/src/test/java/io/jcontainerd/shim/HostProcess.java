@@ -37,7 +37,8 @@ final class HostProcess implements AutoCloseable {
     return folder.resolve("temporary");
   }
 
-  static HostProcess start(Path folder, String... options) throws Exception {
+  /** Starts it and does not wait. */
+  static HostProcess begin(Path folder, String... options) throws Exception {
     Path socket = folder.resolve("s");
     String paths = System.getProperty("jdk.module.path", "");
     String classPath =
@@ -76,12 +77,16 @@ final class HostProcess implements AutoCloseable {
             .redirectErrorStream(true)
             .redirectOutput(ProcessBuilder.Redirect.appendTo(folder.resolve("host.log").toFile()))
             .start();
-    HostProcess host = new HostProcess(process, folder, socket);
+    return new HostProcess(process, folder, socket);
+  }
+
+  static HostProcess start(Path folder, String... options) throws Exception {
+    HostProcess host = begin(folder, options);
     host.awaitServing();
     return host;
   }
 
-  private void awaitServing() throws Exception {
+  void awaitServing() throws Exception {
     long deadline = System.nanoTime() + 60_000_000_000L;
     while (true) {
       try (TtrpcClient _ = TtrpcClient.connect(socket, Duration.ofSeconds(1))) {
@@ -138,6 +143,22 @@ final class HostProcess implements AutoCloseable {
             .count());
     counts.put("children", process.toHandle().children().count());
     return counts;
+  }
+
+  /** Whether it has the file open. */
+  boolean hasOpen(Path file) {
+    try (Stream<Path> descriptors = Files.list(Path.of("/proc/" + pid() + "/fd"))) {
+      return descriptors.anyMatch(
+          descriptor -> {
+            try {
+              return Files.readSymbolicLink(descriptor).equals(file);
+            } catch (IOException e) {
+              return false; // closed meanwhile
+            }
+          });
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
   }
 
   /** Processor time that a thread has used, in ticks. */

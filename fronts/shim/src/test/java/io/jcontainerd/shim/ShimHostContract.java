@@ -749,6 +749,69 @@ abstract class ShimHostContract {
     }
   }
 
+  @Test
+  void a_host_that_waits_for_its_predecessor_is_not_deceived_by_what_that_removes()
+      throws Exception {
+    String id = id("gone");
+    events.stop();
+    run(id, NONE, "true");
+    tasks.await(id, "");
+    tasks.delete(id, "");
+    tasks.close();
+    host.terminate(); // and is held up by events that nobody takes
+    until(() -> !Files.exists(folder.resolve("s")), () -> "still serves");
+    HostProcess predecessor = host;
+    host = HostProcess.begin(folder);
+    until(() -> host.hasOpen(HostProcess.state(folder).resolve("lock")), () -> "does not wait");
+    events.restart();
+    assertThat(predecessor.awaitEnd(Duration.ofSeconds(20))).isTrue();
+    host.awaitServing();
+    tasks = new TaskClient(host.connect());
+    String next = id("next");
+    run(next, NONE, "sleep", "1000");
+    Path record = Path.of("containers", TaskClient.NAMESPACE, next + ".json");
+    assertThat(HostProcess.state(folder).resolve(record)).exists();
+    killAndDelete(next);
+    before = settled();
+  }
+
+  @Test
+  void a_runtime_command_of_a_killed_host_makes_no_container_later() throws Exception {
+    Path slow = folder.resolve("slow");
+    Path entered = folder.resolve("entered");
+    Path go = folder.resolve("go");
+    Files.writeString(
+        slow,
+        "#!/bin/sh\ncase \"$*\" in *' create '*) echo $$ > %s; while [ ! -e %s ]; do sleep 0.02;"
+                .formatted(entered, go)
+            + " done;; esac\nexec "
+            + binary()
+            + " \"$@\"\n");
+    assertThat(slow.toFile().setExecutable(true)).isTrue();
+    String id = id("orphan");
+    bundles.make(id, UnaryOperator.identity(), "sleep", "1000");
+    CreateTaskRequest.Builder request = bundles.request(id, NONE);
+    CreateTaskRequest slowly =
+        request
+            .setOptions(new Bundles(folder, slow.toString()).request(id, NONE).getOptions())
+            .build();
+    Future<Integer> creating = inBackground(() -> tasks.create(slowly));
+    until(() -> entered.toFile().length() > 1, () -> "the runtime was not called");
+    long command = Long.parseLong(Files.readString(entered).strip());
+    host.kill();
+    assertThatThrownBy(creating::get).hasCauseInstanceOf(TtrpcException.class);
+    tasks.close();
+    host = HostProcess.start(folder);
+    tasks = new TaskClient(host.connect());
+    before = settled();
+    Files.createFile(go);
+    until(
+        () -> ProcessHandle.of(command).filter(ProcessHandle::isAlive).isEmpty(),
+        () -> "the runtime still runs");
+    assertThat(groups()).isEmpty();
+    assertThat(folder.resolve("runtime").resolve(id)).doesNotExist();
+  }
+
   private static void sh(String command) throws Exception {
     Process process = new ProcessBuilder("sh", "-c", command).inheritIO().start();
     assertThat(process.waitFor()).as(command).isZero();
@@ -828,6 +891,7 @@ abstract class ShimHostContract {
       assertThat(left.map(path -> path.getFileName().toString()).filter(n -> n.startsWith("c-")))
           .isEmpty();
     }
+    assertThat(HostProcess.state(folder)).doesNotExist();
     host = HostProcess.start(folder);
     tasks = new TaskClient(host.connect());
     before = settled();

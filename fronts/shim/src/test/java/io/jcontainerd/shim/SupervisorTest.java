@@ -62,7 +62,7 @@ class SupervisorTest {
                 environment,
                 new StreamOpener(children, reactor, reactor, folder),
                 new TaskEvents(publisher),
-                StateStore.open(folder.resolve("state")),
+                StateStore.open(Files.createDirectory(folder.resolve("state"))),
                 new LinuxKernel(folder),
                 new RuntimeVersions(runner, environment),
                 new SpecPreparation(HostLimits.read()),
