@@ -10,6 +10,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -37,6 +38,7 @@ final class Task {
   /** Completed when nothing is left, with the exit that was made up for a dead shim's task. */
   private final CompletableFuture<Optional<Exit>> gone = new CompletableFuture<>();
 
+  private final AtomicInteger deletions = new AtomicInteger();
   private volatile @Nullable CompletableFuture<?> creation;
   private volatile @Nullable ShimLauncher launcher;
   private volatile @Nullable Shim shim;
@@ -163,6 +165,21 @@ final class Task {
   /** Gives the right to remove what is left, to one caller only. */
   boolean claim(Stage from) {
     return stage.compareAndSet(from, Stage.ENDING);
+  }
+
+  /** A deletion asks the shim, and so may be the one that gets the exit. */
+  void deletionAsks() {
+    deletions.incrementAndGet();
+  }
+
+  /** It has its answer. */
+  void deletionAnswered() {
+    deletions.decrementAndGet();
+  }
+
+  /** Whether a deletion may still get the exit from the shim. */
+  boolean isDeletionAsking() {
+    return deletions.get() > 0;
   }
 
   void cleared(Optional<Exit> exit) {

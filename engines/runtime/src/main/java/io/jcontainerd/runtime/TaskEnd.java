@@ -94,6 +94,7 @@ final class TaskEnd {
   private Exit delete(Task task, Shim shim) throws InterruptedException {
     ContainerdException failure = null;
     Exit exit = new Exit(0, 0, Instant.now());
+    task.deletionAsks();
     try {
       DeleteResponse response =
           shim.call(
@@ -105,10 +106,19 @@ final class TaskEnd {
       exit = exit(response);
     } catch (NotFoundException e) {
       failure = e;
+    } finally {
+      task.deletionAnswered();
+    }
+    if (failure != null) {
+      letAnotherEnd(task);
     }
     if (!task.claim(Task.Stage.LIVE)) {
+      // another one clears up: whose call got the exit has it all the same
       task.awaitCleared(timeouts.shimCleanup().multipliedBy(2));
-      throw failure != null ? failure : new NotFoundException("task " + task.id() + " not found");
+      if (failure != null) {
+        throw failure;
+      }
+      return exit;
     }
     ContainerdException cleanup = detached(task, PATIENCE, () -> clear(task, shim));
     if (failure != null) {
@@ -118,6 +128,16 @@ final class TaskEnd {
       throw cleanup;
     }
     return exit;
+  }
+
+  /** A deletion that found nothing leaves the end to one that the shim may still give the exit. */
+  private void letAnotherEnd(Task task) throws InterruptedException {
+    long deadline = System.nanoTime() + Limits.atMost(timeouts.operation()).toNanos();
+    while (task.isDeletionAsking() && deadline - System.nanoTime() > 0) {
+      if (task.awaitCleared(STEP).isPresent()) {
+        return;
+      }
+    }
   }
 
   static Exit exit(DeleteResponse response) {
@@ -258,7 +278,7 @@ final class TaskEnd {
           bundles.write(task.bundle(), Bundle.SHIM_PROCESS, process.toText().getBytes(UTF_8), 0600);
         }
       }
-    } catch (IOException e) {
+    } catch (IOException | ContainerdException e) { // it only helps to clean up after a dead one
       LOG.log(Level.WARNING, "process of the shim of " + task.bundle(), e);
     }
   }

@@ -7,7 +7,9 @@ import io.jcontainerd.api.runtime.task.v3.StateRequest;
 import io.jcontainerd.api.runtime.task.v3.StateResponse;
 import io.jcontainerd.api.types.task.Status;
 import io.jcontainerd.core.failure.ContainerdException;
+import io.jcontainerd.core.failure.DeadlineExceededException;
 import io.jcontainerd.core.failure.NotFoundException;
+import io.jcontainerd.core.failure.UnavailableException;
 import io.jcontainerd.core.tasks.Exit;
 import io.jcontainerd.runtime.bundle.Bundle;
 import io.jcontainerd.runtime.bundle.Bundles;
@@ -99,15 +101,25 @@ final class TaskRecovery {
     }
     var task = new Task(bundle, runtime.get(), bundles.readText(bundle, Bundle.SANDBOX).orElse(""));
     tasks.reserve(task, timeouts.shimLoad());
+    try {
+      load(task);
+    } finally {
+      if (task.isCreating()) { // neither taken over nor given up: left as it is, for another start
+        tasks.remove(task, Optional.empty());
+      }
+    }
+  }
+
+  /** Takes the task over, or removes what its dead shim left. */
+  private void load(Task task) throws InterruptedException {
+    Bundle bundle = task.bundle();
     ShimLauncher launcher = launchers.forBundle(bundle);
     Shim shim = null;
     try {
       shim = launcher.reconnect(bundle, timeouts.shimLoad());
       task.attach(launcher, shim);
-      ConnectResponse who = shim.whoServes(bundle.namespace(), bundle.id(), timeouts.shimLoad());
-      end.knowProcess(task, who.getShimPid());
-      task.pid(who.getTaskPid());
-    } catch (ContainerdException e) {
+      learn(task, shim);
+    } catch (UnavailableException | DeadlineExceededException e) {
       LOG.log(
           Level.INFO, "{0}: its shim does not answer, clearing up: {1}", bundle, e.getMessage());
       if (shim != null) {
@@ -126,6 +138,19 @@ final class TaskRecovery {
     lookForExit(task, shim);
   }
 
+  /** Asks the shim about itself; one that answers at all lives, whatever it answers. */
+  private void learn(Task task, Shim shim) throws InterruptedException {
+    try {
+      ConnectResponse who = shim.whoServes(task.namespace(), task.id(), timeouts.shimLoad());
+      end.knowProcess(task, who.getShimPid());
+      task.pid(who.getTaskPid());
+    } catch (UnavailableException | DeadlineExceededException e) {
+      throw e;
+    } catch (ContainerdException e) {
+      LOG.log(Level.WARNING, "shim of " + task.bundle() + " does not tell its process", e);
+    }
+  }
+
   private boolean isLeaked(Task task, Shim shim) throws InterruptedException {
     try {
       PidsResponse pids =
@@ -136,12 +161,22 @@ final class TaskRecovery {
               PidsResponse.parser(),
               Optional.of(timeouts.shimLoad()));
       // a task that has ended keeps its exit for whoever asks; only without one is nothing lost
-      return pids.getProcessesCount() == 0 && state(task, shim).isEmpty();
+      return pids.getProcessesCount() == 0 && isUnknown(task, shim);
     } catch (NotFoundException e) {
       LOG.log(Level.DEBUG, "no processes of " + task.bundle(), e);
-      return state(task, shim).isEmpty();
+      return isUnknown(task, shim);
     } catch (ContainerdException e) {
       LOG.log(Level.DEBUG, "processes of " + task.bundle(), e);
+      return false;
+    }
+  }
+
+  /** Whether the shim says so; while it says nothing, the task is taken for known. */
+  private boolean isUnknown(Task task, Shim shim) throws InterruptedException {
+    try {
+      return state(task, shim).isEmpty();
+    } catch (ContainerdException e) {
+      LOG.log(Level.WARNING, "state of " + task.bundle(), e);
       return false;
     }
   }

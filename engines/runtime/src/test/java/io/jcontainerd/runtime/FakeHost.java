@@ -37,7 +37,7 @@ import java.util.List;
 /**
  * A shim host in the small, as a program: its tasks are {@code sleep} processes whose numbers it
  * keeps in its state folder, and a new one takes over what it finds there. A file {@code forget} in
- * that folder makes it take over nothing.
+ * that folder makes it take over nothing; while there is a file {@code deaf}, it tells no state.
  */
 final class FakeHost {
   private final Path tasks;
@@ -76,7 +76,7 @@ final class FakeHost {
             "Start",
             StartRequest.parser(),
             (q, c) -> StartResponse.newBuilder().setPid(pid(q.getId(), c)).build())
-        .unary("State", StateRequest.parser(), (q, c) -> state(q.getId(), c))
+        .waiting("State", StateRequest.parser(), (q, c) -> state(q.getId(), c))
         .unary(
             "Pids",
             PidsRequest.parser(),
@@ -120,7 +120,11 @@ final class FakeHost {
     return CreateTaskResponse.newBuilder().setPid((int) sleeping.pid()).build();
   }
 
-  private StateResponse state(String id, CallContext context) throws IOException {
+  private StateResponse state(String id, CallContext context)
+      throws IOException, InterruptedException {
+    while (Files.exists(tasks.resolveSibling("deaf"))) {
+      Thread.sleep(20);
+    }
     int pid = pid(id, context);
     boolean runs = ProcessHandle.of(pid).filter(ProcessHandle::isAlive).isPresent();
     return StateResponse.newBuilder()

@@ -28,6 +28,7 @@ import io.jcontainerd.core.failure.NotImplementedException;
 import io.jcontainerd.core.failure.UnavailableException;
 import io.jcontainerd.core.failure.UnknownException;
 import io.jcontainerd.core.tasks.CreateTask;
+import io.jcontainerd.core.tasks.Exit;
 import io.jcontainerd.core.tasks.Stdio;
 import io.jcontainerd.core.tasks.TaskStatus;
 import io.jcontainerd.oci.runtime.Spec;
@@ -51,6 +52,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -77,7 +80,7 @@ class ScriptedShimTest {
           Duration.ofSeconds(30));
 
   private final CountDownLatch release = new CountDownLatch(1);
-  private final CountDownLatch entered = new CountDownLatch(1);
+  private volatile CountDownLatch entered = new CountDownLatch(1);
   private final Set<String> created = ConcurrentHashMap.newKeySet();
   private final AtomicInteger deletions = new AtomicInteger();
   private Ground ground;
@@ -86,6 +89,10 @@ class ScriptedShimTest {
   private Path script;
   private volatile boolean hangCreate;
   private volatile boolean hangConnect;
+  private volatile boolean lacksConnect;
+  private volatile boolean slowFirstDelete;
+  private volatile boolean hangState;
+  private volatile boolean forgetsPids;
   private volatile int shimPid;
 
   @BeforeEach
@@ -139,9 +146,9 @@ class ScriptedShimTest {
                 TtrpcService.named(service)
                     .waiting("Connect", ConnectRequest.parser(), (q, _) -> connect(q))
                     .waiting("Create", CreateTaskRequest.parser(), (q, _) -> create(q))
-                    .unary("State", StateRequest.parser(), (q, _) -> state(q))
+                    .waiting("State", StateRequest.parser(), (q, _) -> state(q))
                     .unary("Pids", PidsRequest.parser(), (q, _) -> pids(q))
-                    .unary("Delete", DeleteRequest.parser(), (q, _) -> delete(q))
+                    .waiting("Delete", DeleteRequest.parser(), (q, _) -> delete(q))
                     .unary(
                         "Shutdown", ShutdownRequest.parser(), (_, _) -> Empty.getDefaultInstance())
                     .build()));
@@ -152,6 +159,9 @@ class ScriptedShimTest {
   private ConnectResponse connect(ConnectRequest request) throws InterruptedException {
     if (hangConnect) {
       release.await();
+    }
+    if (lacksConnect) {
+      throw new TtrpcException(StatusCode.UNIMPLEMENTED, "method Connect");
     }
     return ConnectResponse.newBuilder()
         .setShimPid(shimPid)
@@ -174,20 +184,29 @@ class ScriptedShimTest {
     }
   }
 
-  private StateResponse state(StateRequest request) {
+  private StateResponse state(StateRequest request) throws InterruptedException {
+    if (hangState) {
+      release.await();
+    }
     known(request.getId());
     return StateResponse.newBuilder().setPid(42).setStatus(Status.RUNNING).build();
   }
 
   private PidsResponse pids(PidsRequest request) {
     known(request.getId());
+    if (forgetsPids) {
+      throw new TtrpcException(StatusCode.NOT_FOUND, "no processes");
+    }
     return PidsResponse.newBuilder().addProcesses(ProcessInfo.newBuilder().setPid(42)).build();
   }
 
-  private DeleteResponse delete(DeleteRequest request) {
+  private DeleteResponse delete(DeleteRequest request) throws InterruptedException {
     known(request.getId());
     created.remove(request.getId());
-    deletions.incrementAndGet();
+    if (deletions.incrementAndGet() == 1 && slowFirstDelete) {
+      entered.countDown();
+      release.await();
+    }
     return DeleteResponse.newBuilder().setPid(42).setExitStatus(1).build();
   }
 
@@ -440,6 +459,73 @@ class ScriptedShimTest {
     assertThat(ground.bundles.list()).hasSize(1);
     assertThat(status("kept")).isEqualTo(TaskStatus.RUNNING);
     assertThatThrownBy(() -> status("leaked")).isInstanceOf(NotFoundException.class);
+  }
+
+  @Test
+  void a_shim_that_lacks_connect_is_created_by_and_taken_over() throws Exception {
+    lacksConnect = true;
+    server.close();
+    server = serve("containerd.task.v3.Task");
+    says(
+        "printf '{\"version\":3,\"address\":\"unix://%s/a\",\"protocol\":\"ttrpc\"}' "
+            + ground.top);
+    assertThat(create("mute")).isEqualTo(42);
+    runtime.close();
+    runtime = ground.runtime(SHORT);
+    assertThat(status("mute")).isEqualTo(TaskStatus.RUNNING);
+    assertThat(actions()).containsExactly("start");
+  }
+
+  @Test
+  void a_bundle_that_cannot_be_written_does_not_cost_a_living_task() throws Exception {
+    create("full");
+    runtime.close();
+    Bundle bundle = ground.bundles.at(ground.namespace, "full");
+    Files.delete(bundle.path().resolve("bootstrap.json"));
+    Files.writeString(bundle.path().resolve("address"), "unix://" + ground.top + "/a");
+    Process shim = new ProcessBuilder("sleep", "600").start();
+    shimPid = (int) shim.pid();
+    // in the way of what is to be written, and not to be removed
+    Files.createDirectories(bundle.path().resolve(".bootstrap.json/x"));
+    Files.createDirectories(bundle.path().resolve(".shim-process/x"));
+    runtime = ground.runtime(SHORT);
+    assertThat(status("full")).isEqualTo(TaskStatus.RUNNING);
+    assertThat(actions()).containsExactly("start");
+    assertThat(shim.isAlive()).isTrue();
+    shim.destroyForcibly().waitFor();
+  }
+
+  @Test
+  void a_task_whose_state_is_not_told_at_the_daemons_start_is_taken_over() throws Exception {
+    create("slow");
+    runtime.close();
+    forgetsPids = true;
+    hangState = true;
+    runtime = ground.runtime(SHORT);
+    hangState = false;
+    assertThat(status("slow")).isEqualTo(TaskStatus.RUNNING);
+    assertThat(actions()).containsExactly("start");
+  }
+
+  @Test
+  void of_two_deletions_at_once_the_one_that_gets_the_exit_tells_it() throws Exception {
+    create("twice");
+    entered = new CountDownLatch(1);
+    slowFirstDelete = true;
+    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      Future<Exit> first =
+          threads.submit(() -> Call.in(ground.namespace).call(() -> runtime.delete("twice")));
+      entered.await();
+      Future<Exit> second =
+          threads.submit(() -> Call.in(ground.namespace).call(() -> runtime.delete("twice")));
+      // the shim tells it at once that there is nothing, and what it would do then is not done
+      assertThatThrownBy(() -> second.get(500, TimeUnit.MILLISECONDS))
+          .isInstanceOf(TimeoutException.class);
+      release.countDown();
+      assertThat(first.get().status()).isEqualTo(1);
+      assertThatThrownBy(second::get).hasCauseInstanceOf(NotFoundException.class);
+    }
+    assertThat(ground.bundles.list()).isEmpty();
   }
 
   @Test

@@ -722,8 +722,8 @@ abstract class ShimHostContract {
       tasks = new TaskClient(host.connect());
       String id = id("full");
       bundles.make(id, UnaryOperator.identity(), "sleep", "1000");
-      tasks.create(bundles.request(id, NONE).build());
       events.stop();
+      tasks.create(bundles.request(id, NONE).build());
       sh("dd if=/dev/zero of=" + state + "/filler 2>/dev/null; test -s " + state + "/filler");
       for (int i = 0; i < 100; i++) { // until the journal needs room as well
         tasks.exec(id, "e" + i, Bundles.process("true").toText(), NONE);

@@ -239,7 +239,11 @@ public final class BinaryShimLauncher implements ShimLauncher {
             .filter(t -> !t.isEmpty())
             .orElseThrow(() -> new UnavailableException(bundle + " names no shim"));
     var address = new ShimAddress(2, old, "ttrpc");
-    bundles.write(bundle, Bundle.BOOTSTRAP, address.toJson(), 0644);
+    try {
+      bundles.write(bundle, Bundle.BOOTSTRAP, address.toJson(), 0644);
+    } catch (ContainerdException e) { // it is found by the old way the next time, too
+      LOG.log(Level.WARNING, "address of the shim of " + bundle, e);
+    }
     return address;
   }
 

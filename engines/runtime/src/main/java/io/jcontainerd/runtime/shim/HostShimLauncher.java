@@ -2,9 +2,15 @@ package io.jcontainerd.runtime.shim;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import com.google.protobuf.Empty;
 import com.google.protobuf.InvalidProtocolBufferException;
+import io.jcontainerd.api.runtime.task.v3.DeleteRequest;
+import io.jcontainerd.api.runtime.task.v3.DeleteResponse;
+import io.jcontainerd.api.runtime.task.v3.KillRequest;
 import io.jcontainerd.api.runtime.task.v3.StateRequest;
 import io.jcontainerd.api.runtime.task.v3.StateResponse;
+import io.jcontainerd.api.runtime.task.v3.WaitRequest;
+import io.jcontainerd.api.runtime.task.v3.WaitResponse;
 import io.jcontainerd.api.types.RuntimeInfo;
 import io.jcontainerd.api.types.RuntimeVersion;
 import io.jcontainerd.api.types.runc.options.Options;
@@ -20,6 +26,7 @@ import io.jcontainerd.oci.json.JsonObject;
 import io.jcontainerd.oci.runtime.Spec;
 import io.jcontainerd.runtime.bundle.Bundle;
 import io.jcontainerd.runtime.bundle.Bundles;
+import io.jcontainerd.wire.Times;
 import io.jcontainerd.wire.TypedValues;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
@@ -60,7 +67,7 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
   private static final String OPTIONS = "containerd.runc.v1.Options";
   private static final int NAME_LENGTH = 64;
   private static final Spec NO_SPEC = new Spec(JsonObject.EMPTY);
-  private static final int LOG_TAIL = 2000;
+  private static final int SIGKILL = 9;
   private static final int MAX_OUTPUT = 10 << 20;
 
   private final List<String> command;
@@ -257,9 +264,7 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
       return running.get();
     }
     Path folder = state.resolve(address.getFileName());
-    Files.createDirectories(folder);
     Files.createDirectories(environment.socketFolder());
-    Path log = folder.resolve("log");
     List<String> all = new ArrayList<>(command);
     all.addAll(
         List.of(
@@ -274,8 +279,9 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
     if (environment.debug()) {
       all.add("--debug");
     }
-    var spawn = new Processes.Spawn(all, environment.of("default"), folder, new byte[0], true);
-    int pid = processes.start(spawn, Optional.of(log));
+    var spawn = new Processes.Spawn(all, environment.of("default"), state, new byte[0], true);
+    HostLogFile log = HostLogFile.in(folder);
+    int pid = start(spawn, log);
     LOG.log(
         Level.INFO,
         "shim host {0} started as process {1}",
@@ -292,14 +298,14 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
         // it may have found another one at work
         return tryConnect(place)
             .orElseThrow(
-                () -> new UnavailableException("shim host ended at its start: " + tail(log)));
+                () -> new UnavailableException("shim host ended at its start: " + log.tail()));
       }
       Thread.sleep(pause);
       pause = Math.min(50, pause * 2);
     }
-    processes.signal(pid, 9);
+    processes.signal(pid, SIGKILL);
     throw new UnavailableException(
-        "shim host did not listen within " + timeouts.shimStart() + ": " + tail(log));
+        "shim host did not listen within " + timeouts.shimStart() + ": " + log.tail());
   }
 
   private Optional<Shim> tryConnect(ShimAddress place) throws InterruptedException {
@@ -314,17 +320,74 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
     }
   }
 
-  private static String tail(Path log) {
+  /** A host that leaves removes its folder, perhaps between our making it and our using it. */
+  private int start(Processes.Spawn spawn, HostLogFile log) throws IOException {
     try {
-      String text = Files.readString(log).strip();
-      return text.substring(Math.max(0, text.length() - LOG_TAIL));
+      log.prepare();
+      return processes.start(spawn, Optional.of(log.path()));
     } catch (IOException e) {
-      return "no log: " + e.getMessage();
+      LOG.log(Level.DEBUG, "folder of a shim host, again", e);
+      log.prepare();
+      return processes.start(spawn, Optional.of(log.path()));
     }
   }
 
   @Override
   public Exit reap(Bundle bundle, String runtime, Duration limit) throws InterruptedException {
+    Optional<Exit> byHost = askHost(bundle, limit);
+    return byHost.isPresent() ? byHost.get() : reapByHand(bundle, limit);
+  }
+
+  /** A host that lives would keep a container that is removed behind its back. */
+  private Optional<Exit> askHost(Bundle bundle, Duration limit) throws InterruptedException {
+    CompletableFuture<Shim> slot;
+    try {
+      slot = hosts.get(BinaryShimLauncher.address(bundles, bundle).socket());
+    } catch (ContainerdException e) {
+      LOG.log(Level.DEBUG, "no host of " + bundle, e);
+      return Optional.empty();
+    }
+    if (slot == null || slot.state() != Future.State.SUCCESS) {
+      return Optional.empty();
+    }
+    Shim host = slot.resultNow();
+    try {
+      kill(host, bundle, limit);
+      host.call(
+          bundle.namespace(),
+          "Wait",
+          WaitRequest.newBuilder().setId(bundle.id()).build(),
+          WaitResponse.parser(),
+          Optional.of(limit));
+      DeleteResponse deleted =
+          host.call(
+              bundle.namespace(),
+              "Delete",
+              DeleteRequest.newBuilder().setId(bundle.id()).build(),
+              DeleteResponse.parser(),
+              Optional.of(limit));
+      return Optional.of(
+          new Exit(deleted.getPid(), deleted.getExitStatus(), Times.toCore(deleted.getExitedAt())));
+    } catch (ContainerdException e) {
+      LOG.log(Level.DEBUG, "the shim host does not remove " + bundle, e);
+      return Optional.empty();
+    }
+  }
+
+  private static void kill(Shim host, Bundle bundle, Duration limit) throws InterruptedException {
+    try {
+      host.call(
+          bundle.namespace(),
+          "Kill",
+          KillRequest.newBuilder().setId(bundle.id()).setSignal(SIGKILL).setAll(true).build(),
+          Empty.parser(),
+          Optional.of(limit));
+    } catch (NotFoundException e) {
+      LOG.log(Level.DEBUG, "nothing to kill of " + bundle, e); // ended, or not known
+    }
+  }
+
+  private Exit reapByHand(Bundle bundle, Duration limit) throws InterruptedException {
     JsonObject options =
         bundles
             .readText(bundle, "options.json")

@@ -124,6 +124,10 @@ public final class Shim implements AutoCloseable {
       version = 2;
       try {
         return call(namespace, method, request, answer, limit);
+      } catch (NotImplementedException second) { // it is the method that it lacks, not the version
+        version = 3;
+        second.addSuppressed(e);
+        throw second;
       } catch (ContainerdException second) {
         second.addSuppressed(e);
         throw second;
