@@ -1,6 +1,7 @@
 package io.jcontainerd.shim;
 
 import io.jcontainerd.core.ports.Kernel;
+import io.jcontainerd.linux.cgroup.AttachLock;
 import io.jcontainerd.linux.cgroup.OomWatcher;
 import io.jcontainerd.linux.process.Children;
 import io.jcontainerd.linux.process.ProgramRunner;
@@ -22,7 +23,8 @@ record HostServices(
     Kernel kernel,
     RuntimeVersions versions,
     SpecPreparation specs,
-    OomWatcher memory) {
+    OomWatcher memory,
+    AttachLock attachLock) {
 
   HostServices {
     environment = List.copyOf(environment);

@@ -3,6 +3,7 @@ package io.jcontainerd.shim;
 import io.jcontainerd.core.failure.ContainerdException;
 import io.jcontainerd.linux.LinuxKernel;
 import io.jcontainerd.linux.Mounter;
+import io.jcontainerd.linux.cgroup.AttachLock;
 import io.jcontainerd.linux.cgroup.OomWatcher;
 import io.jcontainerd.linux.descriptor.Reactor;
 import io.jcontainerd.linux.process.Children;
@@ -128,7 +129,8 @@ public final class ShimHost implements AutoCloseable {
             kernel(arguments.state().resolve("tmp")),
             new RuntimeVersions(runner, environment),
             new SpecPreparation(HostLimits.read()),
-            new OomWatcher(exits));
+            new OomWatcher(exits),
+            AttachLock.ofThisProcess());
     Supervisor supervisor = new Supervisor(services);
     ShimHost host =
         new ShimHost(arguments, lock, store, consoles, exits, terminals, publisher, supervisor);

@@ -127,6 +127,7 @@ final class Supervisor {
       throw new AlreadyExistsException("container " + creation.id());
     }
     try {
+      host.attachLock().prefetch();
       ContainerProcess init =
           new ContainerProcess(creation.id(), "", creation.stdio(), JsonObject.EMPTY);
       Container container =
@@ -356,6 +357,7 @@ final class Supervisor {
 
   private void startExec(Container container, ContainerProcess process)
       throws IOException, InterruptedException, OciRuntimeException {
+    host.attachLock().prefetch();
     OciRuntime runtime = container.runtime();
     Path file = container.bundle().resolve("exec-" + process.execId() + ".json");
     Path pidFile = container.bundle().resolve(process.execId() + ".pid");
@@ -420,6 +422,7 @@ final class Supervisor {
                 process.with("terminal", stdio.terminal()),
                 "exec " + execId + " of container " + container.id());
     container.add(new ContainerProcess(container.id(), execId, stdio, fit));
+    host.attachLock().prefetch();
     exits.record(container);
     host.events().execAdded(container, execId);
   }

@@ -34,7 +34,7 @@ final class Subject implements AutoCloseable {
   }
 
   /** The distribution's containerd, without its Kubernetes part. */
-  static Subject reference(Path folder) throws IOException {
+  static Subject reference(Path folder) throws IOException, InterruptedException {
     String config = head(folder) + "disabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n";
     return of("containerd", folder, config + grpc(folder), List.of("/usr/bin/containerd"));
   }
@@ -46,7 +46,7 @@ final class Subject implements AutoCloseable {
    * @param alone whether it runs without the second cgroup hierarchy that crun refuses
    */
   static Subject ours(Path folder, Path launcher, String ociRuntime, boolean alone)
-      throws IOException {
+      throws IOException, InterruptedException {
     String config =
         head(folder)
             + grpc(folder)
@@ -71,8 +71,10 @@ final class Subject implements AutoCloseable {
   }
 
   private static Subject of(String name, Path folder, String config, List<String> program)
-      throws IOException {
-    Files.createDirectories(folder);
+      throws IOException, InterruptedException {
+    Path state = Files.createDirectories(folder.resolve("state"));
+    // where distributions have it: /run is in memory
+    Commands.run(List.of("mount", "-t", "tmpfs", "-o", "mode=755", "state", state.toString()));
     Path file = folder.resolve("config.toml");
     Files.writeString(file, config);
     var command = new ArrayList<>(program);

@@ -19,9 +19,11 @@ import java.util.function.BooleanSupplier;
 /**
  * One gRPC call: what the client sent, what it gets, and the thread that serves it.
  *
- * <p>grpc-java tells the call's fate by callbacks, which never block here; the serving thread waits
- * for them. Only the serving thread sends, asks for messages and closes, so those need no lock. The
- * lock guards what callbacks leave: inbox, ended, cancelled.
+ * <p>grpc-java tells the call's fate by callbacks, which come on the connection's own thread and
+ * never block here; the serving thread waits for them. Where the method takes one request, that
+ * thread begins when the request is whole, so that an ordinary call costs two changes of thread and
+ * no more. Once it has begun only the serving thread sends, asks for messages and closes, so those
+ * need no lock. The lock guards what callbacks leave: inbox, ended, cancelled.
  */
 final class Conversation<Q, A> extends ServerCall.Listener<Q> implements Source<Q>, Sink<A> {
   private static final Logger LOG = System.getLogger("io.jcontainerd.services");
@@ -47,9 +49,18 @@ final class Conversation<Q, A> extends ServerCall.Listener<Q> implements Source<
             .unstarted(() -> run(body));
   }
 
+  /** Asks for the first message, or begins to serve where the method will ask itself. */
   Conversation<Q, A> start() {
-    thread.start();
+    if (takesOne()) {
+      call.request(2); // a second one would be a mistake to be told
+    } else {
+      thread.start();
+    }
     return this;
+  }
+
+  private boolean takesOne() {
+    return call.getMethodDescriptor().getType().clientSendsOneMessage();
   }
 
   @Override
@@ -60,6 +71,9 @@ final class Conversation<Q, A> extends ServerCall.Listener<Q> implements Source<
   @Override
   public void onHalfClose() {
     change(() -> ended = true);
+    if (takesOne()) {
+      thread.start();
+    }
   }
 
   @Override
@@ -83,12 +97,10 @@ final class Conversation<Q, A> extends ServerCall.Listener<Q> implements Source<
     }
   }
 
-  /** The request of a call that has exactly one. */
+  /** The request of a call that has exactly one; it is there before the thread begins. */
   Q only() throws InterruptedException {
-    call.request(2);
     lock.lockInterruptibly();
     try {
-      until(() -> ended);
       Q request = inbox.poll();
       if (request == null || !inbox.isEmpty()) {
         throw Status.INTERNAL

@@ -20,12 +20,11 @@ import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.List;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Serves gRPC on a unix socket, each call on a virtual thread of its own.
+ * Serves gRPC on a unix socket. Callbacks of calls run on the connection's thread, so services must
+ * answer on threads of their own.
  *
  * <p>Two threads do the socket's input and output. Closing refuses new calls, gives those under way
  * some seconds, and then ends them.
@@ -33,6 +32,7 @@ import java.util.concurrent.TimeUnit;
 public final class GrpcListener implements AutoCloseable {
   private static final Logger LOG = System.getLogger(GrpcListener.class.getName());
   private static final long GRACE_SECONDS = 3;
+  private static final int WINDOW_BYTES = 1 << 20;
 
   private final SocketFile.Bound socket;
   private final Server server;
@@ -62,8 +62,9 @@ public final class GrpcListener implements AutoCloseable {
               .channelType(NioServerDomainSocketChannel.class)
               .bossEventLoopGroup(threads.acceptor())
               .workerEventLoopGroup(threads.workers())
-              .executor(threads.calls())
+              .directExecutor()
               .maxInboundMessageSize(maxReceive)
+              .flowControlWindow(WINDOW_BYTES) // given, so that it is not probed for by pings
               .permitKeepAliveTime(1, TimeUnit.SECONDS)
               .permitKeepAliveWithoutCalls(true)
               .intercept(new SendLimit(maxSend));
@@ -81,16 +82,12 @@ public final class GrpcListener implements AutoCloseable {
   }
 
   /** What a server runs on. */
-  private record Threads(EventLoopGroup acceptor, EventLoopGroup workers, ExecutorService calls) {
+  private record Threads(EventLoopGroup acceptor, EventLoopGroup workers) {
     static Threads start() {
-      return new Threads(
-          loops(1, "grpc-accept"),
-          loops(2, "grpc-io"),
-          Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("grpc-call-", 0).factory()));
+      return new Threads(loops(1, "grpc-accept"), loops(2, "grpc-io"));
     }
 
     void end() {
-      calls.shutdownNow();
       var _ = acceptor.shutdownGracefully(0, 1, TimeUnit.SECONDS);
       var _ = workers.shutdownGracefully(0, 1, TimeUnit.SECONDS);
     }
