@@ -15,10 +15,12 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.URI;
+import java.net.URLEncoder;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest.BodyPublisher;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -264,7 +266,8 @@ public final class DistributionRegistry implements Registry, AutoCloseable {
     Optional<String> from = otherRepository(reference, descriptor);
     List<String> scopes = new ArrayList<>(List.of(Ask.push(reference)));
     from.ifPresent(f -> scopes.add("repository:" + f + ":pull"));
-    String query = from.map(f -> "?mount=" + descriptor.digest() + "&from=" + f).orElse("");
+    String query =
+        from.map(f -> "?mount=" + descriptor.digest() + "&from=" + encoded(f)).orElse("");
     Ask post =
         Ask.of(host, reference, "POST", host.api(reference, "/blobs/uploads/" + query), scopes);
     HttpResponse<InputStream> response = exchange.send(post);
@@ -278,18 +281,21 @@ public final class DistributionRegistry implements Registry, AutoCloseable {
     }
     Answers.drop(response);
     try {
-      return Optional.of(response.uri().resolve(location.get()));
-    } catch (IllegalArgumentException e) {
+      return Optional.of(NamedAddress.resolve(response.uri(), location.get()));
+    } catch (IOException e) {
       throw new UnavailableException(
           "image "
               + reference
               + ": registry "
               + host.name()
-              + " wants the upload at \""
-              + location.get()
-              + "\", which is no address",
+              + " names a place of the upload that is not used: "
+              + e.getMessage(),
           e);
     }
+  }
+
+  private static String encoded(String repository) {
+    return URLEncoder.encode(repository, StandardCharsets.UTF_8).replace("%2F", "/");
   }
 
   private static Optional<String> otherRepository(Reference reference, Descriptor descriptor) {
@@ -394,10 +400,12 @@ public final class DistributionRegistry implements Registry, AutoCloseable {
     return tags.stream().distinct().sorted().toList();
   }
 
-  private static Optional<URI> nextPage(HttpResponse<?> response) {
-    return Answers.header(response, "Link")
-        .filter(link -> link.contains("rel=\"next\"") && link.startsWith("<"))
-        .map(link -> response.uri().resolve(link.substring(1, link.indexOf('>'))));
+  private static Optional<URI> nextPage(HttpResponse<?> response) throws IOException {
+    Optional<String> link =
+        Answers.header(response, "Link").filter(text -> text.contains("rel=\"next\""));
+    return link.isEmpty()
+        ? Optional.empty()
+        : Optional.of(NamedAddress.resolve(response.uri(), NamedAddress.ofLink(link.get())));
   }
 
   private Host host(Reference reference) {

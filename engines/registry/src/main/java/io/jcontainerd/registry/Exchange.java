@@ -143,14 +143,11 @@ final class Exchange {
         return response;
       }
       Answers.drop(response);
-      URI next;
       try {
-        next = uri.resolve(location.get());
-      } catch (IllegalArgumentException e) {
-        throw new IOException("redirect to \"" + location.get() + "\" is no address", e);
+        uri = NamedAddress.resolve(uri, location.get());
+      } catch (IOException e) {
+        throw new IOException("redirect: " + e.getMessage(), e);
       }
-      refuseDowngrade(uri, next);
-      uri = next;
     }
     throw new IOException("more than " + MOST_HOPS + " redirects");
   }
@@ -162,17 +159,6 @@ final class Exchange {
       case 307, 308 -> true;
       default -> false;
     };
-  }
-
-  private static void refuseDowngrade(URI from, URI to) throws IOException {
-    String scheme = String.valueOf(to.getScheme());
-    boolean http = scheme.equals("http");
-    if (!http && !scheme.equals("https")) {
-      throw new IOException("redirect to \"" + to + "\" is not http");
-    }
-    if (http && from.getScheme().equals("https") && !Host.isLoopback(to.getAuthority())) {
-      throw new IOException("redirect from https to \"" + to.getAuthority() + "\" without tls");
-    }
   }
 
   private static boolean isRegistry(Ask ask, URI uri) {

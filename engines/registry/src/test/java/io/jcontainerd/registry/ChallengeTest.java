@@ -24,4 +24,14 @@ class ChallengeTest {
   void nonsense_is_no_challenge() {
     assertThat(Challenge.parse(List.of("", "=\"", "\"x\""))).isEmpty();
   }
+
+  @Test
+  void a_long_value_is_no_more_than_long() {
+    String realm = "r".repeat(200_000);
+    assertThat(Challenge.parse(List.of("Bearer realm=\"" + realm + "\"")))
+        .containsExactly(new Challenge("bearer", Map.of("realm", realm)));
+    String quoted = "\\q".repeat(2_000);
+    assertThat(Challenge.parse(List.of("Bearer realm=\"" + quoted + "\"")))
+        .containsExactly(new Challenge("bearer", Map.of("realm", "q".repeat(2_000))));
+  }
 }

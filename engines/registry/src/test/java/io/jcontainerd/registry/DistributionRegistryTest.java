@@ -32,6 +32,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(60)
 class DistributionRegistryTest {
@@ -588,6 +590,72 @@ class DistributionRegistryTest {
     try (StandIn server = new StandIn(handler);
         DistributionRegistry registry = client()) {
       assertThat(registry.tags(server.address() + "/a")).containsExactly("1", "2", "3");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"</v2/a; rel=\"next\"", "<ftp://x/y>; rel=\"next\"", "<a b>; rel=\"next\""})
+  void a_next_page_without_a_usable_address_is_a_failure_of_the_registry(String link) {
+    StandIn.Handler handler =
+        exchange -> {
+          exchange.getResponseHeaders().set("Link", link);
+          StandIn.answer(exchange, 200, "{\"tags\":[\"2\"]}".getBytes(UTF_8));
+        };
+    try (StandIn server = new StandIn(handler);
+        DistributionRegistry registry = client()) {
+      assertThatThrownBy(() -> registry.tags(server.address() + "/a"))
+          .isInstanceOf(UnavailableException.class)
+          .hasMessageContaining(server.address());
+    }
+  }
+
+  @Test
+  void an_upload_to_an_unusable_address_is_a_failure_of_the_registry() {
+    StandIn.Handler handler =
+        exchange -> {
+          exchange.getResponseHeaders().set("Location", "ftp://elsewhere/x");
+          StandIn.answer(
+              exchange, exchange.getRequestMethod().equals("POST") ? 202 : 404, new byte[0]);
+        };
+    byte[] blob = random(10);
+    try (StandIn server = new StandIn(handler);
+        DistributionRegistry registry = client()) {
+      assertThatThrownBy(
+              () ->
+                  registry.push(
+                      server.address() + "/a",
+                      layer(blob),
+                      () -> {
+                        throw new IOException("not to be read");
+                      }))
+          .isInstanceOf(UnavailableException.class)
+          .hasMessageContaining("ftp://elsewhere/x");
+    }
+  }
+
+  @Test
+  void an_odd_name_of_another_repository_is_escaped() {
+    StandIn.Handler handler =
+        exchange ->
+            StandIn.answer(
+                exchange, exchange.getRequestMethod().equals("POST") ? 201 : 404, new byte[0]);
+    byte[] blob = random(10);
+    try (StandIn server = new StandIn(handler);
+        DistributionRegistry registry = client()) {
+      Descriptor known =
+          new Descriptor(
+              MediaTypes.LAYER,
+              Digest.sha256(blob),
+              10,
+              Map.of("containerd.io/distribution.source." + server.address(), "other/b c&d"));
+      registry.push(
+          server.address() + "/a",
+          known,
+          () -> {
+            throw new IOException("not to be read");
+          });
+      assertThat(server.requests.getLast()).endsWith("&from=other/b+c%26d");
     }
   }
 
