@@ -42,6 +42,9 @@ final class Connection {
           "containerd.services.leases.v1.Leases/Delete", Duration.ofMinutes(30),
           "containerd.services.tasks.v1.Tasks/Wait", Duration.ZERO);
 
+  /** Waits for one message of many, in answers from records: it may be a commit of much. */
+  private static final int STALL = 10;
+
   private final Channel channel;
   private final Channel raw;
   private final Optional<String> namespace;
@@ -60,6 +63,11 @@ final class Connection {
 
   Channel channel() {
     return channel;
+  }
+
+  /** How long a message of a call of several is waited for; zero is without limit. */
+  Duration stall() {
+    return timeout.multipliedBy(STALL);
   }
 
   Optional<String> namespace() {

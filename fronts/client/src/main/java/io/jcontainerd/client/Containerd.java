@@ -60,7 +60,8 @@ public final class Containerd implements AutoCloseable {
    * How to connect.
    *
    * @param address a path, or {@code unix://} and a path
-   * @param timeout the longest wait for answers that come from records
+   * @param timeout the longest wait for answers that come from records; a message of many, which
+   *     may stand for much work, is waited for ten times as long
    */
   public record Options(String address, Duration timeout) {
     /** Options with the usual wait of a minute. */
@@ -85,11 +86,12 @@ public final class Containerd implements AutoCloseable {
 
   /** A client of a daemon. */
   public static Containerd connect(Options options) {
+    Path socket = options.socket();
     var threads =
         new MultiThreadIoEventLoopGroup(
             1, new DefaultThreadFactory("jcontainerd-client", true), NioIoHandler.newFactory());
     ManagedChannel channel =
-        NettyChannelBuilder.forAddress(UnixDomainSocketAddress.of(options.socket()))
+        NettyChannelBuilder.forAddress(UnixDomainSocketAddress.of(socket))
             .channelType(NioDomainSocketChannel.class, UnixDomainSocketAddress.class)
             .eventLoopGroup(threads)
             .overrideAuthority("localhost")

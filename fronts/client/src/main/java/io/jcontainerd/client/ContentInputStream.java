@@ -1,6 +1,5 @@
 package io.jcontainerd.client;
 
-import io.grpc.stub.BlockingClientCall;
 import io.jcontainerd.api.services.content.v1.ReadContentResponse;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -9,11 +8,11 @@ import org.jspecify.annotations.Nullable;
 
 /** The answer of a read call as a stream. Fails with core's failures, not with I/O ones. */
 final class ContentInputStream extends InputStream {
-  private final BlockingClientCall<?, ReadContentResponse> call;
+  private final Replies<?, ReadContentResponse> call;
   private ByteBuffer current = ByteBuffer.allocate(0);
   private boolean ended;
 
-  ContentInputStream(BlockingClientCall<?, ReadContentResponse> call) {
+  ContentInputStream(Replies<?, ReadContentResponse> call) {
     this.call = call;
   }
 
@@ -33,8 +32,7 @@ final class ContentInputStream extends InputStream {
       if (ended) {
         return -1;
       }
-      @Nullable ReadContentResponse reply =
-          Connection.<@Nullable ReadContentResponse>send(call::read);
+      @Nullable ReadContentResponse reply = call.next();
       ended = reply == null;
       if (reply != null) {
         current = reply.getData().asReadOnlyByteBuffer();
@@ -50,7 +48,7 @@ final class ContentInputStream extends InputStream {
     if (!ended) {
       ended = true;
       current = ByteBuffer.allocate(0);
-      call.cancel("closed by the reader", null);
+      call.cancel("closed by the reader");
     }
   }
 }

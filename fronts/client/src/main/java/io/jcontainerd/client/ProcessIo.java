@@ -28,6 +28,7 @@ import java.util.concurrent.TimeUnit;
  * <p>Closing never waits for the process and removes the FIFOs.
  */
 public final class ProcessIo implements AutoCloseable {
+  private static final System.Logger LOG = System.getLogger(ProcessIo.class.getName());
   private static final int BUFFER = 64 << 10;
 
   /** For an output that nobody wants beside a stream that somebody does; shims fail on none. */
@@ -192,18 +193,30 @@ public final class ProcessIo implements AutoCloseable {
   }
 
   private static void copy(FileChannel from, OutputStream to) {
-    ByteBuffer buffer = ByteBuffer.allocate(BUFFER);
+    byte[] bytes = new byte[BUFFER];
+    ByteBuffer buffer = ByteBuffer.wrap(bytes);
+    boolean taken = true;
     try {
       while (from.read(buffer) >= 0) {
-        to.write(buffer.array(), 0, buffer.position());
-        to.flush();
+        taken = taken && handOn(bytes, buffer.position(), to);
         buffer.clear();
       }
     } catch (ClosedChannelException _) {
       // closed from this side
     } catch (IOException e) {
-      System.getLogger(ProcessIo.class.getName())
-          .log(System.Logger.Level.WARNING, "output of a process is lost", e);
+      LOG.log(System.Logger.Level.WARNING, "output of a process is lost", e);
+    }
+  }
+
+  /** Returns whether it was taken. A process must not wait because nobody takes its output. */
+  private static boolean handOn(byte[] bytes, int count, OutputStream to) {
+    try {
+      to.write(bytes, 0, count);
+      to.flush();
+      return true;
+    } catch (IOException | RuntimeException e) {
+      LOG.log(System.Logger.Level.WARNING, "output of a process is not taken, and dropped", e);
+      return false;
     }
   }
 
@@ -264,8 +277,7 @@ public final class ProcessIo implements AutoCloseable {
     try {
       channel.close();
     } catch (IOException e) {
-      System.getLogger(ProcessIo.class.getName())
-          .log(System.Logger.Level.DEBUG, "closing a fifo", e);
+      LOG.log(System.Logger.Level.DEBUG, "closing a fifo", e);
     }
   }
 }

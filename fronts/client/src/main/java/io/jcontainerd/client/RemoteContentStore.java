@@ -1,6 +1,5 @@
 package io.jcontainerd.client;
 
-import io.grpc.stub.BlockingClientCall;
 import io.jcontainerd.api.services.content.v1.AbortRequest;
 import io.jcontainerd.api.services.content.v1.ContentGrpc;
 import io.jcontainerd.api.services.content.v1.ContentGrpc.ContentBlockingV2Stub;
@@ -28,6 +27,7 @@ import io.jcontainerd.wire.Contents;
 import io.jcontainerd.wire.Masks;
 import java.io.IOException;
 import java.io.InputStream;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -35,9 +35,11 @@ import java.util.function.Consumer;
 /** The daemon's blobs. Safe for many threads. */
 public final class RemoteContentStore implements ContentStore {
   private final ContentBlockingV2Stub stub;
+  private final Duration stall;
 
   RemoteContentStore(Connection connection) {
     this.stub = ContentGrpc.newBlockingV2Stub(connection.channel());
+    this.stall = connection.stall();
   }
 
   @Override
@@ -82,9 +84,8 @@ public final class RemoteContentStore implements ContentStore {
    */
   public void list(List<String> filters, Consumer<ContentInfo> each) {
     ListContentRequest request = ListContentRequest.newBuilder().addAllFilters(filters).build();
-    Replies.each(
-        stub.list(request),
-        reply -> reply.getInfoList().forEach(i -> each.accept(Contents.toCore(i))));
+    new Replies<>(stub.list(request), stall)
+        .each(reply -> reply.getInfoList().forEach(i -> each.accept(Contents.toCore(i))));
   }
 
   @Override
@@ -132,18 +133,20 @@ public final class RemoteContentStore implements ContentStore {
     return bytes;
   }
 
-  BlockingClientCall<?, ReadContentResponse> read(Digest digest, long offset, long size) {
-    return stub.read(
-        ReadContentRequest.newBuilder()
-            .setDigest(digest.toString())
-            .setOffset(offset)
-            .setSize(size)
-            .build());
+  Replies<?, ReadContentResponse> read(Digest digest, long offset, long size) {
+    return new Replies<>(
+        stub.read(
+            ReadContentRequest.newBuilder()
+                .setDigest(digest.toString())
+                .setOffset(offset)
+                .setSize(size)
+                .build()),
+        stall);
   }
 
   @Override
   public Ingest ingest(IngestRequest request) {
-    return RemoteIngest.open(stub.write(), request);
+    return RemoteIngest.open(new Replies<>(stub.write(), stall), request);
   }
 
   @Override

@@ -1,7 +1,6 @@
 package io.jcontainerd.client;
 
 import com.google.protobuf.ByteString;
-import io.grpc.stub.BlockingClientCall;
 import io.jcontainerd.api.services.content.v1.WriteAction;
 import io.jcontainerd.api.services.content.v1.WriteContentRequest;
 import io.jcontainerd.api.services.content.v1.WriteContentResponse;
@@ -24,20 +23,20 @@ import org.jspecify.annotations.Nullable;
 final class RemoteIngest implements Ingest {
   private static final int LARGEST = 1 << 20;
 
-  private final BlockingClientCall<WriteContentRequest, WriteContentResponse> call;
+  private final Replies<WriteContentRequest, WriteContentResponse> call;
   private final IngestRequest request;
   private WriteContentResponse last;
   private boolean ended;
 
   private RemoteIngest(
-      BlockingClientCall<WriteContentRequest, WriteContentResponse> call, IngestRequest request) {
+      Replies<WriteContentRequest, WriteContentResponse> call, IngestRequest request) {
     this.call = call;
     this.request = request;
     this.last = WriteContentResponse.getDefaultInstance();
   }
 
   static RemoteIngest open(
-      BlockingClientCall<WriteContentRequest, WriteContentResponse> call, IngestRequest request) {
+      Replies<WriteContentRequest, WriteContentResponse> call, IngestRequest request) {
     RemoteIngest ingest = new RemoteIngest(call, request);
     ingest.stat();
     return ingest;
@@ -60,12 +59,8 @@ final class RemoteIngest implements Ingest {
       throw new FailedPreconditionException("ingest " + request.ref() + " is closed");
     }
     try {
-      @Nullable WriteContentResponse reply =
-          Connection.<@Nullable WriteContentResponse>send(
-              () -> {
-                call.write(message.build());
-                return call.read();
-              });
+      call.write(message.build());
+      @Nullable WriteContentResponse reply = call.next();
       if (reply == null) {
         throw new UnavailableException("ingest " + request.ref() + ": the daemon hung up");
       }
@@ -140,7 +135,7 @@ final class RemoteIngest implements Ingest {
   private void end() {
     if (!ended) {
       ended = true;
-      call.cancel("the writer is done", null);
+      call.cancel("the writer is done");
     }
   }
 

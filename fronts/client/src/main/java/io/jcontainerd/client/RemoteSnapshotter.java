@@ -27,6 +27,7 @@ import io.jcontainerd.core.snapshots.Usage;
 import io.jcontainerd.wire.Masks;
 import io.jcontainerd.wire.Snapshots;
 import io.jcontainerd.wire.Types;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -39,11 +40,13 @@ public final class RemoteSnapshotter implements Snapshotter {
 
   private final String name;
   private final SnapshotsBlockingV2Stub stub;
+  private final Duration stall;
   private final RemoteIntrospection introspection;
 
   RemoteSnapshotter(Connection connection, String name) {
     this.name = name;
     this.stub = SnapshotsGrpc.newBlockingV2Stub(connection.channel());
+    this.stall = connection.stall();
     this.introspection = new RemoteIntrospection(connection);
   }
 
@@ -152,9 +155,8 @@ public final class RemoteSnapshotter implements Snapshotter {
   public void list(List<String> filters, Consumer<SnapshotInfo> each) {
     ListSnapshotsRequest request =
         ListSnapshotsRequest.newBuilder().setSnapshotter(name).addAllFilters(filters).build();
-    Replies.each(
-        stub.list(request),
-        reply -> reply.getInfoList().forEach(i -> each.accept(Snapshots.toCore(i))));
+    new Replies<>(stub.list(request), stall)
+        .each(reply -> reply.getInfoList().forEach(i -> each.accept(Snapshots.toCore(i))));
   }
 
   @Override

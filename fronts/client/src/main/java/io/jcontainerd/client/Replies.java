@@ -1,27 +1,81 @@
 package io.jcontainerd.client;
 
 import io.grpc.stub.BlockingClientCall;
+import io.jcontainerd.core.failure.DeadlineExceededException;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** Reading answers that come in several messages. */
-final class Replies {
-  private Replies() {}
+/**
+ * A call of several messages, of which each is waited for no longer than a limit: a daemon that
+ * lives but does not go on must not hold its clients for ever. A limit of zero is none.
+ */
+final class Replies<Q, R> {
+  private final BlockingClientCall<Q, R> call;
+  private final Duration limit;
 
-  /** Shows every message of a stream; the call is cancelled when that fails. */
-  static <R> void each(BlockingClientCall<?, R> call, Consumer<R> consumer) {
+  Replies(BlockingClientCall<Q, R> call, Duration limit) {
+    this.call = call;
+    this.limit = limit;
+  }
+
+  /**
+   * The next answer; null at the end.
+   *
+   * @throws DeadlineExceededException if it does not come
+   */
+  @Nullable R next() {
+    return Connection.<@Nullable R>send(
+        () -> {
+          if (limit.isZero()) {
+            return call.read();
+          }
+          try {
+            return call.read(limit.toNanos(), TimeUnit.NANOSECONDS);
+          } catch (TimeoutException e) {
+            throw stalled(e);
+          }
+        });
+  }
+
+  /** Sends a message; there may be an end of the call instead, which {@link #next} tells. */
+  void write(Q message) {
+    Connection.send(
+        () -> {
+          if (limit.isZero()) {
+            return call.write(message);
+          }
+          try {
+            return call.write(message, limit.toNanos(), TimeUnit.NANOSECONDS);
+          } catch (TimeoutException e) {
+            throw stalled(e);
+          }
+        });
+  }
+
+  private DeadlineExceededException stalled(TimeoutException e) {
+    return new DeadlineExceededException(
+        "the daemon did not go on for " + limit.toMillis() + " ms", e);
+  }
+
+  /** Shows every message; the call is cancelled when that fails. */
+  void each(Consumer<R> consumer) {
     boolean done = false;
     try {
-      @Nullable R reply = Connection.<@Nullable R>send(call::read);
-      while (reply != null) {
+      for (@Nullable R reply = next(); reply != null; reply = next()) {
         consumer.accept(reply);
-        reply = Connection.<@Nullable R>send(call::read);
       }
       done = true;
     } finally {
       if (!done) {
-        call.cancel("the reader ended early", null);
+        cancel("the reader ended early");
       }
     }
+  }
+
+  void cancel(String reason) {
+    call.cancel(reason, null);
   }
 }

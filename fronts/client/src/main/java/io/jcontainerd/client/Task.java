@@ -1,7 +1,9 @@
 package io.jcontainerd.client;
 
+import io.jcontainerd.core.Call;
 import io.jcontainerd.core.TypedValue;
 import io.jcontainerd.core.containers.Container;
+import io.jcontainerd.core.failure.DeadlineExceededException;
 import io.jcontainerd.core.failure.FailedPreconditionException;
 import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.core.failure.NotFoundException;
@@ -13,6 +15,8 @@ import io.jcontainerd.core.tasks.TaskStatus;
 import io.jcontainerd.oci.json.JsonArray;
 import io.jcontainerd.oci.json.JsonObject;
 import io.jcontainerd.oci.runtime.Spec;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -20,6 +24,7 @@ import java.util.Optional;
 /** The running side of a container, and its first process. Several threads may use it. */
 public final class Task extends TaskProcessHandle {
   private static final int SIGKILL = 9;
+  private static final Duration DEATH = Duration.ofMinutes(2);
 
   private final Containerd client;
 
@@ -134,20 +139,33 @@ public final class Task extends TaskProcessHandle {
     runtime().kill(containerId(), "", signal, true);
   }
 
-  /** Ends it whatever it does, and forgets it. One that is not there is gone already. */
+  /**
+   * Ends it whatever it does, and forgets it. One that is not there is gone already.
+   *
+   * @throws DeadlineExceededException if it does not die, its kernel being busy with it
+   */
   public Optional<Exit> destroy() throws InterruptedException {
     try {
+      if (status().status() == TaskStatus.PAUSED) {
+        resume(); // what is frozen does not die
+      }
       try {
         killAll(SIGKILL);
       } catch (NotFoundException | FailedPreconditionException _) {
         // it has ended, or never ran: deleting will do
       }
       if (status().status() == TaskStatus.RUNNING) {
-        waitFor();
+        awaitDeath();
       }
       return Optional.of(delete());
     } catch (NotFoundException _) {
       return Optional.empty();
     }
+  }
+
+  private void awaitDeath() throws InterruptedException {
+    Call call = Call.current();
+    Instant end = Instant.now().plus(DEATH);
+    Exit _ = new Call(call.namespaceHeader(), call.lease(), Optional.of(end)).call(this::waitFor);
   }
 }
