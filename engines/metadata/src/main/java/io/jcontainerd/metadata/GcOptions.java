@@ -6,7 +6,8 @@ import java.time.Duration;
 /**
  * When the garbage collector runs; the knobs of containerd's {@code io.containerd.gc.v1.scheduler}.
  *
- * @param pauseThreshold the greatest part of the time that writers may be held up; at most a half
+ * @param pauseThreshold the greatest part of the time that writers may be held up; at most a half,
+ *     and zero or less for no bound
  * @param deletionThreshold so many deletions bring the next run on at once; 0 for never
  * @param mutationThreshold so many changes without a deletion are worth a run
  * @param scheduleDelay between a reason to run at once and the run
@@ -27,13 +28,13 @@ public record GcOptions(
 
   /** Caps the pause threshold and refuses what makes no sense. */
   public GcOptions {
-    if (!(pauseThreshold > 0)
+    if (Double.isNaN(pauseThreshold)
         || deletionThreshold < 0
         || mutationThreshold < 0
         || scheduleDelay.isNegative()
         || startupDelay.isNegative()) {
       throw new InvalidArgumentException("garbage collection: thresholds must not be negative");
     }
-    pauseThreshold = Math.min(pauseThreshold, HIGHEST_PAUSE);
+    pauseThreshold = Math.clamp(pauseThreshold, 0, HIGHEST_PAUSE);
   }
 }

@@ -16,9 +16,10 @@ import org.jspecify.annotations.Nullable;
  * Decides when to collect, and does it on a thread of its own.
  *
  * <p>Runs are spaced so that writers are held up for no more than the allowed part of the time:
- * from the mean hold-up, at least 5 ms, follows the shortest interval between runs. A run takes
- * place when something was deleted, when enough was changed, or at once when somebody waits for
- * one. Nothing happens while there is nothing to do.
+ * from the mean hold-up, at least 5 ms, follows the shortest interval between runs, which is the
+ * first one's where that part is not bounded. A run takes place when something was deleted, when
+ * enough was changed, or at once when somebody waits for one. Nothing happens while there is
+ * nothing to do.
  *
  * <p>{@code lock} guards the reasons and the waiters; no run happens under it.
  */
@@ -213,7 +214,9 @@ final class Scheduler implements GarbageCollector, AutoCloseable {
       if (succeeded) {
         long counted = Math.max(held.toNanos(), LEAST_HELD_NANOS);
         meanHeldNanos += (counted - meanHeldNanos) / runs;
-        intervalNanos = (long) (meanHeldNanos / options.pauseThreshold() - meanHeldNanos);
+        if (options.pauseThreshold() > 0) {
+          intervalNanos = (long) (meanHeldNanos / options.pauseThreshold() - meanHeldNanos);
+        }
         earliest = now() + intervalNanos;
         boolean wanted = deletions > 0 || mutations >= Math.max(1, options.mutationThreshold());
         if (wanted && waiters.isEmpty()) {

@@ -80,6 +80,18 @@ class SchedulerTest {
   }
 
   @Test
+  void without_a_bound_of_pauses_runs_go_on() {
+    try (Metadata metadata = metadata(new GcOptions(0, 0, 100, Duration.ZERO, Duration.ZERO))) {
+      for (int run = 1; run <= 2; run++) {
+        String id = "l" + run;
+        Call.in("ns").run(() -> metadata.leases().create(id, Map.of()));
+        Call.in("ns").run(() -> metadata.leases().delete(id, false));
+        awaitRuns(metadata, run);
+      }
+    }
+  }
+
+  @Test
   void enough_deletions_bring_a_run_at_once() {
     GcOptions options = new GcOptions(1e-7, 2, 100, Duration.ZERO, Duration.ZERO);
     try (Metadata metadata = metadata(options)) {
@@ -121,7 +133,10 @@ class SchedulerTest {
         .isEqualTo(new GcOptions(0.02, 0, 100, Duration.ZERO, Duration.ofMillis(100)));
     assertThat(new GcOptions(3, 0, 0, Duration.ZERO, Duration.ZERO).pauseThreshold())
         .isEqualTo(0.5);
-    assertThatThrownBy(() -> new GcOptions(0, 0, 0, Duration.ZERO, Duration.ZERO))
+    assertThat(new GcOptions(-1, 0, 0, Duration.ZERO, Duration.ZERO).pauseThreshold()).isZero();
+    assertThatThrownBy(() -> new GcOptions(Double.NaN, 0, 0, Duration.ZERO, Duration.ZERO))
+        .isInstanceOf(InvalidArgumentException.class);
+    assertThatThrownBy(() -> new GcOptions(0.1, -1, 0, Duration.ZERO, Duration.ZERO))
         .isInstanceOf(InvalidArgumentException.class);
   }
 }

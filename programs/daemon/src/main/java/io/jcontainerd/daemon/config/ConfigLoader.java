@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.PatternSyntaxException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -140,12 +141,12 @@ public final class ConfigLoader {
     }
     List<Path> found = List.of(path.getRoot());
     for (Path part : path.normalize()) {
-      found = expand(found, part.toString());
+      found = expand(importer, found, part.toString());
     }
     return found.stream().filter(Files::isRegularFile).sorted().toList();
   }
 
-  private List<Path> expand(List<Path> folders, String part) {
+  private List<Path> expand(Path importer, List<Path> folders, String part) {
     var found = new ArrayList<Path>();
     if (part.chars().noneMatch(c -> c == '*' || c == '?' || c == '[')) {
       folders.stream()
@@ -154,9 +155,16 @@ public final class ConfigLoader {
           .forEach(found::add);
       return found;
     }
-    PathMatcher matcher =
-        FileSystems.getDefault()
-            .getPathMatcher("glob:" + part.replace("{", "\\{").replace("}", "\\}"));
+    PathMatcher matcher;
+    try {
+      matcher =
+          FileSystems.getDefault()
+              .getPathMatcher("glob:" + part.replace("{", "\\{").replace("}", "\\}"));
+    } catch (PatternSyntaxException e) {
+      findings.error(
+          importer + ": imports: " + part + " is no pattern of files: " + e.getDescription());
+      return found;
+    }
     for (Path folder : folders) {
       if (!Files.isDirectory(folder)) {
         continue;
@@ -290,6 +298,7 @@ public final class ConfigLoader {
                 unknown.put(uri, given);
               }
             });
+    Effects.check(daemon, plugins, this::place, findings);
     findings.throwIfAny();
     return new LoadedConfig(withoutPlugins(daemon), plugins, unknown, findings.warnings());
   }

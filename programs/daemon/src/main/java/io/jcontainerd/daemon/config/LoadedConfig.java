@@ -2,6 +2,7 @@ package io.jcontainerd.daemon.config;
 
 import io.jcontainerd.daemon.settings.DaemonSettings;
 import io.jcontainerd.daemon.settings.PluginTables;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -45,6 +46,13 @@ public record LoadedConfig(
   /** The same with other settings at the top level. */
   public LoadedConfig with(DaemonSettings changed) {
     return new LoadedConfig(changed, plugins, unknownPlugins, warnings);
+  }
+
+  /** The same with one warning more. */
+  public LoadedConfig warning(String text) {
+    var more = new ArrayList<>(warnings);
+    more.add(text);
+    return new LoadedConfig(daemon, plugins, unknownPlugins, more);
   }
 
   /** TOML of the current version; reading it gives a configuration equal to this one. */

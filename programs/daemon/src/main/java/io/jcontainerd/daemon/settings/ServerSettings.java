@@ -7,9 +7,21 @@ public final class ServerSettings {
 
   private ServerSettings() {}
 
+  private static void requireSize(String key, long bytes) {
+    if (bytes < 0 || bytes > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException(
+          key + " must be from 0 to " + Integer.MAX_VALUE + " bytes, not " + bytes);
+    }
+  }
+
   /** The gRPC socket. Sizes are bytes; 0 means the default. */
   public record Grpc(
       String address, long uid, long gid, long maxRecvMessageSize, long maxSendMessageSize) {
+    public Grpc {
+      requireSize("max_recv_message_size", maxRecvMessageSize);
+      requireSize("max_send_message_size", maxSendMessageSize);
+    }
+
     public static Grpc defaults() {
       return new Grpc(
           "/run/containerd/containerd.sock",
@@ -29,6 +41,11 @@ public final class ServerSettings {
       String tlsCommonName,
       long maxRecvMessageSize,
       long maxSendMessageSize) {
+    public GrpcTcp {
+      requireSize("max_recv_message_size", maxRecvMessageSize);
+      requireSize("max_send_message_size", maxSendMessageSize);
+    }
+
     public static GrpcTcp defaults() {
       return new GrpcTcp("", "", "", "", "", MAX_MESSAGE_SIZE, MAX_MESSAGE_SIZE);
     }

@@ -30,7 +30,8 @@ public final class StorageSettings {
   /**
    * When garbage is collected.
    *
-   * @param pauseThreshold the share of time that collecting may block writers, at most 0.5
+   * @param pauseThreshold the share of time that collecting may block writers, at most 0.5; 0 or
+   *     less for no bound
    * @param deletionThreshold collect after that many deletions; 0 waits for the timer
    * @param mutationThreshold collect at the next timer after that many changes
    */
@@ -41,11 +42,20 @@ public final class StorageSettings {
       Duration scheduleDelay,
       Duration startupDelay) {
     public GcScheduler {
-      if (!(pauseThreshold >= 0) || deletionThreshold < 0 || mutationThreshold < 0) {
-        throw new IllegalArgumentException("thresholds must not be negative");
+      if (Double.isNaN(pauseThreshold)) {
+        throw new IllegalArgumentException("pause_threshold must be a number");
       }
+      requireCount("deletion_threshold", deletionThreshold);
+      requireCount("mutation_threshold", mutationThreshold);
       if (scheduleDelay.isNegative() || startupDelay.isNegative()) {
         throw new IllegalArgumentException("delays must not be negative");
+      }
+    }
+
+    private static void requireCount(String key, long count) {
+      if (count < 0 || count > Integer.MAX_VALUE) {
+        throw new IllegalArgumentException(
+            key + " must be from 0 to " + Integer.MAX_VALUE + ", not " + count);
       }
     }
 

@@ -189,7 +189,7 @@ class ConfigLoaderTest {
     assertThat(ttrpc.address()).isEqualTo("/run/x.sock.ttrpc");
     assertThat(ttrpc.uid()).isEqualTo(5);
     assertThat(images(config).pinnedImages()).isEqualTo(Map.of("sandbox", "pause:1"));
-    assertThat(config.warnings()).isEmpty();
+    assertThat(config.warnings()).isNotEmpty().allMatch(text -> text.contains(" no effect, "));
   }
 
   @Test
@@ -229,7 +229,7 @@ class ConfigLoaderTest {
             platforms = ["linux/arm64"]
             sched_core = true
             """);
-    assertThat(config.warnings()).isEmpty();
+    assertThat(config.warnings()).isNotEmpty().allMatch(text -> text.contains(" no effect, "));
     assertThat(config.daemon().debug().level()).isEqualTo("debug");
     assertThat(
             config.settings("io.containerd.server.v1.debug", ServerSettings.Debug.class).address())
@@ -273,7 +273,10 @@ class ConfigLoaderTest {
                 .settings("io.containerd.shim.v1.manager", RuntimeSettings.ShimManager.class)
                 .env())
         .containsExactly("SCHED_CORE=1");
-    assertThat(ConfigLoader.parse(folder.resolve("m.toml"), config.toToml())).isEqualTo(config);
+    assertThat(ConfigLoader.parse(folder.resolve("m.toml"), config.toToml()))
+        .usingRecursiveComparison()
+        .ignoringFields("warnings") // they tell places, which are others
+        .isEqualTo(config);
   }
 
   @Test
@@ -405,6 +408,87 @@ class ConfigLoaderTest {
 
   private String file() {
     return folder.resolve("config.toml").toString();
+  }
+
+  @Test
+  void changed_settings_without_effect_are_told() {
+    LoadedConfig config =
+        ConfigLoader.parse(
+            folder.resolve("c.toml"),
+            """
+            version = 4
+            imports = []
+            [debug]
+            log_trace_id = true
+            [stream_processors.mine]
+            path = "/bin/cat"
+            [timeouts]
+            'io.containerd.timeout.bolt.open' = "1s"
+            'io.containerd.timeout.shim.load' = "1s"
+            [plugins.'io.containerd.nri.v1.nri']
+            disable = true
+            socket_path = "/var/run/nri/nri.sock"
+            [plugins.'io.containerd.runtime.v2.task']
+            platforms = ["linux/s390x"]
+            [plugins.'io.containerd.transfer.v1.local']
+            max_concurrent_downloads = 4
+            config_path = "/etc/certs"
+            """);
+    String file = folder.resolve("c.toml").toString();
+    assertThat(config.warnings())
+        .containsExactly(
+            file
+                + " line 14: plugins.\"io.containerd.runtime.v2.task\".platforms has no effect,"
+                + " this release of jcontainerd serves its host's platform",
+            file
+                + " line 11: plugins.\"io.containerd.nri.v1.nri\".disable has no effect,"
+                + " plugin io.containerd.nri.v1.nri is not part of this release of jcontainerd",
+            file
+                + " line 16: plugins.\"io.containerd.transfer.v1.local\":"
+                + " max_concurrent_downloads, config_path have no effect,"
+                + " plugin io.containerd.transfer.v1.local is not part of this release of"
+                + " jcontainerd",
+            file
+                + " line 4: debug.log_trace_id has no effect,"
+                + " tracing is not part of this release of jcontainerd",
+            file
+                + " line 5: stream_processors.mine has no effect,"
+                + " stream processors are not part of this release of jcontainerd",
+            file
+                + " line 8: timeouts.\"io.containerd.timeout.bolt.open\" has no effect,"
+                + " nothing of this release of jcontainerd waits so long");
+  }
+
+  @Test
+  void sizes_and_counts_out_of_range_are_told_with_their_key() {
+    assertThatThrownBy(
+            () ->
+                ConfigLoader.parse(
+                    folder.resolve("c.toml"),
+                    """
+                    version = 4
+                    imports = []
+                    [plugins.'io.containerd.server.v1.grpc']
+                    max_recv_message_size = 3000000000
+                    [plugins.'io.containerd.server.v1.grpc-tcp']
+                    max_send_message_size = -1
+                    [plugins.'io.containerd.gc.v1.scheduler']
+                    deletion_threshold = 3000000000
+                    """))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining(
+            "max_recv_message_size must be from 0 to 2147483647 bytes, not 3000000000")
+        .hasMessageContaining("max_send_message_size must be from 0 to 2147483647 bytes, not -1")
+        .hasMessageContaining("deletion_threshold must be from 0 to 2147483647, not 3000000000");
+  }
+
+  @Test
+  void a_pattern_of_imports_that_is_none_is_told() {
+    assertThatThrownBy(
+            () ->
+                ConfigLoader.parse(folder.resolve("c.toml"), "version = 4\nimports = [\"/[a\"]\n"))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining(folder.resolve("c.toml") + ": imports: [a is no pattern of files");
   }
 
   private void write(String name, String text) throws IOException {
