@@ -5,6 +5,8 @@ import org.jspecify.annotations.NullMarked;
 module io.jcontainerd.daemon {
   requires static transitive org.jspecify;
   requires java.logging;
+  requires java.management;
+  requires jdk.management;
   requires jdk.unsupported;
   requires io.jcontainerd.core;
   requires io.jcontainerd.oci;

@@ -1,5 +1,6 @@
 package io.jcontainerd.daemon;
 
+import io.jcontainerd.daemon.assembly.ProvenRuntime;
 import io.jcontainerd.daemon.cli.CommandLine;
 import io.jcontainerd.daemon.config.LoadedConfig;
 import io.jcontainerd.linux.ErrnoException;
@@ -21,6 +22,7 @@ public final class Main {
         new CommandLine(
             build,
             config -> serve(config, build),
+            ProvenRuntime::in,
             Publish::publish,
             System.in,
             System.out,

@@ -1,12 +1,14 @@
 package io.jcontainerd.daemon;
 
+import com.sun.management.HotSpotDiagnosticMXBean;
+import com.sun.management.HotSpotDiagnosticMXBean.ThreadDumpFormat;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.lang.management.ManagementFactory;
 import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Consumer;
 
@@ -74,37 +76,27 @@ final class Signals {
     end.await();
   }
 
-  /** Asks for an end, as a signal would. */
-  void stop() {
-    end.countDown();
-  }
-
   private static void dump() {
-    String stacks = stacks();
-    LOG.log(Level.INFO, "=== BEGIN thread stacks ===\n{0}=== END thread stacks ===", stacks);
     Path file =
         Path.of(
             System.getProperty("java.io.tmpdir"),
             "containerd." + ProcessHandle.current().pid() + ".stacks.log");
     try {
-      Files.writeString(file, stacks);
+      LOG.log(
+          Level.INFO,
+          "=== BEGIN thread stacks ===\n{0}=== END thread stacks ===",
+          Files.readString(stacks(file)));
       LOG.log(Level.INFO, "thread stacks are in {0}", file);
     } catch (IOException e) {
       LOG.log(Level.WARNING, "thread stacks cannot be written to " + file, e);
     }
   }
 
-  static String stacks() {
-    var text = new StringBuilder();
-    for (Map.Entry<Thread, StackTraceElement[]> entry : Thread.getAllStackTraces().entrySet()) {
-      Thread thread = entry.getKey();
-      text.append('"').append(thread.getName()).append("\" ").append(thread.getState());
-      text.append(thread.isDaemon() ? " daemon\n" : "\n");
-      for (StackTraceElement frame : entry.getValue()) {
-        text.append("\tat ").append(frame).append('\n');
-      }
-      text.append('\n');
-    }
-    return text.toString();
+  /** Writes the stacks of all threads, virtual ones among them, to a file in place of another. */
+  static Path stacks(Path file) throws IOException {
+    Files.deleteIfExists(file);
+    ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class)
+        .dumpThreads(file.toString(), ThreadDumpFormat.TEXT_PLAIN);
+    return file;
   }
 }

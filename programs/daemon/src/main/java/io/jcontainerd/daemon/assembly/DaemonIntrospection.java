@@ -34,17 +34,27 @@ final class DaemonIntrospection implements Introspection {
   private static final Pattern PID_NAMESPACE = Pattern.compile("pid:\\[([0-9]+)]");
 
   private final Server server;
+  private final Supplier<List<Deprecation>> deprecations;
   private final Supplier<List<Plugin>> plugins;
   private final DetailSource details;
 
-  private DaemonIntrospection(Server server, Supplier<List<Plugin>> plugins, DetailSource details) {
+  private DaemonIntrospection(
+      Server server,
+      Supplier<List<Deprecation>> deprecations,
+      Supplier<List<Plugin>> plugins,
+      DetailSource details) {
     this.server = server;
+    this.deprecations = deprecations;
     this.plugins = plugins;
     this.details = details;
   }
 
   /** Reads the identity below {@code root}, or makes a new one there. */
-  static DaemonIntrospection open(Path root, Supplier<List<Plugin>> plugins, DetailSource details)
+  static DaemonIntrospection open(
+      Path root,
+      Supplier<List<Deprecation>> deprecations,
+      Supplier<List<Plugin>> plugins,
+      DetailSource details)
       throws IOException {
     var server =
         new Server(
@@ -52,7 +62,7 @@ final class DaemonIntrospection implements Introspection {
             ProcessHandle.current().pid(),
             pidNamespace(),
             List.of());
-    return new DaemonIntrospection(server, plugins, details);
+    return new DaemonIntrospection(server, deprecations, plugins, details);
   }
 
   private static String uuid(Path file) throws IOException {
@@ -83,7 +93,7 @@ final class DaemonIntrospection implements Introspection {
 
   @Override
   public Server server() {
-    return server;
+    return new Server(server.uuid(), server.pid(), server.pidNamespace(), deprecations.get());
   }
 
   @Override

@@ -20,7 +20,10 @@ record Introspected(Path root) {
   /** Makes the introspection of {@code graph}. */
   Introspection open(PluginGraph graph) throws IOException {
     return DaemonIntrospection.open(
-        root, () -> plugins(graph), (type, id) -> details(graph, type, id));
+        root,
+        () -> graph.wiring().find(Keys.DEPRECATIONS).map(Deprecations::all).orElse(List.of()),
+        () -> plugins(graph),
+        (type, id) -> details(graph, type, id));
   }
 
   private static List<Introspection.Plugin> plugins(PluginGraph graph) {

@@ -47,6 +47,9 @@ final class Keys {
       new PluginKey<>("io.containerd.shim.v1", "manager", Shims.class);
   static final PluginKey<LocalTaskRuntime> TASKS =
       new PluginKey<>("io.containerd.runtime.v2", "task", LocalTaskRuntime.class);
+  static final PluginKey<Deprecations> DEPRECATIONS =
+      new PluginKey<>("io.containerd.warning.v1", "deprecations", Deprecations.class);
+  static final PluginKey<Differs> DIFFERS = new PluginKey<>(SERVICE, "diff-service", Differs.class);
   static final PluginKey<Introspection> INTROSPECTION =
       new PluginKey<>(SERVICE, "introspection-service", Introspection.class);
   static final PluginKey<GrpcListener> GRPC = new PluginKey<>(SERVER, "grpc", GrpcListener.class);

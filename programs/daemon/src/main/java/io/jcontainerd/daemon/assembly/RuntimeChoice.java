@@ -97,7 +97,7 @@ final class RuntimeChoice implements AutoCloseable {
     return runtimes.chosen();
   }
 
-  private static String reasons(List<OciRuntimes.Attempt> attempts) {
+  static String reasons(List<OciRuntimes.Attempt> attempts) {
     return attempts.stream()
         .map(attempt -> attempt.name() + ": " + attempt.refusal())
         .collect(Collectors.joining("; "));

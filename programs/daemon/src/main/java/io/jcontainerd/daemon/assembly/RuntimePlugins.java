@@ -121,6 +121,9 @@ final class RuntimePlugins {
     var variables = new LinkedHashMap<String, String>();
     variables.put("PATH", opt.searchPath());
     variables.put("LD_LIBRARY_PATH", opt.libraryPath());
+    if (!config.daemon().temp().isEmpty()) {
+      variables.put("TMPDIR", config.daemon().temp());
+    }
     for (String entry : settings.env()) {
       int equals = entry.indexOf('=');
       variables.put(entry.substring(0, equals), entry.substring(equals + 1));

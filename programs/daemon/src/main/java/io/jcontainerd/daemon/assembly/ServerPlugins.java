@@ -7,11 +7,9 @@ import io.jcontainerd.api.services.sandbox.v1.ControllerGrpc;
 import io.jcontainerd.api.services.sandbox.v1.StoreGrpc;
 import io.jcontainerd.api.services.streaming.v1.StreamingGrpc;
 import io.jcontainerd.api.services.transfer.v1.TransferGrpc;
-import io.jcontainerd.core.failure.NotImplementedException;
 import io.jcontainerd.core.ports.Time;
 import io.jcontainerd.daemon.config.LoadedConfig;
 import io.jcontainerd.daemon.graph.PluginGraph;
-import io.jcontainerd.daemon.graph.PluginKey;
 import io.jcontainerd.daemon.graph.PluginSpec;
 import io.jcontainerd.daemon.graph.SkipPlugin;
 import io.jcontainerd.daemon.graph.Started;
@@ -19,7 +17,6 @@ import io.jcontainerd.daemon.graph.Wiring;
 import io.jcontainerd.daemon.server.GrpcListener;
 import io.jcontainerd.daemon.server.SocketFile;
 import io.jcontainerd.daemon.server.TtrpcListener;
-import io.jcontainerd.daemon.settings.DaemonSettings.ProxyPlugin;
 import io.jcontainerd.daemon.settings.ServerSettings;
 import io.jcontainerd.services.Services;
 import io.jcontainerd.ttrpc.TtrpcServer;
@@ -32,8 +29,6 @@ import java.util.Map;
 
 /** The listeners, and what is registered or asked for but not there. */
 final class ServerPlugins {
-  private static final String NOT_BUILT_IN = "not part of this release of jcontainerd";
-
   /** gRPC services that are registered and answer Unimplemented, by their plug-in's id. */
   private static final Map<String, ServiceDescriptor> ABSENT = absentServices();
 
@@ -54,13 +49,13 @@ final class ServerPlugins {
   }
 
   void addTo(PluginGraph graph) {
-    for (String id : List.of("blockfile", "btrfs", "devmapper", "erofs", "zfs")) {
-      skipped(graph, Keys.SNAPSHOTTER, id, NOT_BUILT_IN);
-    }
-    skipped(graph, Keys.DIFFER, "erofs", NOT_BUILT_IN);
-    ABSENT.keySet().forEach(id -> skipped(graph, Keys.RPC, id, NOT_BUILT_IN));
-    skipped(graph, Keys.RPC, "cri", NOT_BUILT_IN);
-    config.daemon().proxyPlugins().forEach((id, proxy) -> proxy(graph, id, proxy));
+    AbsentPlugins.addTo(graph);
+    ABSENT
+        .keySet()
+        .forEach(
+            id ->
+                AbsentPlugins.skipped(
+                    graph, Keys.RPC, id, new SkipPlugin(AbsentPlugins.NOT_BUILT_IN)));
     address(graph, "debug", config.settings(uri("debug"), ServerSettings.Debug.class).address());
     address(
         graph,
@@ -70,54 +65,28 @@ final class ServerPlugins {
         graph, "metrics", config.settings(uri("metrics"), ServerSettings.Metrics.class).address());
     graph.add(new PluginSpec<>(Keys.TTRPC, List.of(Keys.EVENTS.type(), Keys.RPC), this::ttrpc));
     graph.add(new PluginSpec<>(Keys.GRPC, List.of(Keys.RPC), this::grpc));
+    config.daemon().proxyPlugins().forEach((id, proxy) -> AbsentPlugins.proxy(graph, id, proxy));
   }
 
   private static String uri(String id) {
     return Keys.SERVER + "." + id;
   }
 
-  private static void skipped(PluginGraph graph, String type, String id, String reason) {
-    graph.add(
-        new PluginSpec<>(
-            new PluginKey<>(type, id, Object.class),
-            List.of(),
-            _ -> {
-              throw new SkipPlugin(reason);
-            }));
-  }
-
-  private static void failed(PluginGraph graph, String type, String id, String reason) {
-    graph.add(
-        new PluginSpec<>(
-            new PluginKey<>(type, id, Object.class),
-            List.of(),
-            _ -> {
-              throw new NotImplementedException(reason);
-            }));
-  }
-
   private static void address(PluginGraph graph, String id, String address) {
     if (address.isEmpty()) {
-      skipped(graph, Keys.SERVER, id, "no address configured");
+      AbsentPlugins.skipped(graph, Keys.SERVER, id, new SkipPlugin("no address configured"));
     } else {
-      failed(
+      AbsentPlugins.failed(
           graph,
           Keys.SERVER,
           id,
-          "the " + id + " server is " + NOT_BUILT_IN + ", remove its address " + address);
+          "the "
+              + id
+              + " server is "
+              + AbsentPlugins.NOT_BUILT_IN
+              + ", remove its address "
+              + address);
     }
-  }
-
-  private static void proxy(PluginGraph graph, String id, ProxyPlugin proxy) {
-    String type =
-        switch (proxy.type()) {
-          case "snapshot" -> Keys.SNAPSHOTTER;
-          case "content" -> Keys.CONTENT.type();
-          case "diff" -> Keys.DIFFER;
-          case "sandbox" -> "io.containerd.sandbox.controller.v1";
-          default -> proxy.type();
-        };
-    failed(graph, type, id, "proxy plugins are " + NOT_BUILT_IN);
   }
 
   private Started<TtrpcListener> ttrpc(Wiring wiring) throws IOException {

@@ -2,6 +2,7 @@ package io.jcontainerd.daemon.assembly;
 
 import io.grpc.ServerServiceDefinition;
 import io.grpc.protobuf.services.HealthStatusManager;
+import io.jcontainerd.core.failure.FailedPreconditionException;
 import io.jcontainerd.core.ports.Time;
 import io.jcontainerd.daemon.BuildInfo;
 import io.jcontainerd.daemon.config.LoadedConfig;
@@ -14,12 +15,11 @@ import io.jcontainerd.daemon.settings.StorageSettings;
 import io.jcontainerd.metadata.Metadata;
 import io.jcontainerd.services.Services;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 
 /** The gRPC services, a plug-in each, and the stores behind them under containerd's names. */
 final class ServicePlugins {
-  private static final String DIFF = "io.containerd.service.v1.diff-service";
-
   private final LoadedConfig config;
   private final BuildInfo build;
   private final Path temporary;
@@ -37,6 +37,12 @@ final class ServicePlugins {
     graph.add(
         new PluginSpec<>(Keys.INTROSPECTION, List.of(), _ -> Started.of(introspected.open(graph))));
     stores(graph);
+    graph.add(new PluginSpec<>(Keys.DIFFERS, List.of(Keys.DIFFER), this::differs));
+    graph.add(
+        new PluginSpec<>(
+            Keys.DEPRECATIONS,
+            List.of(),
+            _ -> Started.of(Deprecations.of(config, Path.of("/sys/fs/cgroup"), time))));
     String services = Keys.SERVICE;
     rpc(graph, "containers", services, w -> Services.containers(data(w).containers(), time));
     rpc(graph, "content", services, w -> Services.content(data(w).content(), time));
@@ -74,11 +80,6 @@ final class ServicePlugins {
     store(graph, "snapshots-service", Metadata::snapshotters);
     graph.add(
         new PluginSpec<>(
-            new PluginKey<>(Keys.SERVICE, "diff-service", Differ.class),
-            List.of(Keys.DIFFER),
-            w -> Started.of(w.get(Keys.WALKING))));
-    graph.add(
-        new PluginSpec<>(
             new PluginKey<>(Keys.SERVICE, "tasks-service", Object.class),
             List.of(Keys.TASKS.type(), Keys.METADATA.type()),
             // the runtime closes itself; here it is only found under its other name
@@ -109,18 +110,34 @@ final class ServicePlugins {
             wiring -> Started.of(definition.of(wiring))));
   }
 
+  private Started<Differs> differs(Wiring wiring) {
+    var known = wiring.all(Keys.DIFFER, Differ.class);
+    var chosen = new ArrayList<Differ>();
+    for (String name : diffSettings().default_()) {
+      Differ differ = known.get(name);
+      if (differ == null) {
+        throw new FailedPreconditionException(
+            Keys.DIFFERS
+                + ": default names the differ "
+                + name
+                + ", which is not there; name of "
+                + String.join(", ", known.keySet()));
+      }
+      chosen.add(differ);
+    }
+    return Started.of(new Differs(chosen));
+  }
+
+  private StorageSettings.DiffService diffSettings() {
+    return config.settings(Keys.DIFFERS.uri(), StorageSettings.DiffService.class);
+  }
+
   private ServerServiceDefinition diff(Wiring wiring) {
-    var settings = config.settings(DIFF, StorageSettings.DiffService.class);
-    var differs = wiring.all(Keys.DIFFER, Differ.class);
-    List<Differ> chosen =
-        settings.default_().stream()
-            .filter(differs::containsKey)
-            .map(name -> differs.getOrDefault(name, wiring.get(Keys.WALKING)))
-            .toList();
+    List<Differ> chosen = wiring.get(Keys.DIFFERS).all();
     return Services.diff(
         chosen.stream().map(Differ::applier).toList(),
         chosen.stream().map(Differ::comparer).toList(),
-        settings.syncFs(),
+        diffSettings().syncFs(),
         time);
   }
 

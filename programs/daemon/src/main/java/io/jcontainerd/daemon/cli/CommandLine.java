@@ -49,6 +49,13 @@ public final class CommandLine {
     void run(LoadedConfig config) throws IOException, InterruptedException;
   }
 
+  /** What completes a configuration by what a daemon finds out at its start. */
+  @FunctionalInterface
+  public interface Completion {
+    /** The configuration as a daemon on this machine would have it. */
+    LoadedConfig complete(LoadedConfig config) throws IOException, InterruptedException;
+  }
+
   /** What publishes an event, the bytes of an {@code Any}, at an address. */
   @FunctionalInterface
   public interface Publisher {
@@ -58,6 +65,7 @@ public final class CommandLine {
 
   private final BuildInfo build;
   private final Runner runner;
+  private final Completion completion;
   private final Publisher publisher;
   private final InputStream in;
   private final PrintStream out;
@@ -66,12 +74,14 @@ public final class CommandLine {
   public CommandLine(
       BuildInfo build,
       Runner runner,
+      Completion completion,
       Publisher publisher,
       InputStream in,
       PrintStream out,
       PrintStream err) {
     this.build = build;
     this.runner = runner;
+    this.completion = completion;
     this.publisher = publisher;
     this.in = in;
     this.out = out;
@@ -116,6 +126,9 @@ public final class CommandLine {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       err.println("jcontainerd: interrupted");
+    } catch (RuntimeException e) {
+      err.println("jcontainerd: this is a bug, please report it: " + e);
+      e.printStackTrace(err);
     }
     return 1;
   }
@@ -152,19 +165,25 @@ public final class CommandLine {
     }
   }
 
-  private int config(Arguments global, List<String> words) {
+  private int config(Arguments global, List<String> words)
+      throws IOException, InterruptedException {
     if (words.size() != 1) {
       throw new UsageException("config needs one of default, dump, migrate");
     }
     String toml =
         switch (words.getFirst()) {
           case "default" -> ConfigLoader.defaults().toToml();
-          case "dump" -> warned(effective(global)).toToml();
+          case "dump" -> dump(global);
           case "migrate" -> warned(load(global)).toToml();
           default -> throw new UsageException("config has no command " + words.getFirst());
         };
     out.print(toml);
     return 0;
+  }
+
+  private String dump(Arguments global) throws IOException, InterruptedException {
+    DaemonLog.install(LogLevel.ERROR, false);
+    return warned(completion.complete(effective(global))).toToml();
   }
 
   private LoadedConfig warned(LoadedConfig config) {

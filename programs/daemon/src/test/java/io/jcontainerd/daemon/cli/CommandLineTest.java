@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.jcontainerd.daemon.BuildInfo;
 import io.jcontainerd.daemon.config.ConfigLoader;
 import io.jcontainerd.daemon.config.LoadedConfig;
+import io.jcontainerd.daemon.settings.RuntimeSettings;
 import io.jcontainerd.daemon.settings.ServerSettings;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -33,6 +34,7 @@ class CommandLineTest {
         new CommandLine(
             new BuildInfo("1.2.3", "abc"),
             ran::add,
+            CommandLineTest::complete,
             (address, namespace, topic, event) ->
                 published.add(
                     address
@@ -46,6 +48,42 @@ class CommandLineTest {
             new PrintStream(out, true, StandardCharsets.UTF_8),
             new PrintStream(err, true, StandardCharsets.UTF_8));
     return line.run(List.of(words));
+  }
+
+  private static LoadedConfig complete(LoadedConfig config) {
+    return config
+        .with(
+            "io.jcontainerd.shim.v1.host",
+            new RuntimeSettings.ShimHost("node", "/usr/bin/proven", ""))
+        .warning("crun was not taken");
+  }
+
+  @Test
+  void a_dump_shows_what_a_daemon_would_find_out() throws IOException {
+    assertThat(run("-c", file("version = 4\nimports = []\n"), "config", "dump")).isZero();
+    assertThat(out.toString(StandardCharsets.UTF_8)).contains("oci_runtime = '/usr/bin/proven'");
+    assertThat(err).hasToString("jcontainerd: crun was not taken\n");
+    assertThat(ConfigLoader.parse(folder.resolve("d"), out.toString(StandardCharsets.UTF_8)))
+        .isNotNull();
+  }
+
+  @Test
+  void a_bug_is_told_as_one() throws IOException {
+    var line =
+        new CommandLine(
+            new BuildInfo("1.2.3", "abc"),
+            _ -> {
+              throw new IllegalStateException("of mine");
+            },
+            config -> config,
+            (_, _, _, _) -> {},
+            new ByteArrayInputStream(new byte[0]),
+            new PrintStream(out, true, StandardCharsets.UTF_8),
+            new PrintStream(err, true, StandardCharsets.UTF_8));
+    assertThat(line.run(List.of("-c", file("version = 4\nimports = []\n")))).isEqualTo(1);
+    assertThat(err.toString(StandardCharsets.UTF_8))
+        .startsWith("jcontainerd: this is a bug, please report it: ")
+        .contains("of mine");
   }
 
   private String file(String text) throws IOException {

@@ -1,0 +1,111 @@
+package io.jcontainerd.daemon.assembly;
+
+import io.jcontainerd.core.failure.InvalidArgumentException;
+import io.jcontainerd.core.failure.NotImplementedException;
+import io.jcontainerd.daemon.graph.PluginGraph;
+import io.jcontainerd.daemon.graph.PluginKey;
+import io.jcontainerd.daemon.graph.PluginSpec;
+import io.jcontainerd.daemon.graph.SkipPlugin;
+import io.jcontainerd.daemon.settings.DaemonSettings.ProxyPlugin;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Plug-ins that containerd has and this release has not. They are listed with the reason, for
+ * people look for them, and may be disabled and required by name.
+ */
+final class AbsentPlugins {
+  static final String NOT_BUILT_IN = "not part of this release of jcontainerd";
+  private static final String PREFIX = "io.containerd.";
+
+  /** Ids by type; what gRPC services answer without an engine is {@link ServerPlugins}'s. */
+  private static final Map<String, List<String>> IDS =
+      Map.ofEntries(
+          Map.entry("cri.v1", List.of("images", "runtime")),
+          Map.entry("differ.v1", List.of("erofs")),
+          Map.entry("grpc.v1", List.of("cri")),
+          Map.entry("http.v1", List.of("pprof")),
+          Map.entry("image-verifier.v1", List.of("bindir")),
+          Map.entry("internal.v1", List.of("tracing")),
+          Map.entry("metrics.v1", List.of("grpc-otel", "grpc-prometheus")),
+          Map.entry("monitor.task.v1", List.of("cgroups")),
+          Map.entry("mount-handler.v1", List.of("erofs")),
+          Map.entry("mount-manager.v1", List.of("bolt")),
+          Map.entry("nri.v1", List.of("nri")),
+          Map.entry("podsandbox.controller.v1", List.of("podsandbox")),
+          Map.entry("sandbox.controller.v1", List.of("shim")),
+          Map.entry("sandbox.store.v1", List.of("local")),
+          Map.entry("snapshotter.v1", List.of("blockfile", "btrfs", "devmapper", "erofs", "zfs")),
+          Map.entry("streaming.v1", List.of("manager")),
+          Map.entry("tracing.processor.v1", List.of("otlp")),
+          Map.entry("transfer.v1", List.of("local")),
+          Map.entry("ttrpc.v1", List.of("otelttrpc")));
+
+  private AbsentPlugins() {}
+
+  static void addTo(PluginGraph graph) {
+    IDS.entrySet().stream()
+        .sorted(Map.Entry.comparingByKey())
+        .forEach(
+            entry ->
+                entry
+                    .getValue()
+                    .forEach(
+                        id ->
+                            skipped(
+                                graph, PREFIX + entry.getKey(), id, new SkipPlugin(NOT_BUILT_IN))));
+    // clients take a restart monitor without capabilities for one that restarts always
+    skipped(
+        graph,
+        PREFIX + "monitor.container.v1",
+        "restart",
+        new SkipPlugin(NOT_BUILT_IN, List.of("no")));
+  }
+
+  static void skipped(PluginGraph graph, String type, String id, SkipPlugin reason) {
+    graph.add(
+        new PluginSpec<>(
+            new PluginKey<>(type, id, Object.class),
+            List.of(),
+            _ -> {
+              throw reason;
+            }));
+  }
+
+  static void failed(PluginGraph graph, String type, String id, String reason) {
+    graph.add(
+        new PluginSpec<>(
+            new PluginKey<>(type, id, Object.class),
+            List.of(),
+            _ -> {
+              throw new NotImplementedException(reason);
+            }));
+  }
+
+  /**
+   * Adds a configured proxy, after all others.
+   *
+   * @throws InvalidArgumentException if there is a plug-in of that name
+   */
+  static void proxy(PluginGraph graph, String id, ProxyPlugin proxy) {
+    String type =
+        switch (proxy.type()) {
+          case "snapshot" -> Keys.SNAPSHOTTER;
+          case "content" -> Keys.CONTENT.type();
+          case "diff" -> Keys.DIFFER;
+          case "sandbox" -> "io.containerd.sandbox.controller.v1";
+          default -> proxy.type();
+        };
+    if (graph.uris().contains(type + "." + id)) {
+      throw new InvalidArgumentException(
+          "proxy_plugins."
+              + id
+              + " has the name of the plugin "
+              + type
+              + "."
+              + id
+              + ", which comes with the daemon; choose another name");
+    }
+    failed(graph, type, id, "proxy plugins are " + NOT_BUILT_IN);
+  }
+}
