@@ -10,8 +10,8 @@ import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * One subscriber's view of the events, in order and without gaps. It first reads what was recorded,
- * then takes what the writer hands over after each commit. What is not taken waits in memory
- * without a limit; {@link #waiting} tells how much.
+ * then takes what the writer hands over after each commit. What is not taken waits in memory up to
+ * a limit; a reader that is slower is led back to the record, where every event is.
  *
  * <p>{@link #next} is for one thread; the rest is safe for many. The lock guards the queue and the
  * end mark, and nothing runs under it but moving events.
@@ -19,12 +19,17 @@ import java.util.concurrent.locks.ReentrantLock;
 public final class EventSubscription implements AutoCloseable {
   private static final int BATCH = 256;
 
+  /** So many events wait in memory at most. */
+  static final int MOST_WAITING = 4096;
+
   private final Store store;
   private final EventLog log;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private final Queue<StoredEvent> live = new ArrayDeque<>();
   private boolean ended;
+  private boolean behind; // what follows resumeAfter is in the record only
+  private long resumeAfter;
 
   private final Queue<StoredEvent> recorded = new ArrayDeque<>();
   private boolean readingRecord;
@@ -43,10 +48,17 @@ public final class EventSubscription implements AutoCloseable {
   void offer(List<StoredEvent> events) {
     lock.lock();
     try {
-      if (!ended) {
-        live.addAll(events);
-        changed.signal();
+      if (ended || behind) {
+        return;
       }
+      live.addAll(events);
+      StoredEvent first = live.peek();
+      if (first != null && live.size() > MOST_WAITING) {
+        behind = true;
+        resumeAfter = first.number() - 1;
+        live.clear();
+      }
+      changed.signal();
     } finally {
       lock.unlock();
     }
@@ -81,18 +93,47 @@ public final class EventSubscription implements AutoCloseable {
    *     CLOSED} if the subscription or the store was closed and nothing is left to take
    */
   public Optional<StoredEvent> next(Duration timeout) throws InterruptedException {
-    if (readingRecord) {
-      if (recorded.isEmpty()) {
-        readBatch();
+    while (true) {
+      returnToRecord();
+      if (readingRecord) {
+        if (recorded.isEmpty()) {
+          readBatch();
+        }
+        StoredEvent event = recorded.poll();
+        if (event != null) {
+          taken = event.number();
+          return Optional.of(event);
+        }
+        readingRecord = false;
       }
-      StoredEvent event = recorded.poll();
-      if (event != null) {
-        taken = event.number();
-        return Optional.of(event);
+      Optional<StoredEvent> event = nextLive(timeout);
+      if (event.isPresent() || !isBehind()) {
+        return event;
       }
-      readingRecord = false;
     }
-    return nextLive(timeout);
+  }
+
+  private boolean isBehind() {
+    lock.lock();
+    try {
+      return behind;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** From now on events wait in memory again; those before are all in the record. */
+  private void returnToRecord() {
+    lock.lock();
+    try {
+      if (behind) {
+        behind = false;
+        taken = Math.max(taken, resumeAfter);
+        readingRecord = true;
+      }
+    } finally {
+      lock.unlock();
+    }
   }
 
   private Optional<StoredEvent> nextLive(Duration timeout) throws InterruptedException {
@@ -111,7 +152,7 @@ public final class EventSubscription implements AutoCloseable {
         if (ended) {
           throw new StoreException(StoreException.Kind.CLOSED, "event subscription was closed");
         }
-        if (left <= 0) {
+        if (left <= 0 || behind) {
           return Optional.empty();
         }
         left = changed.awaitNanos(left);

@@ -28,6 +28,15 @@ class EventsTest {
     return store.write(tx -> tx.event(5, "ns", topic, "type", new byte[] {1}));
   }
 
+  private static void publishMany(Store store, int count) {
+    store.change(
+        tx -> {
+          for (int i = 0; i < count; i++) {
+            tx.event(5, "ns", "/n", "type", new byte[] {1});
+          }
+        });
+  }
+
   @Test
   void events_are_told_after_their_change_and_in_order() throws Exception {
     try (Store store = open(StoreOptions.DEFAULTS);
@@ -137,6 +146,32 @@ class EventsTest {
       assertThat(quick.waiting()).isZero();
       assertThat(store.stats().longestLag()).isEqualTo(20);
       assertThat(store.stats().subscribers()).isEqualTo(2);
+    }
+  }
+
+  @Test
+  void what_a_subscriber_does_not_take_does_not_fill_the_memory_and_is_not_lost() throws Exception {
+    int most = EventSubscription.MOST_WAITING;
+    try (Store store = open(StoreOptions.DEFAULTS.withEventsKept(10L * most))) {
+      publish(store, "/before");
+      try (EventSubscription slow = store.subscribe()) {
+        publishMany(store, most + 1); // at once
+        assertThat(slow.waiting()).isLessThanOrEqualTo(most);
+        for (int i = 0; i < most; i += 8) {
+          publishMany(store, 8);
+        }
+        assertThat(slow.waiting()).isLessThanOrEqualTo(most);
+        List<Long> seen = new ArrayList<>();
+        for (int i = 0; i < 2 * most + 1; i++) {
+          if (i == most) {
+            publish(store, "/while reading");
+          }
+          seen.add(slow.next(SOON).orElseThrow().number());
+        }
+        assertThat(slow.next(SOON).orElseThrow().topic()).isEqualTo("/while reading");
+        assertThat(seen)
+            .containsExactlyElementsOf(LongStream.rangeClosed(2, 2 * most + 2).boxed().toList());
+      }
     }
   }
 
