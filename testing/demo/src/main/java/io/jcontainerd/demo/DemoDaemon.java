@@ -32,7 +32,8 @@ final class DemoDaemon implements AutoCloseable {
     Files.writeString(
         config,
         """
-        version = 3
+        version = 4
+        imports = []
         root = "%s"
         state = "%s"
 

@@ -139,26 +139,53 @@ final class Leftovers {
         .toList();
   }
 
-  /** By a path of the run in its arguments, or by a cgroup of the run. */
+  /** By its program and a path of the run in its arguments, or by a cgroup of the run. */
   private boolean isOurs(ProcessHandle process) {
-    String command = commandLine(process);
-    return marks.stream().anyMatch(command::contains)
-        && !command.contains("io.jcontainerd.demo.Main");
+    return isInCgroup(process) || isOurProgram(arguments(process));
+  }
+
+  /**
+   * Whether this is the command line of a program that a demonstration starts, on files of this
+   * one's folders; whatever else is told the name of such a file, a pager or an editor, is not.
+   */
+  private boolean isOurProgram(List<String> arguments) {
+    boolean started =
+        arguments.contains("io.jcontainerd.daemon.Main")
+            || arguments.contains("io.jcontainerd.shim.ShimHost")
+            || (!arguments.isEmpty() && arguments.getFirst().endsWith("docker-registry"));
+    return started
+        && arguments.stream()
+            .anyMatch(
+                argument ->
+                    argument.startsWith(folder + "/") || argument.startsWith(marks.get(1) + "/"));
+  }
+
+  private boolean isInCgroup(ProcessHandle process) {
+    try {
+      String cgroups = Files.readString(proc(process).resolve("cgroup"));
+      return marks.stream().anyMatch(cgroups::contains);
+    } catch (IOException _) {
+      return false; // it has ended
+    }
+  }
+
+  private static List<String> arguments(ProcessHandle process) {
+    try {
+      String line =
+          new String(Files.readAllBytes(proc(process).resolve("cmdline")), StandardCharsets.UTF_8);
+      return List.of(line.split("\0", -1));
+    } catch (IOException _) {
+      return List.of(); // it has ended
+    }
+  }
+
+  private static Path proc(ProcessHandle process) {
+    return Path.of("/proc", Long.toString(process.pid()));
   }
 
   private String commandLine(ProcessHandle process) {
-    Path proc = Path.of("/proc", Long.toString(process.pid()));
-    try {
-      String arguments =
-          new String(Files.readAllBytes(proc.resolve("cmdline")), StandardCharsets.UTF_8)
-              .replace('\0', ' ');
-      String cgroups = Files.readString(proc.resolve("cgroup"));
-      return marks.stream().anyMatch(cgroups::contains)
-          ? arguments + "(in cgroup " + marks.getLast() + ")"
-          : arguments;
-    } catch (IOException _) {
-      return ""; // it has ended
-    }
+    return String.join(" ", arguments(process))
+        + (isInCgroup(process) ? "(in cgroup " + marks.getLast() + ")" : "");
   }
 
   private List<String> mounts() throws IOException {

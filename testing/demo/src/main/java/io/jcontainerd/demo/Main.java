@@ -1,9 +1,13 @@
 package io.jcontainerd.demo;
 
+import static java.nio.file.StandardOpenOption.CREATE;
+import static java.nio.file.StandardOpenOption.WRITE;
+
 import io.jcontainerd.core.failure.ContainerdException;
 import java.io.Console;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -67,14 +71,30 @@ final class Main {
   }
 
   private static int run(String[] args, PrintStream out) throws IOException, InterruptedException {
-    Path checkout = Path.of(System.getProperty("jcontainerd.checkout", "")).toAbsolutePath();
-    String wanted = System.getenv("JCONTAINERD_DEMO");
-    Path folder =
-        wanted == null || wanted.isEmpty()
-            ? checkout.resolve("target/demo")
-            : Path.of(wanted).toAbsolutePath();
-    String name = "jcontainerd-demo-" + ProcessHandle.current().pid();
+    Path folder = folder();
     Files.createDirectories(folder);
+    try (FileChannel lock = FileChannel.open(folder.resolve("lock"), CREATE, WRITE)) {
+      if (lock.tryLock() == null) {
+        throw new IOException("another demonstration runs in " + folder);
+      }
+      return alone(folder, args, out);
+    }
+  }
+
+  private static Path checkout() {
+    return Path.of(System.getProperty("jcontainerd.checkout", "")).toAbsolutePath();
+  }
+
+  private static Path folder() {
+    String wanted = System.getenv("JCONTAINERD_DEMO");
+    return wanted == null || wanted.isEmpty()
+        ? checkout().resolve("target/demo")
+        : Path.of(wanted).toAbsolutePath();
+  }
+
+  private static int alone(Path folder, String[] args, PrintStream out)
+      throws IOException, InterruptedException {
+    String name = "jcontainerd-demo-" + ProcessHandle.current().pid();
     Path run =
         folder.toString().length() <= LONGEST_SOCKET_FOLDER
             ? folder.resolve("r")
@@ -94,7 +114,7 @@ final class Main {
       boolean terminal = isTerminal();
       List<String> rest = List.of(args);
       status =
-          new Demo(checkout, folder, run, name, out, terminal)
+          new Demo(checkout(), folder, run, name, out, terminal)
               .run(
                   rest.stream().findFirst(),
                   rest.isEmpty() ? List.of() : rest.subList(1, rest.size()));
