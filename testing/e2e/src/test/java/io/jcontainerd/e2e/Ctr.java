@@ -56,6 +56,11 @@ record Ctr(Path socket, String namespace) {
     return run(arguments).ok();
   }
 
+  /** The same in a namespace of its own, whose name begins with this one's. */
+  Ctr beside(String suffix) {
+    return in(namespace + "-" + suffix);
+  }
+
   Ctr in(String other) {
     return new Ctr(socket, other);
   }

@@ -49,10 +49,22 @@ class CtrTest {
     return new Cases("daemon")
             .add(
                 "version",
-                () ->
-                    assertThat(ctr.ok("version").out())
-                        .contains("Server:")
-                        .containsPattern("UUID: [0-9a-f]{8}-[0-9a-f]{4}-"))
+                () -> {
+                  String said = ctr.ok("version").out();
+                  assertThat(said)
+                      .contains("Server:")
+                      .containsPattern("UUID: [0-9a-f]{8}-[0-9a-f]{4}-");
+                  if (Daemon.reference() == null) {
+                    String[] ours =
+                        Command.run(Daemon.launcher("jcontainerd").toString(), "--version")
+                            .ok()
+                            .text()
+                            .split(" ", -1);
+                    assertThat(said)
+                        .contains("+jcontainerd." + ours[1])
+                        .contains("Revision: " + (ours.length > 2 ? ours[2] : ""));
+                  }
+                })
             .add(
                 "plugins ls",
                 () -> {
@@ -67,6 +79,7 @@ class CtrTest {
                     assertThat(list).containsPattern(plugin + " .*ok");
                   }
                 })
+            .add("config dump shows the OCI runtime that proved itself", this::dumpShowsRuntime)
             .add(
                 "plugins ls with a filter",
                 () ->
@@ -74,6 +87,27 @@ class CtrTest {
                         .contains("native", "overlayfs")
                         .doesNotContain("content"))
             .stream();
+  }
+
+  private void dumpShowsRuntime() {
+    if (Daemon.reference() != null) {
+      return; // it proves none
+    }
+    Matcher proven =
+        Pattern.compile("oci_runtime = '(/[^']+)'")
+            .matcher(
+                Command.run(
+                        Daemon.launcher("jcontainerd").toString(),
+                        "--config",
+                        scene.daemon.config().toString(),
+                        "config",
+                        "dump")
+                    .ok()
+                    .out());
+    assertThat(proven.find()).isTrue();
+    Await.until(
+        "introspection shows " + proven.group(1),
+        () -> ctr.ok("plugins", "ls", "-d", "id==task").out().contains(proven.group(1)));
   }
 
   @TestFactory
@@ -188,7 +222,7 @@ class CtrTest {
                 "export and import in another namespace",
                 () -> {
                   ctr.ok("images", "export", archive.toString(), gzip);
-                  Ctr other = ctr.in("e2e-import");
+                  Ctr other = ctr.beside("import");
                   other.ok("images", "import", archive.toString());
                   assertThat(digestOf(other, gzip)).isEqualTo(digestOf(ctr, gzip));
                   assertThat(other.ok("images", "check").out()).containsPattern("complete.*true");
@@ -199,12 +233,12 @@ class CtrTest {
             .add(
                 "rm --sync takes the content away",
                 () -> {
-                  Ctr other = ctr.in("e2e-import");
+                  Ctr other = ctr.beside("import");
                   other.ok("images", "rm", "--sync", gzip);
                   assertThat(other.ok("content", "ls", "-q").lines()).isEmpty();
                   assertThat(other.ok("snapshots", "ls").lines()).hasSize(1);
                   other.run("images", "rm", gzip);
-                  ctr.ok("namespaces", "rm", "e2e-import");
+                  ctr.ok("namespaces", "rm", other.namespace());
                 });
     if (Ctr.isSecond()) {
       cases.add(
@@ -234,12 +268,12 @@ class CtrTest {
             .add(
                 "fetch",
                 () -> {
-                  Ctr other = ctr.in("e2e-fetch");
+                  Ctr other = ctr.beside("fetch");
                   other.ok("content", "fetch", "--plain-http", zstd);
                   assertThat(other.ok("content", "ls", "-q").lines()).hasSize(4);
                   assertThat(other.ok("snapshots", "ls").lines()).hasSize(1);
                   other.ok("images", "rm", "--sync", zstd);
-                  ctr.ok("namespaces", "rm", "e2e-fetch");
+                  ctr.ok("namespaces", "rm", other.namespace());
                 })
             .add(
                 "ingest and get",
@@ -372,13 +406,13 @@ class CtrTest {
             .add(
                 "unpack",
                 () -> {
-                  Ctr other = ctr.in("e2e-unpack");
+                  Ctr other = ctr.beside("unpack");
                   other.ok("content", "fetch", "--plain-http", gzip);
                   other.ok("snapshots", "unpack", digestOf(other, gzip));
                   assertThat(other.ok("snapshots", "ls").lines()).hasSize(3);
                   other.ok("images", "rm", "--sync", gzip);
                   assertThat(other.ok("snapshots", "ls").lines()).hasSize(1);
-                  ctr.ok("namespaces", "rm", "e2e-unpack");
+                  ctr.ok("namespaces", "rm", other.namespace());
                 })
             .add(
                 "another snapshotter",

@@ -26,6 +26,7 @@ final class Daemon implements AutoCloseable {
   private final boolean privateMounts;
   private final List<String> extra = new ArrayList<>();
   private String config = "";
+  private String path = "";
   private @Nullable Process process;
 
   /**
@@ -51,6 +52,16 @@ final class Daemon implements AutoCloseable {
   Daemon withConfig(String toml) {
     config = toml;
     return this;
+  }
+
+  /** Lets it find programs in this folder only. */
+  Daemon withPath(Path only) {
+    path = only.toString();
+    return this;
+  }
+
+  Path config() {
+    return folder.resolve("config.toml");
   }
 
   Daemon withArguments(String... arguments) {
@@ -90,8 +101,9 @@ final class Daemon implements AutoCloseable {
     }
     String reference = reference();
     try {
-      Path file = folder.resolve("config.toml");
-      String head = "version = 2\nroot = \"%s\"\nstate = \"%s\"\n".formatted(root(), state());
+      Path file = config();
+      String head =
+          "version = 2\nimports = []\nroot = \"%s\"\nstate = \"%s\"\n".formatted(root(), state());
       if (reference != null) {
         head += "disabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n";
       }
@@ -109,11 +121,14 @@ final class Daemon implements AutoCloseable {
   Process launch() {
     try {
       Files.createDirectories(folder);
-      Process started =
+      ProcessBuilder program =
           new ProcessBuilder(commandLine())
               .redirectErrorStream(true)
-              .redirectOutput(ProcessBuilder.Redirect.appendTo(log().toFile()))
-              .start();
+              .redirectOutput(ProcessBuilder.Redirect.appendTo(log().toFile()));
+      if (!path.isEmpty()) {
+        program.environment().put("PATH", path);
+      }
+      Process started = program.start();
       process = started;
       return started;
     } catch (IOException e) {

@@ -45,7 +45,7 @@ class ErrorsTest {
 
   private String config(String name) {
     Path base = scene.folder.resolve(name);
-    return "version = 2\nroot = \"%s/root\"\nstate = \"%s/state\"\n[grpc]\n  address = \"%s/c.sock\"\n"
+    return "version = 2\nimports = []\nroot = \"%s/root\"\nstate = \"%s/state\"\n[grpc]\n  address = \"%s/c.sock\"\n"
         .formatted(base, base, base);
   }
 
@@ -71,6 +71,34 @@ class ErrorsTest {
                                     scene.daemon.socket() + ""))
                         .refused(scene.daemon.socket().toString(), "in use"))
             .add("socket path too long", () -> daemon(config("x".repeat(120))).refused("104"))
+            .add(
+                "state in use by another daemon",
+                () ->
+                    daemon(
+                            config("e")
+                                .replace(
+                                    scene.folder.resolve("e") + "/state",
+                                    scene.daemon.state() + ""))
+                        .refused(scene.daemon.state().toString(), "in use", "--state"))
+            .add(
+                "state with tasks of another containerd is refused and not written to",
+                () -> {
+                  Path state = scene.folder.resolve("f/state");
+                  Path bundle = state.resolve("io.containerd.runtime.v2.task/default/c-1");
+                  Files.createDirectories(bundle);
+                  daemon(config("f")).refused(state.toString(), "containerd", "--state");
+                  try (Stream<Path> all = Files.walk(state)) {
+                    assertThat(all).hasSize(4);
+                  }
+                })
+            .add(
+                "a proxy plug-in with the name of one that is there",
+                () ->
+                    daemon(
+                            config("g")
+                                + "[proxy_plugins.native]\n  type = \"snapshot\"\n"
+                                + "  address = \"/x.sock\"\n")
+                        .refused("proxy_plugins.native", "choose another name"))
             .add(
                 "root owned by another containerd is refused and not written to",
                 () -> {
@@ -103,6 +131,45 @@ class ErrorsTest {
                     Command.run(
                             Daemon.launcher("jcontainerd").toString(), "--config", "/no/such.toml")
                         .refused("/no/such.toml"))
+            .stream();
+  }
+
+  @TestFactory
+  Stream<DynamicTest> no_runtime() {
+    if (Daemon.reference() != null) {
+      return Stream.of();
+    }
+    return new Cases("no OCI runtime")
+            .add(
+                "the daemon serves; a container is refused, naming what to install",
+                () -> {
+                  Path bin = Files.createDirectories(scene.folder.resolve("bin"));
+                  for (String program : List.of("dirname", "readlink", "grep")) {
+                    Path found = Path.of("/usr/bin/" + program);
+                    Files.createSymbolicLink(
+                        bin.resolve(program),
+                        Files.exists(found) ? found : Path.of("/bin/" + program));
+                  }
+                  String image = scene.registry.host() + "/busybox:1";
+                  scene.images.push(scene.registry, "busybox", "1", TestImage.Packing.GZIP);
+                  try (Daemon daemon =
+                      new Daemon(Files.createDirectories(scene.folder.resolve("n")), false)
+                          .withPath(bin)
+                          .withConfig(
+                              "[plugins.\"io.containerd.internal.v1.opt\"]\n  path = \""
+                                  + scene.folder.resolve("opt")
+                                  + "\"\n")
+                          .start()) {
+                    Ctr other = daemon.ctr(scene.ctr.namespace());
+                    other.ok("images", "pull", "--plain-http", image);
+                    other
+                        .run("run", "--rm", image, "none-1", "true")
+                        .refused(
+                            "no OCI runtime works on this host, install crun or runc:"
+                                + " crun: not installed; runc: not installed");
+                    assertThat(other.ok("tasks", "ls", "-q").lines()).isEmpty();
+                  }
+                })
             .stream();
   }
 

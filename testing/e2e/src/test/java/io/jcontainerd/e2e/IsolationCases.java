@@ -40,7 +40,7 @@ abstract class IsolationCases {
   @BeforeAll
   void open() {
     scene = Scene.open(runtime, privateMounts, "");
-    ctr = scene.ctr.in("iso-" + runtime);
+    ctr = scene.ctr;
     image = scene.registry.host() + "/busybox:1";
     scene.images.push(scene.registry, "busybox", "1", TestImage.Packing.GZIP);
     ctr.ok("images", "pull", "--plain-http", image);
@@ -239,8 +239,17 @@ abstract class IsolationCases {
                       .isEqualTo("100000:100000");
                 })
             .add(
-                "host name",
-                () -> assertThat(run(List.of("--net-host"), "hostname").ok().text()).isNotEmpty())
+                "a host name that is set inside is not the host's",
+                () -> {
+                  Path name = Path.of("/proc/sys/kernel/hostname");
+                  String before = Scene.read(name);
+                  assertThat(
+                          run(List.of("--privileged"), "hostname only-inside && hostname")
+                              .ok()
+                              .text())
+                      .isEqualTo("only-inside");
+                  assertThat(Scene.read(name)).isEqualTo(before);
+                })
             .stream();
   }
 
@@ -351,7 +360,7 @@ abstract class IsolationCases {
             .add(
                 "a network namespace made beforehand and handed over by path",
                 () -> {
-                  String name = "jc-e2e-" + runtime;
+                  String name = scene.folder.getFileName().toString();
                   Command.run("ip", "netns", "add", name).ok();
                   try {
                     Command.run(

@@ -65,10 +65,12 @@ class RestartTest {
   private Stream<DynamicTest> ten(String name, String[] flags, Runnable blow) {
     String[] pids = new String[10];
     Background[] wait = new Background[1];
+    long[] before = new long[1];
     return new Cases(name)
             .add(
                 "ten containers, one with an exec that is waited for",
                 () -> {
+                  before[0] = lastEvent();
                   for (int i = 0; i < 10; i++) {
                     List<String> line = new java.util.ArrayList<>(List.of("run", "-d"));
                     line.addAll(List.of(flags));
@@ -117,6 +119,9 @@ class RestartTest {
                   Tasks.awaitStatus(ctr, "k-9", "STOPPED");
                 })
             .add(
+                "the exit of what ended meanwhile is an event",
+                () -> Await.until("/tasks/exit of k-9", () -> exitEvents("k-9", before[0]) > 0))
+            .add(
                 "it can exec",
                 () ->
                     assertThat(
@@ -140,7 +145,41 @@ class RestartTest {
                     Files.deleteIfExists(log(i));
                   }
                 })
+            .add(
+                "each exit was an event once",
+                () -> {
+                  for (int i = 0; i < 10; i++) {
+                    assertThat(exitEvents("k-" + i, before[0])).as("exits of k-" + i).isOne();
+                  }
+                })
             .stream();
+  }
+
+  /** Counts the events of a container's own exit in the store, where every event is a row. */
+  private long exitEvents(String id, long after) {
+    if (Daemon.reference() != null) {
+      return 1; // it keeps none
+    }
+    return query(
+        "select count(*) from events where topic = '/tasks/exit' and number > "
+            + after
+            // container id and process id are the first fields; a process's own exit has the same
+            + " and instr(payload, cast(char(10, 3) || '%1$s' || char(18, 3) || '%1$s' as blob)) = 1"
+                .formatted(id));
+  }
+
+  private long lastEvent() {
+    return Daemon.reference() != null ? 0 : query("select coalesce(max(number), 0) from events");
+  }
+
+  private long query(String sql) {
+    String store =
+        scene.daemon.root().resolve("io.jcontainerd.store.v1.sqlite/store.db").toString();
+    String script =
+        "import sqlite3, sys\n"
+            + "store = sqlite3.connect('file:' + sys.argv[1] + '?mode=ro', uri=True)\n"
+            + "print(store.execute(sys.argv[2]).fetchone()[0])";
+    return Long.parseLong(Command.run("python3", "-c", script, store, sql).ok().text());
   }
 
   private static long size(Path file) {
@@ -178,10 +217,12 @@ class RestartTest {
             .add(
                 "the blow: containers run on, and so does their output",
                 () -> {
-                  List<String> hosts =
-                      Command.run("pgrep", "-f", "ShimHost.*" + scene.folder).lines();
+                  List<ProcessHandle> hosts =
+                      Traces.processes(scene.folder).stream()
+                          .filter(p -> Traces.commandLine(p).contains("ShimHost"))
+                          .toList();
                   assertThat(hosts).as("shim hosts").hasSize(1);
-                  Command.run("kill", "-9", hosts.getFirst()).ok();
+                  hosts.getFirst().destroyForcibly();
                   for (int i = 0; i < 3; i++) {
                     Path log = log(i);
                     long size = Files.size(log);

@@ -23,10 +23,11 @@ final class Scene implements AutoCloseable {
   private Scene(Path folder, Daemon daemon) {
     this.folder = folder;
     this.daemon = daemon;
-    before = Traces.now(folder.toString());
+    before = Traces.now(folder);
     registry = Registry.start(folder.resolve("registry"));
     images = new TestImage(folder.resolve("images"));
-    ctr = daemon.ctr("e2e");
+    // the folder's name, so that cgroups tell whose they are
+    ctr = daemon.ctr(folder.getFileName().toString());
   }
 
   /** A scene whose daemon runs with this machine's cgroups as they are. */
@@ -71,9 +72,11 @@ final class Scene implements AutoCloseable {
     registry.close();
     List<String> left = removeTasks();
     daemon.close();
-    // a shim host without containers ends by itself, but not at once
-    Command.run("pkill", "-TERM", "-f", folder.toString());
-    before.assertNothingAdded(folder.toString());
+    try {
+      before.assertNothingAdded(folder);
+    } finally {
+      Traces.processes(folder).forEach(ProcessHandle::destroyForcibly);
+    }
     Command.run("rm", "-rf", folder.toString()).ok();
     assertThat(left).as("tasks that the tests left").isEmpty();
   }

@@ -2,45 +2,102 @@ package io.jcontainerd.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * What containers could leave behind on the machine: mounts, cgroups, network namespaces, and
- * processes whose command line names a folder.
+ * processes. A scene's are told from others' by its folder, whose name is in the path of each mount
+ * and in the name of each namespace, and so in the path of each container's cgroup.
  */
-record Traces(
-    Set<String> mounts, Set<String> cgroups, Set<String> networks, Set<String> processes) {
+record Traces(Set<String> mounts, Set<String> cgroups, Set<String> networks) {
+  private static final Path CGROUPS = Path.of("/sys/fs/cgroup");
 
-  static Traces now(String folder) {
+  /** The name of the container by which a daemon tries an OCI runtime. */
+  private static final String PROBE = "jcontainerd-probe-";
+
+  static Traces now(Path folder) {
+    String name = folder.getFileName().toString();
     return new Traces(
-        lines("cat", "/proc/self/mounts"),
-        lines("find", "/sys/fs/cgroup", "-type", "d"),
-        lines("ip", "netns", "list"),
-        ProcessHandle.allProcesses()
-            .filter(p -> p.info().commandLine().orElse("").contains(folder))
-            .map(p -> p.pid() + " " + p.info().commandLine().orElse(""))
-            .collect(Collectors.toCollection(TreeSet::new)));
+        lines(line -> line.contains(name), "cat", "/proc/self/mounts"),
+        lines(
+            line -> line.contains(name) || line.contains(PROBE),
+            "find",
+            CGROUPS.toString(),
+            "-type",
+            "d"),
+        lines(line -> line.contains(name), "ip", "netns", "list"));
   }
 
-  private static Set<String> lines(String... command) {
-    return new TreeSet<>(Command.run(command).lines());
+  /** The processes whose command line names the folder. */
+  static List<ProcessHandle> processes(Path folder) {
+    return ProcessHandle.allProcesses()
+        .filter(p -> commandLine(p).contains(folder.toString()))
+        .toList();
   }
 
-  /** Fails the test if anything is there that was not there before. */
-  void assertNothingAdded(String folder) {
-    Await.until(
-        "no process of " + folder + ": " + now(folder).processes(),
-        () -> now(folder).processes().isEmpty());
-    Traces after = now(folder);
-    assertThat(added(mounts, after.mounts, folder)).as("mounts left").isEmpty();
-    assertThat(added(networks, after.networks, folder)).as("network namespaces left").isEmpty();
+  /** All of it; {@link ProcessHandle#info} keeps the first page only. Empty once it has ended. */
+  static String commandLine(ProcessHandle process) {
+    try {
+      return Files.readString(
+          Path.of("/proc/" + process.pid() + "/cmdline"), StandardCharsets.ISO_8859_1);
+    } catch (IOException e) {
+      return "";
+    }
   }
 
-  private static Set<String> added(Set<String> before, Set<String> after, String folder) {
-    return after.stream()
-        .filter(line -> !before.contains(line) && line.contains(folder))
+  private static Set<String> lines(Predicate<String> ours, String... command) {
+    return Command.run(command).lines().stream()
+        .filter(ours)
         .collect(Collectors.toCollection(TreeSet::new));
+  }
+
+  /**
+   * Waits for the end of the processes, the shim host's among them, which leaves when its daemon
+   * has left and no container is left; then fails the test if anything is there that was not there
+   * before. The cgroup of a namespace stays, as containerd's does, until somebody takes it away.
+   */
+  void assertNothingAdded(Path folder) {
+    Await.until("no process of " + folder, () -> processes(folder).isEmpty());
+    removeNamespaces(folder.getFileName().toString());
+    Traces after = now(folder);
+    assertThat(after.mounts).as("mounts").isEqualTo(mounts);
+    assertThat(after.networks).as("network namespaces").isEqualTo(networks);
+    assertThat(added(cgroups, after.cgroups)).as("cgroups left").isEmpty();
+  }
+
+  private static Set<String> added(Set<String> before, Set<String> after) {
+    Set<String> added = new TreeSet<>(after);
+    added.removeAll(before);
+    return added;
+  }
+
+  /** Removes the cgroups of namespaces as far as no container's is left in them. */
+  private static void removeNamespaces(String name) {
+    try (Stream<Path> found = Files.find(CGROUPS, 2, (path, _) -> isNamespace(path, name))) {
+      for (Path cgroup : found.toList()) {
+        try {
+          Files.deleteIfExists(cgroup);
+        } catch (DirectoryNotEmptyException e) {
+          throw new AssertionError("a cgroup of a container is left in " + cgroup, e);
+        }
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static boolean isNamespace(Path path, String name) {
+    return path.getFileName().toString().startsWith(name) && Files.isDirectory(path);
   }
 }
