@@ -2,6 +2,7 @@ package io.jcontainerd.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -20,12 +21,15 @@ import org.junit.jupiter.api.TestInstance;
 abstract class IsolationCases {
   private static final long MIB = 1024 * 1024;
 
+  private static final Path NETWORKS = Path.of("/run/netns");
+
   private final String runtime;
   private final boolean privateMounts;
   private Scene scene;
   private Ctr ctr;
   private String image;
   private int count;
+  private boolean hadNetworks;
 
   /**
    * @param runtime the OCI runtime's binary
@@ -39,6 +43,13 @@ abstract class IsolationCases {
 
   @BeforeAll
   void open() {
+    hadNetworks = isMounted(NETWORKS);
+    if (!hadNetworks) {
+      // the first one of a boot makes the folder a mount that passes on what is mounted in it, which
+      // a daemon in a mount namespace of its own must have seen
+      Command.run("ip", "netns", "add", "jc-first").ok();
+      Command.run("ip", "netns", "del", "jc-first").ok();
+    }
     scene = Scene.open(runtime, privateMounts, "");
     ctr = scene.ctr;
     image = scene.registry.host() + "/busybox:1";
@@ -47,8 +58,20 @@ abstract class IsolationCases {
   }
 
   @AfterAll
-  void close() {
+  void close() throws IOException {
     scene.close();
+    if (!hadNetworks) {
+      try (Stream<Path> others = Files.list(NETWORKS)) {
+        if (others.findAny().isPresent()) {
+          return;
+        }
+      }
+      Command.run("umount", NETWORKS.toString()).ok();
+    }
+  }
+
+  private static boolean isMounted(Path folder) {
+    return Scene.read(Path.of("/proc/self/mountinfo")).contains(" " + folder + " ");
   }
 
   private String id() {

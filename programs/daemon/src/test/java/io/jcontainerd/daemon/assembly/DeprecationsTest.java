@@ -38,8 +38,12 @@ class DeprecationsTest {
     Files.createFile(cgroups.resolve("cgroup.controllers"));
     assertThat(
             ids(
-                "[plugins.'io.containerd.tracing.processor.v1.otlp']\nendpoint = \"x\"\n"
-                    + "[plugins.'io.containerd.internal.v1.tracing']\nservice_name = \"x\"\n"))
+                """
+                [plugins.'io.containerd.tracing.processor.v1.otlp']
+                endpoint = "x"
+                [plugins.'io.containerd.internal.v1.tracing']
+                service_name = "x"
+                """))
         .containsExactly(
             "io.containerd.deprecation/tracing-processor-config",
             "io.containerd.deprecation/tracing-service-config");
