@@ -105,6 +105,7 @@ class FilterTest {
         "name!=,id;[name!= >|,|< id]: expected value or quoted",
         "name==;[name==]: expected value or quoted",
         "name$;[name >|$|< ]: expected an operator (\"==\"|\"!=\"|\"~=\")",
+        "labels.a-b==x;[labels.a >|-|< b==x]: expected an operator (\"==\"|\"!=\"|\"~=\")",
         "name==a b;[name==a >| |< b]: unexpected input:  ",
         "name==ü b;[name==ü >| |< b]: unexpected input:  ",
       })
