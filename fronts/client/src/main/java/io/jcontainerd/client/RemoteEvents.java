@@ -35,8 +35,8 @@ public final class RemoteEvents {
   /**
    * Shows events of all namespaces from now on.
    *
-   * <p>The daemon does not say when a subscription begins to count: events of the next moment may
-   * be missed.
+   * <p>This does not wait until the daemon has begun to count: events of the next moment may be
+   * missed.
    *
    * @param filters of which one must match; without filters everything is shown
    */

@@ -131,7 +131,7 @@ final class RemoteIngest implements Ingest {
     return digest;
   }
 
-  /** Lets go of the call; after a commit the daemon has ended it already. */
+  /** Lets go of the call; after a commit or a failure the daemon has ended it already. */
   private void end() {
     if (!ended) {
       ended = true;
@@ -139,8 +139,12 @@ final class RemoteIngest implements Ingest {
     }
   }
 
+  /** When this returns, the daemon has given back the ref. */
   @Override
   public void close() {
-    end();
+    if (!ended) {
+      ended = true;
+      call.finish();
+    }
   }
 }

@@ -1,7 +1,10 @@
 package io.jcontainerd.client;
 
 import io.grpc.stub.BlockingClientCall;
+import io.jcontainerd.core.failure.ContainerdException;
 import io.jcontainerd.core.failure.DeadlineExceededException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -13,6 +16,8 @@ import org.jspecify.annotations.Nullable;
  * lives but does not go on must not hold its clients for ever. A limit of zero is none.
  */
 final class Replies<Q, R> {
+  private static final Logger LOG = System.getLogger(Replies.class.getName());
+
   private final BlockingClientCall<Q, R> call;
   private final Duration limit;
 
@@ -72,6 +77,19 @@ final class Replies<Q, R> {
       if (!done) {
         cancel("the reader ended early");
       }
+    }
+  }
+
+  /** Says that nothing more is sent, and waits until the daemon has done with the call. */
+  void finish() {
+    try {
+      call.halfClose();
+      while (next() != null) {
+        LOG.log(Level.TRACE, "an answer that nobody waits for");
+      }
+    } catch (ContainerdException e) {
+      LOG.log(Level.DEBUG, "the end of a call", e);
+      cancel("the daemon did not end the call");
     }
   }
 
