@@ -45,7 +45,8 @@ abstract class IsolationCases {
   void open() {
     hadNetworks = isMounted(NETWORKS);
     if (!hadNetworks) {
-      // the first one of a boot makes the folder a mount that passes on what is mounted in it, which
+      // the first one of a boot makes the folder a mount that passes on what is mounted in it,
+      // which
       // a daemon in a mount namespace of its own must have seen
       Command.run("ip", "netns", "add", "jc-first").ok();
       Command.run("ip", "netns", "del", "jc-first").ok();
