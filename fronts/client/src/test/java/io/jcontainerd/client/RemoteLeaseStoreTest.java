@@ -1,0 +1,36 @@
+package io.jcontainerd.client;
+
+import io.jcontainerd.core.leases.LeaseStore;
+import io.jcontainerd.core.ports.Time;
+import io.jcontainerd.services.Services;
+import io.jcontainerd.testkit.contract.LeaseStoreContract;
+import io.jcontainerd.testkit.memory.InMemoryLeaseStore;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(60)
+class RemoteLeaseStoreTest extends LeaseStoreContract {
+  @TempDir Path folder;
+  private ServedStores served;
+
+  @BeforeEach
+  void serve() throws IOException {
+    served =
+        new ServedStores(folder, List.of(Services.leases(new InMemoryLeaseStore(), Time.SYSTEM)));
+  }
+
+  @AfterEach
+  void end() throws InterruptedException {
+    served.close();
+  }
+
+  @Override
+  protected LeaseStore open() {
+    return served.client().leases();
+  }
+}
