@@ -60,8 +60,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
 /**
- * TaskTable on this machine, each kept by a shim. The daemon holds names and connections only;
- * whatever lives does so in and below the shims, and is found again by {@link #recover}.
+ * Tasks on this machine, each kept by a shim. The daemon holds names and connections only; whatever
+ * lives does so in and below the shims, and is found again by {@link #recover}.
  *
  * <p>No lock is held while a shim is asked. Requests for one process are put in order by its shim;
  * a task's name is taken before anything is made and given back after everything is removed.

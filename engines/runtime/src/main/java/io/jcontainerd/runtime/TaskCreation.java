@@ -20,6 +20,7 @@ import io.jcontainerd.oci.runtime.Spec;
 import io.jcontainerd.runtime.bundle.Bundle;
 import io.jcontainerd.runtime.bundle.Bundles;
 import io.jcontainerd.runtime.shim.Limits;
+import io.jcontainerd.runtime.shim.OomScore;
 import io.jcontainerd.runtime.shim.Shim;
 import io.jcontainerd.runtime.shim.ShimAddress;
 import io.jcontainerd.runtime.shim.ShimLauncher;
@@ -132,6 +133,9 @@ final class TaskCreation {
       ConnectResponse who =
           shim.whoServes(task.namespace(), task.id(), Limits.atMost(timeouts.operation()));
       end.knowProcess(task, who.getShimPid());
+      if (!shim.isShared() && who.getShimPid() > 0) {
+        OomScore.give(who.getShimPid());
+      }
     } catch (NotImplementedException e) {
       LOG.log(Level.DEBUG, "shim of " + bundle + " does not tell its process", e);
     }

@@ -137,6 +137,10 @@ class HostShimTest {
     return found;
   }
 
+  private static int oomScore(long pid) throws IOException {
+    return Integer.parseInt(Files.readString(Path.of("/proc/" + pid + "/oom_score_adj")).strip());
+  }
+
   private Path hostState() throws IOException {
     try (Stream<Path> folders = Files.list(ground.top.resolve("hosts"))) {
       return folders.findFirst().orElseThrow();
@@ -204,6 +208,8 @@ class HostShimTest {
             }
           }
           assertThat(hostProcesses()).hasSize(1);
+          assertThat(oomScore(hostProcesses().getFirst().pid()))
+              .isEqualTo(Math.min(1000, oomScore(ProcessHandle.current().pid()) + 1));
           assertThat(runtime.list()).hasSize(5);
           for (int i = 0; i < 5; i++) {
             end("host-" + i);

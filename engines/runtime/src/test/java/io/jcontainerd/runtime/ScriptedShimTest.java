@@ -436,6 +436,13 @@ class ScriptedShimTest {
     Process shim = new ProcessBuilder("sleep", "600").start();
     shimPid = (int) shim.pid();
     create("hung");
+    assertThat(Path.of("/proc/" + shimPid + "/oom_score_adj"))
+        .hasContent(
+            Integer.toString(
+                Math.min(
+                    1000,
+                    Integer.parseInt(Files.readString(Path.of("/proc/self/oom_score_adj")).strip())
+                        + 1)));
     shimPid = 0;
     create("fine");
     runtime.close();

@@ -282,6 +282,7 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
     var spawn = new Processes.Spawn(all, environment.of("default"), state, new byte[0], true);
     HostLogFile log = HostLogFile.in(folder);
     int pid = start(spawn, log);
+    OomScore.give(pid);
     LOG.log(
         Level.INFO,
         "shim host {0} started as process {1}",
