@@ -178,14 +178,6 @@ public final class OwnedDescriptor implements AutoCloseable {
     return MemorySegment.ofBuffer(buffer);
   }
 
-  /** Gives up the ownership: the number stays open and is the caller's to close. */
-  public int release() {
-    if (closed.getAndSet(true)) {
-      throw new IllegalStateException("descriptor " + number + " is closed");
-    }
-    return number;
-  }
-
   @Override
   public void close() {
     if (closed.getAndSet(true)) {

@@ -21,7 +21,6 @@ public final class ProcessCalls {
 
   public static final int CLD_EXITED = 1;
 
-  public static final int PR_SET_PDEATHSIG = 1;
   public static final int PR_SET_CHILD_SUBREAPER = 36;
   public static final int PR_GET_CHILD_SUBREAPER = 37;
 

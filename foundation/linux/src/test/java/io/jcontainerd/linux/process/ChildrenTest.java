@@ -51,6 +51,7 @@ class ChildrenTest {
   void two_hundred_children_at_once_all_tell_their_own_code_and_leave_no_descriptor()
       throws Exception {
     shell("exit 0").await(LONG); // everything is loaded now
+    settle();
     long before = descriptors();
     List<Child> started = new ArrayList<>();
     for (int i = 0; i < 200; i++) {
