@@ -1,6 +1,7 @@
 package io.jcontainerd.shim;
 
 import io.jcontainerd.core.failure.FailedPreconditionException;
+import io.jcontainerd.linux.ErrnoException;
 import io.jcontainerd.linux.descriptor.OwnedDescriptor;
 import io.jcontainerd.linux.descriptor.Pipe;
 import io.jcontainerd.linux.descriptor.Reactor;
@@ -63,12 +64,24 @@ final class LoggerIo implements ProcessIo {
     Pipe out = Pipe.open();
     try {
       Pipe err = Pipe.open();
-      try (Pipe ready = Pipe.open()) {
-        Child logger =
-            children.spawn(
-                program.withDescriptors(
-                    Map.of(
-                        STDOUT, out.reading(), STDERR, err.reading(), READINESS, ready.writing())));
+      try {
+        Pipe ready = Pipe.open();
+        Child logger;
+        try {
+          logger =
+              children.spawn(
+                  program.withDescriptors(
+                      Map.of(
+                          STDOUT,
+                          out.reading(),
+                          STDERR,
+                          err.reading(),
+                          READINESS,
+                          ready.writing())));
+        } catch (IOException | RuntimeException e) {
+          ready.close();
+          throw e;
+        }
         ready.writing().close();
         LoggerIo io = new LoggerIo(out, err, logger);
         try {
@@ -92,21 +105,31 @@ final class LoggerIo implements ProcessIo {
     }
   }
 
-  /** Waits for a byte or the end; whether there was a byte. */
+  /**
+   * Waits for a byte or the end; whether there was a byte. The descriptor is closed by the reactor,
+   * whose thread may be inside a call on it.
+   */
   private static boolean awaitReady(OwnedDescriptor ready, Reactor reactor)
       throws IOException, InterruptedException {
     CompletableFuture<Boolean> seen = new CompletableFuture<>();
-    ready.setNonBlocking();
-    try (Reactor.Registration _ =
-        reactor.register(
-            ready,
-            Reactor.READABLE,
-            _ -> {
-              int count = ready.read(ByteBuffer.allocateDirect(1));
-              if (count != 0) {
-                seen.complete(count > 0);
-              }
-            })) {
+    Reactor.Registration registration;
+    try {
+      ready.setNonBlocking();
+      registration =
+          reactor.register(
+              ready,
+              Reactor.READABLE,
+              _ -> {
+                int count = seen.isDone() ? 0 : ready.read(ByteBuffer.allocateDirect(1));
+                if (count != 0) {
+                  seen.complete(count > 0);
+                }
+              });
+    } catch (IOException e) {
+      ready.close();
+      throw e;
+    }
+    try (registration) {
       return seen.get(READY.toNanos(), TimeUnit.NANOSECONDS);
     } catch (TimeoutException e) {
       throw new FailedPreconditionException(
@@ -114,6 +137,11 @@ final class LoggerIo implements ProcessIo {
     } catch (ExecutionException e) {
       throw new IOException("waiting for the logger", e.getCause());
     }
+  }
+
+  /** A further writing end of the logger's standard output, for one that is not the process. */
+  synchronized OwnedDescriptor output() throws ErrnoException {
+    return out.writing().duplicate(0);
   }
 
   private void kill() throws IOException {

@@ -5,6 +5,7 @@ import io.jcontainerd.linux.descriptor.Reactor;
 import io.jcontainerd.linux.process.Children;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -33,21 +34,28 @@ final class StreamOpener {
   /** Opens what a process about to be started needs. */
   ProcessIo open(Stdio stdio, RuntimeOptions options, String namespace, String containerId)
       throws IOException, InterruptedException {
+    Optional<LoggerIo> logger = logger(stdio, namespace, containerId);
     if (stdio.terminal()) {
       Path console = consoles.resolve(numbers.incrementAndGet() + ".sock");
-      return TerminalIo.open(stdio, terminals, console);
+      return TerminalIo.open(stdio, logger, terminals, console);
     }
-    if (!stdio.stdout().isEmpty()) {
-      StdioUri uri = StdioUri.parse(stdio.stdout());
-      if (LOGGERS.contains(uri.scheme())) {
-        if (!stdio.stderr().isEmpty() && !stdio.stderr().equals(stdio.stdout())) {
-          throw new InvalidArgumentException(
-              "stderr " + stdio.stderr() + ": a logger takes both streams");
-        }
-        return LoggerIo.open(uri, namespace, containerId, children, exits);
-      }
+    return logger.isPresent() ? logger.get() : DirectIo.open(stdio, options);
+  }
+
+  private Optional<LoggerIo> logger(Stdio stdio, String namespace, String containerId)
+      throws IOException, InterruptedException {
+    if (stdio.stdout().isEmpty()) {
+      return Optional.empty();
     }
-    return DirectIo.open(stdio, options);
+    StdioUri uri = StdioUri.parse(stdio.stdout());
+    if (!LOGGERS.contains(uri.scheme())) {
+      return Optional.empty();
+    }
+    if (!stdio.stderr().isEmpty() && !stdio.stderr().equals(stdio.stdout())) {
+      throw new InvalidArgumentException(
+          "stderr " + stdio.stderr() + ": a logger takes both streams");
+    }
+    return Optional.of(LoggerIo.open(uri, namespace, containerId, children, exits));
   }
 
   /** Opens what the host keeps for a process that was started by an earlier host. */

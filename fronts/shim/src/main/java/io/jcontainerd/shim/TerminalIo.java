@@ -32,8 +32,12 @@ import org.jspecify.annotations.Nullable;
 final class TerminalIo implements ProcessIo {
   private static final int BUFFER = 16 * 1024;
 
+  /** Buffers that are copied before the other terminals of the reactor have their turn. */
+  private static final int ROUNDS = 16;
+
   private final Reactor reactor;
   private final ConsoleSocket socket;
+  private final Optional<LoggerIo> logger;
   private final CountDownLatch drained = new CountDownLatch(1);
   private final ByteBuffer toScreen = ByteBuffer.allocateDirect(BUFFER).limit(0);
   private final ByteBuffer typed = ByteBuffer.allocateDirect(BUFFER).limit(0);
@@ -50,18 +54,30 @@ final class TerminalIo implements ProcessIo {
   private boolean masterAtEnd;
   private boolean closed;
 
-  private TerminalIo(Reactor reactor, ConsoleSocket socket) {
+  private TerminalIo(Reactor reactor, ConsoleSocket socket, Optional<LoggerIo> logger) {
     this.reactor = reactor;
     this.socket = socket;
+    this.logger = logger;
   }
 
   /**
    * Opens the streams of a process that is about to be started.
    *
+   * @param logger takes the output, if there is one; it is closed with the streams
    * @param console where the console socket is to be, a path that is free
    */
-  static TerminalIo open(Stdio stdio, Reactor reactor, Path console) throws IOException {
-    TerminalIo io = new TerminalIo(reactor, ConsoleSocket.listen(console));
+  static TerminalIo open(Stdio stdio, Optional<LoggerIo> logger, Reactor reactor, Path console)
+      throws IOException {
+    ConsoleSocket socket;
+    try {
+      socket = ConsoleSocket.listen(console);
+    } catch (IOException e) {
+      if (logger.isPresent()) {
+        logger.get().close();
+      }
+      throw e;
+    }
+    TerminalIo io = new TerminalIo(reactor, socket, logger);
     try {
       io.openStreams(stdio);
       return io;
@@ -79,7 +95,11 @@ final class TerminalIo implements ProcessIo {
         inputKeeper = OwnedDescriptor.open(path, Access.WRITE_NONBLOCKING);
       }
     }
-    if (!stdio.stdout().isEmpty()) {
+    if (logger.isPresent()) {
+      output = logger.get().output();
+      output.setNonBlocking();
+      logger.get().started();
+    } else if (!stdio.stdout().isEmpty()) {
       StdioUri uri = StdioUri.parse(stdio.stdout());
       switch (uri.scheme()) {
         case "fifo" -> {
@@ -139,16 +159,21 @@ final class TerminalIo implements ProcessIo {
     }
   }
 
-  /** From the terminal to the output, until one of them has nothing or no room. */
+  /** From the terminal to the output, until one of them has nothing or no room, or others wait. */
   private synchronized void pumpOutput() throws IOException {
     OwnedDescriptor from = master;
     if (from == null || closed) {
       return;
     }
+    int rounds = 0;
     while (true) {
       if (!toScreen.hasRemaining()) {
         if (masterAtEnd) {
           finishOutput();
+          return;
+        }
+        if (rounds++ == ROUNDS) {
+          interests(); // goes on in the reactor's next turn
           return;
         }
         toScreen.clear();
@@ -200,15 +225,20 @@ final class TerminalIo implements ProcessIo {
     pumpOutput();
   }
 
-  /** From the client to the terminal, until one of them has nothing or no room. */
+  /** From the client to the terminal, until one has nothing or no room, or others wait. */
   private synchronized void pumpInput() throws IOException {
     OwnedDescriptor from = input;
     OwnedDescriptor to = master;
     if (from == null || to == null || closed) {
       return;
     }
+    int rounds = 0;
     while (true) {
       if (!typed.hasRemaining()) {
+        if (rounds++ == ROUNDS) {
+          interests();
+          return;
+        }
         typed.clear();
         int count = from.read(typed);
         typed.flip();
@@ -319,5 +349,8 @@ final class TerminalIo implements ProcessIo {
       }
     }
     socket.close();
+    if (logger.isPresent()) {
+      logger.get().close();
+    }
   }
 }
