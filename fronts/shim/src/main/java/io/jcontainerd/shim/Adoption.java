@@ -16,8 +16,8 @@ import java.util.stream.Collectors;
 /**
  * Takes over what an earlier host left: processes that still run are followed by their pidfd, those
  * that ended meanwhile are reported with the status 255 (nobody knows it any more), exits that were
- * recorded but not told are told. Containers whose creation was cut short are removed. Terminals
- * are lost with the earlier host.
+ * recorded but not told are told. Containers whose creation was cut short, or whose bundle the
+ * daemon has removed, are removed. Terminals are lost with the earlier host.
  */
 final class Adoption {
   private static final System.Logger LOG = System.getLogger(Adoption.class.getName());
@@ -43,10 +43,12 @@ final class Adoption {
     }
     for (ContainerRecord record : records) {
       try {
-        if (record.created()) {
+        if (!record.created()) {
+          remove(record);
+        } else if (Files.isDirectory(record.bundle())) {
           adopt(record);
         } else {
-          remove(record);
+          drop(record);
         }
       } catch (IOException | RuntimeException e) {
         LOG.log(
@@ -78,6 +80,22 @@ final class Adoption {
     }
     host.store().delete(record.namespace(), record.id());
     LOG.log(Level.INFO, "container {0}: its creation was cut short; removed", record.id());
+  }
+
+  /** The daemon has given it up and removed its bundle: nobody will ask for it any more. */
+  private void drop(ContainerRecord record) throws IOException {
+    List<ContainerRecord.ProcessRecord> processes = new ArrayList<>(record.execs());
+    processes.add(record.init());
+    for (ContainerRecord.ProcessRecord process : processes) {
+      if (process.identity().isPresent()) {
+        Optional<Child> running = host.children().adopt(process.identity().get());
+        if (running.isPresent()) {
+          running.get().signal(Signals.KILL);
+        }
+      }
+    }
+    host.store().delete(record.namespace(), record.id());
+    LOG.log(Level.WARNING, "container {0}: its bundle is gone; given up", record.id());
   }
 
   /** A process of which the exit has to be dealt with after all are taken in. */

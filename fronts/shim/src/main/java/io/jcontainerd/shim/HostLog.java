@@ -1,6 +1,7 @@
 package io.jcontainerd.shim;
 
 import java.time.temporal.ChronoUnit;
+import java.util.logging.ConsoleHandler;
 import java.util.logging.Formatter;
 import java.util.logging.Handler;
 import java.util.logging.Level;
@@ -14,12 +15,23 @@ final class HostLog {
 
   private HostLog() {}
 
-  static void configure(boolean debug) {
-    OURS.setLevel(debug ? Level.FINE : Level.INFO);
-    for (Handler handler : Logger.getLogger("").getHandlers()) {
-      handler.setFormatter(new Lines());
-      handler.setLevel(Level.ALL);
+  /**
+   * Sets it up. When the JVM begins to end, the JDK takes all handlers away: who lives on then
+   * calls this again, which does nothing while the handler is there.
+   */
+  static synchronized void configure(boolean debug) {
+    Logger root = Logger.getLogger("");
+    for (Handler handler : root.getHandlers()) {
+      if (handler.getFormatter() instanceof Lines) {
+        return;
+      }
+      root.removeHandler(handler);
     }
+    OURS.setLevel(debug ? Level.FINE : Level.INFO);
+    ConsoleHandler handler = new ConsoleHandler();
+    handler.setFormatter(new Lines());
+    handler.setLevel(Level.ALL);
+    root.addHandler(handler);
   }
 
   private static final class Lines extends Formatter {

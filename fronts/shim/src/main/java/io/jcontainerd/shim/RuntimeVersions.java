@@ -26,11 +26,25 @@ final class RuntimeVersions {
 
   private final ProgramRunner runner;
   private final List<String> environment;
+  private final Duration limit;
   private final Map<String, SpecVersion> known = new ConcurrentHashMap<>();
 
   RuntimeVersions(ProgramRunner runner, List<String> environment) {
+    this(runner, environment, LIMIT);
+  }
+
+  RuntimeVersions(ProgramRunner runner, List<String> environment, Duration limit) {
     this.runner = runner;
     this.environment = environment;
+    this.limit = limit;
+  }
+
+  private static final class NoAnswerException extends IOException {
+    private static final long serialVersionUID = 1;
+
+    NoAnswerException(String message) {
+      super(message);
+    }
   }
 
   /** The newest version that the binary announces. */
@@ -39,7 +53,13 @@ final class RuntimeVersions {
     if (before != null) {
       return before;
     }
-    SpecVersion found = ask(binary);
+    SpecVersion found;
+    try {
+      found = ask(binary);
+    } catch (NoAnswerException e) { // says nothing about the next time
+      LOG.log(Level.WARNING, e.getMessage() + "; it is taken for one of old", e);
+      return SpecVersion.FIRST;
+    }
     known.put(binary, found);
     return found;
   }
@@ -70,7 +90,10 @@ final class RuntimeVersions {
       throws IOException, InterruptedException {
     ProgramRunner.Finished finished =
         runner.run(
-            Program.of(binary, List.of(argument), environment), new byte[0], LIMIT, MAX_OUTPUT);
+            Program.of(binary, List.of(argument), environment), new byte[0], limit, MAX_OUTPUT);
+    if (finished.timedOut()) {
+      throw new NoAnswerException(binary + " " + argument + ": no answer within " + limit);
+    }
     return finished.exit().success()
         ? Optional.of(new String(finished.output(), UTF_8))
         : Optional.empty();

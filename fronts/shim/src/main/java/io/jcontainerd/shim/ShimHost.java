@@ -211,7 +211,10 @@ public final class ShimHost implements AutoCloseable {
     LOG.log(Level.INFO, "asked to leave, {0} containers", supervisor.count());
     leave.countDown();
     try {
-      new CountDownLatch(1).await(); // main ends the process when the last container is gone
+      while (true) { // main ends the process when the last container is gone
+        Thread.sleep(POLL);
+        HostLog.configure(arguments.debug());
+      }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
@@ -240,6 +243,7 @@ public final class ShimHost implements AutoCloseable {
       interrupted = true;
     }
     server.close();
+    LOG.log(Level.INFO, "shim host leaves, {0} containers", supervisor.count());
     boolean nothingLeft = supervisor.count() == 0 && publisher.isIdle();
     publisher.close();
     terminals.close();

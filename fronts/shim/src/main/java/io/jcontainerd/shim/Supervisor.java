@@ -173,7 +173,9 @@ final class Supervisor {
       recorded = true;
       if (container.rootMounted) {
         Files.createDirectories(container.rootfs());
-        host.kernel().mount(mounts(creation.rootfs()), container.rootfs());
+        try (Children.Hold _ = host.children().hold()) { // a helper's end is the mounter's to see
+          host.kernel().mount(mounts(creation.rootfs()), container.rootfs());
+        }
       }
       ProcessIo io =
           host.streams()

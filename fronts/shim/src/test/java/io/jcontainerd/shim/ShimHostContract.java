@@ -368,6 +368,22 @@ abstract class ShimHostContract {
   }
 
   @Test
+  void a_logger_program_gets_what_a_terminal_shows() throws Exception {
+    String id = id("ttylogger");
+    Path log = folder.resolve("logged");
+    Path program = folder.resolve("logger.sh");
+    Files.writeString(program, "#!/bin/sh\nexec 5>&-\ncat <&3 > " + log + "\n");
+    assertThat(program.toFile().setExecutable(true)).isTrue();
+    bundles.make(id, spec -> spec.withTerminal(true), "sh", "-c", "stty size; exit 3");
+    tasks.create(bundles.request(id, new Stdio("", "binary://" + program, "", true)).build());
+    tasks.resize(id, "", 101, 37);
+    tasks.start(id, "");
+    assertThat(tasks.await(id, "")).isEqualTo(3);
+    tasks.delete(id, "");
+    assertThat(Files.readAllLines(log)).containsExactly("37 101");
+  }
+
+  @Test
   void input_ends_when_it_was_closed_on_both_sides() throws Exception {
     String id = id("input");
     Path in = fifo("in");
@@ -870,7 +886,22 @@ abstract class ShimHostContract {
         .containsExactly("e2", "e1", running);
     assertThat(events.awaitTopic(ending, "delete"))
         .containsExactly("create", "start", "exit", "delete");
-    before.put("descriptors", settled().get("descriptors"));
+  }
+
+  @Test
+  void a_container_whose_bundle_was_removed_is_not_taken_over() throws Exception {
+    String id = id("nobundle");
+    run(id, NONE, "sleep", "1000");
+    int pid = tasks.state(id, "").getPid();
+    tasks.close();
+    host.kill();
+    sh(binary() + " --root " + folder.resolve("runtime/shimtest") + " delete --force " + id);
+    sh("rm -r " + bundles.bundle(id));
+    host = HostProcess.start(folder);
+    tasks = new TaskClient(host.connect());
+    assertCode(() -> tasks.state(id, ""), StatusCode.NOT_FOUND, "container not created");
+    until(() -> ProcessHandle.of(pid).filter(ProcessHandle::isAlive).isEmpty(), () -> "alive");
+    before = settled();
   }
 
   @Test
@@ -884,6 +915,7 @@ abstract class ShimHostContract {
     killAndDelete(id);
     assertThat(host.awaitEnd(Duration.ofSeconds(20))).isTrue();
     assertThat(host.exitCode()).isZero();
+    assertThat(folder.resolve("host.log")).content().contains("shim host leaves");
     assertThat(events.awaitTopic(id, "delete"))
         .containsExactly("create", "start", "exit", "delete");
     tasks.close();

@@ -3,14 +3,18 @@ package io.jcontainerd.shim;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 
-import io.jcontainerd.linux.LinuxKernel;
+import io.jcontainerd.api.types.Mount;
+import io.jcontainerd.linux.cgroup.AttachLock;
 import io.jcontainerd.linux.cgroup.CgroupV1;
 import io.jcontainerd.linux.cgroup.OomWatcher;
 import io.jcontainerd.linux.descriptor.Reactor;
 import io.jcontainerd.linux.process.Children;
+import io.jcontainerd.linux.process.Program;
 import io.jcontainerd.linux.process.ProgramRunner;
 import io.jcontainerd.oci.json.JsonObject;
 import io.jcontainerd.oci.runtime.Spec;
+import io.jcontainerd.testkit.files.InMemoryFiles;
+import io.jcontainerd.testkit.kernel.InMemoryKernel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,8 +23,10 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -42,6 +48,9 @@ class SupervisorTest {
   private EventJournal journal;
   private EventPublisher publisher;
   private EventSink events;
+  private final InMemoryFiles files = new InMemoryFiles();
+  private final InMemoryKernel kernel = new InMemoryKernel(files);
+  private Children children;
   private Supervisor supervisor;
   private Container container;
 
@@ -51,7 +60,7 @@ class SupervisorTest {
     events = new EventSink(folder.resolve("events.sock"));
     journal = EventJournal.open(folder.resolve("events"));
     publisher = EventPublisher.start(journal, folder.resolve("events.sock"), Clock.systemUTC());
-    Children children = new Children(reactor, Clock.systemUTC());
+    children = new Children(reactor, Clock.systemUTC());
     ProgramRunner runner = new ProgramRunner(reactor, children);
     List<String> environment = List.of("PATH=" + System.getenv("PATH"), "TOP=" + folder);
     supervisor =
@@ -63,10 +72,11 @@ class SupervisorTest {
                 new StreamOpener(children, reactor, reactor, folder),
                 new TaskEvents(publisher),
                 StateStore.open(Files.createDirectory(folder.resolve("state"))),
-                new LinuxKernel(folder),
+                kernel,
                 new RuntimeVersions(runner, environment),
                 new SpecPreparation(HostLimits.read()),
-                new OomWatcher(reactor)));
+                new OomWatcher(reactor),
+                AttachLock.ofThisProcess()));
     Path script = folder.resolve("crun");
     Files.writeString(
         script,
@@ -77,6 +87,7 @@ class SupervisorTest {
         *" create "*)
           sleep 1000 > /dev/null 2>&1 &
           echo $! > "$TOP/pid"
+          echo $! >> "$TOP/pids"
           after=${all#*--pid-file }
           echo $! > "${after%% *}" ;;
         *" pause "*)
@@ -91,24 +102,27 @@ class SupervisorTest {
     Files.write(
         bundle.resolve("config.json"),
         new Spec(JsonObject.EMPTY.with("ociVersion", "1.0.2")).toBytes());
-    container =
-        supervisor.create(
-            new Supervisor.Creation(
-                "ns",
-                "box",
-                bundle,
-                List.of(),
-                NONE,
-                new RuntimeOptions(
-                    script.toString(), folder.resolve("root"), false, false, false, 0, 0, ""),
-                ""));
+    container = supervisor.create(creation("box", bundle, List.of()));
     supervisor.start(container, "");
+  }
+
+  private Supervisor.Creation creation(String id, Path bundle, List<Mount> rootfs) {
+    String script = folder.resolve("crun").toString();
+    return new Supervisor.Creation(
+        "ns",
+        id,
+        bundle,
+        rootfs,
+        NONE,
+        new RuntimeOptions(script, folder.resolve("root"), false, false, false, 0, 0, ""),
+        "");
   }
 
   @AfterEach
   void close() throws Exception {
-    long pid = Long.parseLong(Files.readString(folder.resolve("pid")).strip());
-    ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
+    for (String pid : Files.readAllLines(folder.resolve("pids"))) {
+      ProcessHandle.of(Long.parseLong(pid)).ifPresent(ProcessHandle::destroyForcibly);
+    }
     publisher.close();
     events.close();
     reactor.close();
@@ -180,6 +194,46 @@ class SupervisorTest {
     supervisor.delete(container, "");
     assertThat(events.awaitTopic("box", "delete"))
         .containsExactly("create", "start", "exit", "delete");
+  }
+
+  @Test
+  void the_helper_of_a_mount_is_left_to_whoever_waits_for_it() throws Exception {
+    children.reapOrphans();
+    AtomicBoolean left = new AtomicBoolean();
+    kernel.refuse(
+        _ -> {
+          left.set(survivesOtherEnds());
+          return false;
+        });
+    Path bundle = folder.resolve("bundle");
+    files.createDirectories(bundle.resolve("rootfs"), 0755);
+    supervisor.create(
+        creation("mounted", bundle, List.of(Mount.newBuilder().setType("fuse3.x").build())));
+    assertThat(left).isTrue();
+  }
+
+  /** Whether a child of ours that has ended is still there after the end of another one. */
+  private boolean survivesOtherEnds() {
+    try {
+      int helper = Program.of("/bin/true", List.of(), List.of()).start();
+      Path stat = Path.of("/proc/" + helper + "/stat");
+      assertThat(within(Duration.ofSeconds(10), () -> isZombie(stat))).isTrue();
+      children.spawn(Program.of("/bin/true", List.of(), List.of())).await(Duration.ofSeconds(10));
+      CountDownLatch turn = new CountDownLatch(1);
+      reactor.execute(turn::countDown);
+      assertThat(turn.await(10, TimeUnit.SECONDS)).isTrue();
+      return Files.exists(stat);
+    } catch (IOException | InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static boolean isZombie(Path stat) {
+    try {
+      return Files.readString(stat).contains(") Z ");
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
   }
 
   @Test
