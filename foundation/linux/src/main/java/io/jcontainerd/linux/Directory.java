@@ -1,6 +1,7 @@
 package io.jcontainerd.linux;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import io.jcontainerd.core.ports.FileStat;
@@ -14,10 +15,13 @@ import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An open folder, and what can be done to the names in it.
@@ -32,10 +36,43 @@ public final class Directory implements AutoCloseable {
   private static final byte[] SELF = new byte[0];
   private static final int ENTRIES_BUFFER = 64 * 1024;
 
-  private final String shown;
+  private final Where shown;
   private int fd;
 
-  private Directory(int fd, String shown) {
+  /**
+   * The way to a folder, put into words only when somebody asks: trees may be very deep, so that
+   * neither the words nor the way itself may grow with every step.
+   */
+  private record Where(@Nullable Where above, Object name, int depth) {
+    private static final int MOST = 64;
+
+    static Where at(Object top) {
+      return new Where(null, top, 0);
+    }
+
+    Where child(RawPath child) {
+      return depth < MOST
+          ? new Where(this, child, depth + 1)
+          : new Where(depth == MOST ? this : above, child, MOST + 1);
+    }
+
+    Where parent() {
+      return above != null && depth <= MOST
+          ? above
+          : new Where(above == null ? this : above, "..", MOST + 1);
+    }
+
+    @Override
+    public String toString() {
+      Deque<String> names = new ArrayDeque<>();
+      for (Where at = this; at != null; at = at.above) {
+        names.push((at.depth > MOST ? "\u2026/" : "") + at.name);
+      }
+      return String.join("/", names);
+    }
+  }
+
+  private Directory(int fd, Where shown) {
     this.fd = fd;
     this.shown = shown;
   }
@@ -43,7 +80,7 @@ public final class Directory implements AutoCloseable {
   /** Opens a folder; links on the way to it are followed. */
   public static Directory open(Path path) throws ErrnoException {
     byte[] raw = path.toString().getBytes(StandardCharsets.UTF_8);
-    return new Directory(AtCalls.openat(AtCalls.AT_FDCWD, raw, OPEN_FLAGS, 0), path.toString());
+    return new Directory(AtCalls.openat(AtCalls.AT_FDCWD, raw, OPEN_FLAGS, 0), Where.at(path));
   }
 
   /**
@@ -53,13 +90,13 @@ public final class Directory implements AutoCloseable {
   public Directory openInRoot(RawPath path) throws ErrnoException {
     byte[] raw = path.isEmpty() ? new byte[] {'.'} : path.raw();
     return new Directory(
-        AtCalls.openat2(fd(), raw, OPEN_FLAGS, 0, AtCalls.RESOLVE_IN_ROOT), shown + "/" + path);
+        AtCalls.openat2(fd(), raw, OPEN_FLAGS, 0, AtCalls.RESOLVE_IN_ROOT), shown.child(path));
   }
 
   /** Opens a folder in this one; a link under that name is refused. */
   public Directory openChild(RawPath name) throws ErrnoException {
     return new Directory(
-        AtCalls.openat(fd(), name.raw(), OPEN_FLAGS | AtCalls.O_NOFOLLOW, 0), shown + "/" + name);
+        AtCalls.openat(fd(), name.raw(), OPEN_FLAGS | AtCalls.O_NOFOLLOW, 0), shown.child(name));
   }
 
   /**
@@ -74,12 +111,12 @@ public final class Directory implements AutoCloseable {
             OPEN_FLAGS | AtCalls.O_NOFOLLOW,
             0,
             AtCalls.RESOLVE_NO_XDEV | AtCalls.RESOLVE_NO_SYMLINKS | AtCalls.RESOLVE_BENEATH),
-        shown + "/" + name);
+        shown.child(name));
   }
 
   /** Opens the folder that holds this one. */
   public Directory openParent() throws ErrnoException {
-    return new Directory(AtCalls.openat(fd(), new byte[] {'.', '.'}, OPEN_FLAGS, 0), shown + "/..");
+    return new Directory(AtCalls.openat(fd(), new byte[] {'.', '.'}, OPEN_FLAGS, 0), shown.parent());
   }
 
   /** The descriptor, for calls of this package. */
@@ -121,21 +158,49 @@ public final class Directory implements AutoCloseable {
   /** The names in the folder without {@code .} and {@code ..}, sorted by bytes. */
   public List<RawPath> names() throws ErrnoException {
     List<RawPath> names = new ArrayList<>();
-    FileCalls.lseek(fd(), 0, FileCalls.SEEK_SET);
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment buffer = arena.allocate(ENTRIES_BUFFER, 8);
-      long filled = AtCalls.getdents64(fd(), buffer);
-      while (filled > 0) {
-        readEntries(buffer.asSlice(0, filled), names);
-        filled = AtCalls.getdents64(fd(), buffer);
-      }
-    }
+    eachName(0, (name, _) -> names.add(name));
     names.sort(null);
     return names;
   }
 
+  /** Is shown the names in a folder one after the other. */
+  @FunctionalInterface
+  public interface EachName {
+    /**
+     * Looks at a name; may remove it, but must not close the folder.
+     *
+     * @param next the place after the name, from where another look at the folder can go on
+     * @return whether to go on
+     */
+    boolean see(RawPath name, long next) throws ErrnoException;
+  }
+
+  /**
+   * Shows the names in the folder without {@code .} and {@code ..}, in no order, as they are read:
+   * a folder may hold more names than fit into memory. Names that come or go meanwhile may be seen
+   * or not.
+   *
+   * @param from 0 for the beginning, or a place that was shown before
+   * @return where it was stopped, or -1 at the end
+   */
+  public long eachName(long from, EachName each) throws ErrnoException {
+    FileCalls.lseek(fd(), from, FileCalls.SEEK_SET);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment buffer = arena.allocate(ENTRIES_BUFFER, 8);
+      long filled = AtCalls.getdents64(fd(), buffer);
+      while (filled > 0) {
+        long stopped = showEntries(buffer.asSlice(0, filled), each);
+        if (stopped >= 0) {
+          return stopped;
+        }
+        filled = AtCalls.getdents64(fd(), buffer);
+      }
+    }
+    return -1;
+  }
+
   /** {@code struct linux_dirent64}: inode 8, offset 8, record length 2, type 1, name with NUL. */
-  private static void readEntries(MemorySegment entries, List<RawPath> into) {
+  private static long showEntries(MemorySegment entries, EachName each) throws ErrnoException {
     long at = 0;
     while (at < entries.byteSize()) {
       int length = Short.toUnsignedInt(entries.get(JAVA_SHORT_UNALIGNED, at + 16));
@@ -147,10 +212,14 @@ public final class Directory implements AutoCloseable {
       byte[] name = Arrays.copyOf(tail, end);
       boolean dots = name[0] == '.' && (end == 1 || (end == 2 && name[1] == '.'));
       if (!dots) {
-        into.add(RawPath.trusted(name));
+        long next = entries.get(JAVA_LONG_UNALIGNED, at + 8);
+        if (!each.see(RawPath.trusted(name), next)) {
+          return next;
+        }
       }
       at += length;
     }
+    return -1;
   }
 
   /** Makes a folder; the mode is subject to the umask. */
@@ -351,6 +420,6 @@ public final class Directory implements AutoCloseable {
 
   @Override
   public String toString() {
-    return shown;
+    return shown.toString();
   }
 }
