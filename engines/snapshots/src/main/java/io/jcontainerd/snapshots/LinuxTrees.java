@@ -3,20 +3,23 @@ package io.jcontainerd.snapshots;
 import io.jcontainerd.core.ports.FileStat;
 import io.jcontainerd.core.snapshots.Usage;
 import io.jcontainerd.linux.Directory;
+import io.jcontainerd.linux.Errno;
 import io.jcontainerd.linux.ErrnoException;
 import io.jcontainerd.linux.OpenFile;
 import io.jcontainerd.linux.RawPath;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.Map;
-import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Trees of this machine. */
 public final class LinuxTrees implements Trees {
-  private static final int BLOCK = 512;
+  /** PATH_MAX without its NUL. */
+  private static final int LONGEST_PATH = 4095;
 
   /** Trees of this machine. */
   public LinuxTrees() {}
@@ -29,18 +32,15 @@ public final class LinuxTrees implements Trees {
 
   @Override
   public Usage usage(Path top) throws IOException {
-    try (Directory folder = Directory.open(top)) {
-      var seen = new HashSet<Inode>();
-      FileStat stat = folder.status();
-      seen.add(Inode.of(stat));
-      return new Usage(stat.blocks() * BLOCK + bytesIn(folder, seen), seen.size());
+    try {
+      return Measurement.of(Directory.open(top));
     } catch (ErrnoException e) {
       throw missing(e, top);
     }
   }
 
   private static IOException missing(ErrnoException e, Path path) {
-    if (!e.is(io.jcontainerd.linux.Errno.ENOENT)) {
+    if (!e.is(Errno.ENOENT)) {
       return e;
     }
     var missing = new NoSuchFileException(path.toString());
@@ -48,52 +48,109 @@ public final class LinuxTrees implements Trees {
     return missing;
   }
 
-  /** Whoever uses the tree may change it meanwhile: a name that vanished is not counted. */
-  private static long bytesIn(Directory folder, Set<Inode> seen) throws ErrnoException {
-    long bytes = 0;
-    for (RawPath name : folder.names()) {
-      var found = folder.find(name);
-      if (found.isEmpty() || !seen.add(Inode.of(found.get()))) {
-        continue;
-      }
-      FileStat stat = found.get();
-      bytes += stat.blocks() * BLOCK;
-      if (stat.isDirectory()) {
-        try (Directory child = folder.openChild(name)) {
-          bytes += bytesIn(child, seen);
-        } catch (ErrnoException e) {
-          if (!e.is(io.jcontainerd.linux.Errno.ENOENT)) {
-            throw e;
-          }
-        }
-      }
-    }
-    return bytes;
-  }
-
   @Override
   public void copy(Path from, Path to) throws IOException {
     try (Directory source = Directory.open(from);
         Directory target = Directory.open(to)) {
-      new Copy(target).copyFolder(source, target, RawPath.EMPTY);
+      new Copy(target).run(source);
     } catch (ErrnoException e) {
       throw missing(e, from);
     }
   }
 
-  /** One copy, with the names at which files of several names were first met. */
+  /**
+   * One copy, with the names at which files of several names were first met. Names are copied as
+   * they are read, and the way down is kept here instead of on the thread's stack: a folder may
+   * hold, and a tree may be deep as, whatever a container made.
+   */
   private static final class Copy {
     private final Map<Inode, RawPath> linked = new HashMap<>();
     private final Directory top;
+    private final Deque<Frame> frames = new ArrayDeque<>();
+
+    /** A folder that is being copied, and where to go on in it. */
+    private static final class Frame {
+      final Directory source;
+      final Directory target;
+      final RawPath path;
+      long next;
+      @Nullable RawPath child;
+
+      Frame(Directory source, Directory target, RawPath path) {
+        this.source = source;
+        this.target = target;
+        this.path = path;
+      }
+    }
 
     Copy(Directory top) {
       this.top = top;
     }
 
-    void copyFolder(Directory source, Directory target, RawPath path) throws ErrnoException {
-      for (RawPath name : source.names()) {
-        copyEntry(source, target, name, path.resolve(name));
+    /** Copies; the two folders at the top stay open. */
+    void run(Directory source) throws ErrnoException {
+      frames.push(new Frame(source, top, RawPath.EMPTY));
+      try {
+        while (!frames.isEmpty()) {
+          step(frames.element());
+        }
+      } finally {
+        while (frames.size() > 1) {
+          close(frames.pop());
+        }
       }
+    }
+
+    private void step(Frame frame) throws ErrnoException {
+      frame.child = null;
+      frame.next =
+          frame.source.eachName(
+              frame.next,
+              (name, _) -> {
+                FileStat stat = frame.source.status(name);
+                if (stat.isDirectory()) {
+                  frame.child = name;
+                  return false;
+                }
+                copyEntry(frame.source, frame.target, name, frame.path.resolve(name), stat);
+                return true;
+              });
+      RawPath child = frame.child;
+      if (child != null) {
+        frames.push(enter(frame, child));
+        return;
+      }
+      finish(frame.source, frame.target);
+      frames.pop();
+      if (!frames.isEmpty()) {
+        close(frame);
+      }
+    }
+
+    private static Frame enter(Frame frame, RawPath name) throws ErrnoException {
+      RawPath path = frame.path.resolve(name);
+      if (path.length() > LONGEST_PATH) {
+        throw new ErrnoException("copy", frame.source + "/" + name, Errno.ENAMETOOLONG);
+      }
+      frame.target.makeDirectory(name, 0700);
+      Directory from = frame.source.openChild(name);
+      try {
+        return new Frame(from, frame.target.openChild(name), path);
+      } catch (ErrnoException e) {
+        from.close();
+        throw e;
+      }
+    }
+
+    private static void close(Frame frame) throws ErrnoException {
+      try {
+        frame.source.close();
+      } finally {
+        frame.target.close();
+      }
+    }
+
+    private static void finish(Directory source, Directory target) throws ErrnoException {
       FileStat stat = source.status();
       target.setOwner(stat.uid(), stat.gid());
       copyAttributes(source, target, RawPath.EMPTY);
@@ -101,17 +158,9 @@ public final class LinuxTrees implements Trees {
       target.setTimes(stat.modified(), stat.modified());
     }
 
-    private void copyEntry(Directory source, Directory target, RawPath name, RawPath path)
+    private void copyEntry(
+        Directory source, Directory target, RawPath name, RawPath path, FileStat stat)
         throws ErrnoException {
-      FileStat stat = source.status(name);
-      if (stat.isDirectory()) {
-        target.makeDirectory(name, 0700);
-        try (Directory from = source.openChild(name);
-            Directory to = target.openChild(name)) {
-          copyFolder(from, to, path);
-        }
-        return;
-      }
       if (stat.links() > 1) {
         RawPath first = linked.putIfAbsent(Inode.of(stat), path);
         if (first != null) {
@@ -124,7 +173,7 @@ public final class LinuxTrees implements Trees {
         case SYMLINK -> target.makeSymlink(name, source.readSymlink(name));
         case CHARACTER_DEVICE, BLOCK_DEVICE, FIFO, SOCKET ->
             target.makeNode(name, stat.type(), 0600, stat.rdev());
-        case DIRECTORY -> throw new AssertionError("a folder was handled above");
+        case DIRECTORY -> throw new AssertionError("a folder is entered");
       }
       target.setOwner(name, stat.uid(), stat.gid());
       copyAttributes(source, target, name);
