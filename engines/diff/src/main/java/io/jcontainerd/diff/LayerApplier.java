@@ -43,6 +43,9 @@ import java.util.concurrent.FutureTask;
 public final class LayerApplier implements Applier {
   private static final String PLAIN_LAYER = "application/vnd.oci.image.layer.v1.tar";
 
+  /** For threads that walk trees: a path of the greatest length has two thousand components. */
+  static final long STACK_BYTES = 4 << 20;
+
   private final ContentStore content;
   private final Mounter mounter;
   private final boolean inUserNamespace;
@@ -121,7 +124,12 @@ public final class LayerApplier implements Applier {
             .name("unpack-" + name)
             .daemon(true)
             .start(() -> Decompression.run(blob, promised, set.packed(), pipe));
-    Thread extracting = Thread.ofPlatform().name("extract-" + name).daemon(true).start(extraction);
+    Thread extracting =
+        Thread.ofPlatform()
+            .name("extract-" + name)
+            .stackSize(STACK_BYTES)
+            .daemon(true)
+            .start(extraction);
     try {
       return result(extraction);
     } finally {

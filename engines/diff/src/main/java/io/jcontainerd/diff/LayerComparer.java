@@ -2,6 +2,7 @@ package io.jcontainerd.diff;
 
 import com.github.luben.zstd.ZstdOutputStream;
 import io.jcontainerd.core.Call;
+import io.jcontainerd.core.CleanUp;
 import io.jcontainerd.core.Descriptor;
 import io.jcontainerd.core.Digest;
 import io.jcontainerd.core.FieldMask;
@@ -96,7 +97,7 @@ public final class LayerComparer implements Comparer {
   private ContainerdException aborted(boolean madeUp, String ref, ContainerdException failure) {
     if (madeUp) {
       try {
-        content.abort(ref);
+        CleanUp.run(() -> content.abort(ref));
       } catch (NotFoundException _) {
         return failure;
       } catch (ContainerdException second) {
@@ -113,7 +114,12 @@ public final class LayerComparer implements Comparer {
   private static Descriptor onThread(String ref, Work work)
       throws IOException, InterruptedException {
     FutureTask<Descriptor> task = new FutureTask<>(Call.carrying(work::run));
-    Thread thread = Thread.ofPlatform().name("compare-" + ref).daemon(true).start(task);
+    Thread thread =
+        Thread.ofPlatform()
+            .name("compare-" + ref)
+            .stackSize(LayerApplier.STACK_BYTES)
+            .daemon(true)
+            .start(task);
     try {
       return task.get();
     } catch (ExecutionException e) {

@@ -20,6 +20,7 @@ import io.jcontainerd.core.failure.NotFoundException;
 import io.jcontainerd.core.failure.NotImplementedException;
 import io.jcontainerd.core.failure.ResourceExhaustedException;
 import io.jcontainerd.core.mount.Mount;
+import io.jcontainerd.linux.LinuxFiles;
 import io.jcontainerd.linux.MountInfo;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -691,5 +692,126 @@ class LayerApplierTest {
     assertThat(outcome.get())
         .isInstanceOf(CancelledException.class)
         .hasMessageContaining("apply interrupted");
+  }
+
+  @Test
+  void names_that_no_kernel_takes_are_refused_before_anything_is_made() throws Exception {
+    Path target = scene.fresh("target");
+    String deep = "a/".repeat(6000) + "file";
+    String wide = "w".repeat(256);
+    for (byte[] layer :
+        List.of(
+            new Tars().pax("path=" + deep).file("short", "x").end(),
+            new Tars().pax("path=" + wide).file("short", "x").end(),
+            new Tars().pax("linkpath=" + deep).symlink("link", "short").end(),
+            new Tars().pax("linkpath=" + deep).hardLink("link", "short").end())) {
+      assertThatThrownBy(() -> scene.apply(layer, target))
+          .isInstanceOf(InvalidArgumentException.class)
+          .hasMessageContaining("too long");
+    }
+    assertThat(target).isEmptyDirectory();
+  }
+
+  @Test
+  void the_longest_name_is_taken_and_links_cannot_make_it_longer() throws Exception {
+    Path target = scene.fresh("target");
+    String deep = "a/".repeat(2045) + "file";
+    scene.apply(new Tars().pax("path=" + deep).file("short", "x").end(), target);
+    assertThat(sh("find $1 -type f | wc -l", target.toString())).isEqualTo("1");
+    byte[] behindLink =
+        new Tars()
+            .pax("linkpath=" + "b/".repeat(1500))
+            .symlink("link", "")
+            .folder("b")
+            .pax("path=" + "b/".repeat(1500))
+            .folder("short")
+            .pax("path=link/" + "c/".repeat(1500) + "file")
+            .file("short", "x")
+            .end();
+    assertThatThrownBy(() -> scene.apply(behindLink, target))
+        .isInstanceOf(InvalidArgumentException.class)
+        .hasMessageContaining("too long");
+    new LinuxFiles().deleteTree(target);
+  }
+
+  @Test
+  void whiteouts_are_told_from_new_files_among_very_many_entries() throws Exception {
+    Path target = scene.fresh("target");
+    Path lower = target.resolve("d");
+    Files.createDirectory(lower);
+    Tars tars = new Tars();
+    for (int i = 0; i < 3000; i++) {
+      tars.file("d/new" + i, "");
+    }
+    for (int i = 0; i < 50; i++) {
+      Files.createFile(lower.resolve("old" + i));
+      tars.whiteout("d/.wh.old" + i);
+      tars.whiteout("d/.wh.new" + i);
+    }
+    scene.apply(tars.end(), target);
+    try (var left = Files.list(lower)) {
+      assertThat(left).hasSize(3000).noneMatch(path -> path.toString().contains("old"));
+    }
+  }
+
+  @Test
+  void attributes_of_users_on_what_cannot_have_them_are_left_out() throws Exception {
+    Path target = scene.fresh("target");
+    byte[] layer =
+        new Tars()
+            .pax("SCHILY.xattr.user.note=x")
+            .symlink("link", "nowhere")
+            .pax("SCHILY.xattr.user.note=x")
+            .header("fifo", '6', "", 0, 0644, 0, 0)
+            .pax("SCHILY.xattr.user.note=x")
+            .file("file", "x")
+            .end();
+    scene.apply(layer, target);
+    assertThat(Files.isSymbolicLink(target.resolve("link"))).isTrue();
+    assertThat(Files.exists(target.resolve("fifo"))).isTrue();
+    assertThat(Files.getAttribute(target.resolve("file"), "user:note"))
+        .isEqualTo("x".getBytes(UTF_8));
+  }
+
+  @Test
+  void device_numbers_that_no_kernel_has_are_refused() throws Exception {
+    Path target = scene.fresh("target");
+    for (long[] numbers :
+        List.of(
+            new long[] {4294967297L, 4294967299L},
+            new long[] {4294967296L, 4294967296L},
+            new long[] {4096, 0},
+            new long[] {0, 1 << 20})) {
+      byte[] device = new Tars().device("dev", '3', numbers[0], numbers[1]).end();
+      assertThatThrownBy(() -> scene.apply(device, target))
+          .isInstanceOf(DataLossException.class)
+          .hasMessageContaining("\"dev\"")
+          .hasMessageContaining("out of range");
+    }
+    assertThat(target).isEmptyDirectory();
+    scene.apply(new Tars().device("dev", '3', 4095, (1 << 20) - 1).end(), target);
+    assertThat(sh("stat -c '%t:%T' $1/dev", target.toString())).isEqualTo("fff:fffff");
+  }
+
+  @Test
+  void a_hard_link_to_something_below_itself_is_refused() throws Exception {
+    Path target = scene.fresh("target");
+    byte[] layer = new Tars().file("a/b", "x").hardLink("a", "a/b").end();
+    assertThatThrownBy(() -> scene.apply(layer, target))
+        .isInstanceOf(InvalidArgumentException.class)
+        .hasMessageContaining("\"a\"")
+        .hasMessageContaining("below itself");
+  }
+
+  @Test
+  void records_that_pile_up_over_many_headers_are_refused() throws Exception {
+    Path target = scene.fresh("target");
+    Tars tars = new Tars();
+    for (int i = 0; i < 3; i++) {
+      tars.pax('g', "key" + i + "=" + "v".repeat(500_000));
+    }
+    assertThatThrownBy(() -> scene.apply(tars.file("file", "x").end(), target))
+        .isInstanceOf(DataLossException.class)
+        .hasMessageContaining("pax records");
   }
 }

@@ -9,14 +9,24 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.jcontainerd.core.Descriptor;
 import io.jcontainerd.core.content.ContentReader;
+import io.jcontainerd.core.content.ContentStore;
 import io.jcontainerd.core.diff.Applier;
 import io.jcontainerd.core.diff.Comparer;
+import io.jcontainerd.core.failure.CancelledException;
 import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.core.failure.NotImplementedException;
 import io.jcontainerd.core.filter.Filter;
 import io.jcontainerd.core.mount.Mount;
+import io.jcontainerd.diff.tar.TarWriter;
+import io.jcontainerd.diff.tree.TreeDifference;
+import io.jcontainerd.linux.Directory;
+import io.jcontainerd.linux.LinuxFiles;
 import io.jcontainerd.linux.MountInfo;
+import io.jcontainerd.linux.RawPath;
 import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.io.OutputStream;
+import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -287,5 +297,76 @@ class LayerComparerTest {
     scene.apply(archive(source, "tar --format=pax --xattrs --xattrs-include=* -cf - ."), target);
     assertThat(bytes(comparer.compare(bind(source), bind(target), PLAIN)))
         .isEqualTo(new byte[1024]);
+  }
+
+  @Test
+  void a_cancelled_difference_leaves_no_ingest() throws Exception {
+    Path tree = scene.fresh("tree");
+    Files.writeString(tree.resolve("file"), "x");
+    Thread caller = Thread.currentThread();
+    ContentStore cancelling =
+        (ContentStore)
+            Proxy.newProxyInstance(
+                ContentStore.class.getClassLoader(),
+                new Class<?>[] {ContentStore.class},
+                (_, method, arguments) -> {
+                  if (method.getName().equals("abort")
+                      && Thread.currentThread().isInterrupted()) {
+                    throw new CancelledException("interrupted while waiting to read");
+                  }
+                  Object result = method.invoke(scene.content, arguments);
+                  if (method.getName().equals("ingest")) {
+                    caller.interrupt();
+                    while (!Thread.currentThread().isInterrupted()) {
+                      Thread.onSpinWait();
+                    }
+                  }
+                  return result;
+                });
+    LayerComparer cancelled = new LayerComparer(cancelling, scene.mounter);
+    try {
+      assertThatThrownBy(() -> cancelled.compare(List.of(), bind(tree), PLAIN))
+          .isInstanceOf(CancelledException.class);
+    } finally {
+      assertThat(Thread.interrupted()).isTrue();
+    }
+    assertThat(scene.content.statuses(Filter.any(List.of()))).isEmpty();
+  }
+
+  @Test
+  void equal_trees_are_not_read_on_after_an_interrupt() throws Exception {
+    Path tree = scene.fresh("tree");
+    Files.writeString(tree.resolve("file"), "x");
+    sh("touch -d '2020-01-01 00:00:00Z' $1/file; cp -a $1 $2", tree.toString(), temp + "/copy");
+    TarWriter tar = new TarWriter(OutputStream.nullOutputStream());
+    Thread.currentThread().interrupt();
+    try (Directory lower = Directory.open(tree);
+        Directory upper = Directory.open(temp.resolve("copy"))) {
+      assertThatThrownBy(
+              () -> TreeDifference.write(Optional.of(lower), upper, Optional.empty(), tar))
+          .isInstanceOf(InterruptedIOException.class);
+    } finally {
+      assertThat(Thread.interrupted()).isTrue();
+    }
+  }
+
+  @Test
+  void a_tree_deeper_than_a_layer_can_tell_is_refused() throws Exception {
+    Path tree = scene.fresh("tree");
+    Directory at = Directory.open(tree);
+    for (int i = 0; i < 3000; i++) {
+      at.makeDirectory(RawPath.of("d"), 0700);
+      Directory child = at.openChild(RawPath.of("d"));
+      at.close();
+      at = child;
+    }
+    at.close();
+    try {
+      assertThatThrownBy(() -> comparer.compare(List.of(), bind(tree), PLAIN))
+          .isInstanceOf(InvalidArgumentException.class)
+          .hasMessageContaining("too long");
+    } finally {
+      new LinuxFiles().deleteTree(tree);
+    }
   }
 }

@@ -2,6 +2,7 @@ package io.jcontainerd.diff;
 
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 
 /** Makes small archives by hand, wrong ones too. */
 final class Tars {
@@ -74,6 +75,27 @@ final class Tars {
     checksum(header);
     out.writeBytes(header);
     return this;
+  }
+
+  /** A device whose numbers are written in base 256. */
+  Tars device(String name, char type, long major, long minor) {
+    header(name, type, "", 0, 0644, 0, 0);
+    byte[] all = out.toByteArray();
+    byte[] header = Arrays.copyOfRange(all, all.length - 512, all.length);
+    binary(header, 329, major);
+    binary(header, 337, minor);
+    checksum(header);
+    out.reset();
+    out.write(all, 0, all.length - 512);
+    out.writeBytes(header);
+    return this;
+  }
+
+  private static void binary(byte[] header, int at, long number) {
+    for (int i = 0; i < 8; i++) {
+      header[at + i] = (byte) (number >>> (56 - 8 * i));
+    }
+    header[at] |= (byte) 0x80;
   }
 
   static void checksum(byte[] header) {

@@ -29,6 +29,11 @@ public final class TarReader {
   private static final int BLOCK = 512;
   private static final int MOST_SPECIAL = 1 << 20;
   private static final int MOST_SEGMENTS = 1 << 20;
+
+  /** The kernel's numbers of devices have 12 and 20 bits. */
+  private static final long MOST_MAJOR = (1 << 12) - 1;
+
+  private static final long MOST_MINOR = (1 << 20) - 1;
   private static final String XATTR = "SCHILY.xattr.";
 
   private final ByteSource source;
@@ -60,9 +65,13 @@ public final class TarReader {
       }
       pending = true;
       switch (header[156]) {
-        case 'x', 'X' -> local.putAll(pax(special("pax header")));
+        case 'x', 'X' -> {
+          local.putAll(pax(special("pax header")));
+          checkRecords(local);
+        }
         case 'g' -> {
           merge(global, pax(special("pax header")));
+          checkRecords(global);
           pending = !local.isEmpty() || !longName.isEmpty() || !longLink.isEmpty();
         }
         case 'L' -> longName = gnuText(special("long name"));
@@ -256,6 +265,17 @@ public final class TarReader {
     return records;
   }
 
+  /** Records pile up over several headers; all together may be no larger than one. */
+  private void checkRecords(Map<String, byte[]> records) throws TarFormatException {
+    long bytes = 0;
+    for (Map.Entry<String, byte[]> record : records.entrySet()) {
+      bytes += record.getKey().length() + record.getValue().length;
+    }
+    if (bytes > MOST_SPECIAL) {
+      throw new TarFormatException("pax records of " + bytes + " bytes before " + place);
+    }
+  }
+
   /** An empty value takes a record of the wider scope back. */
   private static void merge(Map<String, byte[]> into, Map<String, byte[]> records) {
     records.forEach(
@@ -301,8 +321,8 @@ public final class TarReader {
         size,
         modified(pax),
         accessed == null ? Optional.empty() : Optional.of(Fields.time(accessed, "atime")),
-        device ? Fields.number(header, 329, 8, "device") : 0,
-        device ? Fields.number(header, 337, 8, "device") : 0,
+        device ? deviceHalf(329, MOST_MAJOR) : 0,
+        device ? deviceHalf(337, MOST_MINOR) : 0,
         attributes(pax),
         segments);
   }
@@ -374,6 +394,14 @@ public final class TarReader {
       throw new TarFormatException(key + " " + id + " of " + place + " is out of range");
     }
     return (int) id;
+  }
+
+  private long deviceHalf(int offset, long most) throws TarFormatException {
+    long half = Fields.number(header, offset, 8, "device");
+    if (half < 0 || half > most) {
+      throw new TarFormatException("device number " + half + " of " + place + " is out of range");
+    }
+    return half;
   }
 
   private Instant modified(Map<String, byte[]> pax) throws TarFormatException {

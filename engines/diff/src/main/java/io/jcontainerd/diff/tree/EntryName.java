@@ -6,15 +6,34 @@ import java.util.List;
 
 /** Names of entries brought into one form. */
 final class EntryName {
+  /** PATH_MAX without its NUL: no program can open what has a longer name. */
+  static final int LONGEST = 4095;
+
+  private static final int LONGEST_COMPONENT = 255;
+
   private EntryName() {}
+
+  /**
+   * Refuses what no file system takes, before anything is done for it.
+   *
+   * @throws EntryException if the path is longer than the kernel's limits
+   */
+  static void checkLength(RawPath path) throws EntryException {
+    if (path.length() > LONGEST) {
+      throw new EntryException(
+          "entry \"%s\u2026\": a path of %d bytes is too long"
+              .formatted(path.slice(0, LONGEST_COMPONENT), path.length()));
+    }
+  }
 
   /**
    * The components of a name, {@code .} and doubled slashes left out, {@code ..} taken together
    * with what precedes it. An absolute name counts from the tree's root.
    *
-   * @throws EntryException if the name leads out of the tree
+   * @throws EntryException if the name leads out of the tree or is too long
    */
   static List<RawPath> clean(RawPath name) throws EntryException {
+    checkLength(name);
     List<RawPath> components = new ArrayList<>();
     for (RawPath component : split(name)) {
       if (isDotDot(component)) {
@@ -22,6 +41,9 @@ final class EntryName {
           throw new EntryException("entry \"" + name + "\" leads out of the tree");
         }
         components.removeLast();
+      } else if (component.length() > LONGEST_COMPONENT) {
+        throw new EntryException(
+            "entry \"" + name + "\": \"" + component + "\" is too long for a name");
       } else {
         components.add(component);
       }

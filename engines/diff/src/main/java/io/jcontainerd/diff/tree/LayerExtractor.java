@@ -13,12 +13,10 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Instant;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * Puts the entries of a layer (OCI image-spec, "Image Layer Filesystem Changeset") into a tree.
@@ -30,13 +28,14 @@ import java.util.Set;
  */
 public final class LayerExtractor implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(LayerExtractor.class.getName());
+  private static final RawPath USER = RawPath.of("user.");
   private static final RawPath WHITEOUT = RawPath.of(".wh.");
   private static final RawPath META = RawPath.of(".wh..wh.");
   private static final RawPath OPAQUE = RawPath.of(".wh..wh..opq");
 
   private final LayerTree tree;
   private final boolean makeDevices;
-  private final Set<RawPath> unpacked = new HashSet<>();
+  private final PathSet unpacked = new PathSet();
   private final Map<RawPath, Times> folderTimes = new LinkedHashMap<>();
   private boolean attributesRefused;
 
@@ -214,6 +213,7 @@ public final class LayerExtractor implements AutoCloseable {
   }
 
   private void putSymlink(TarEntry entry, Folder folder, RawPath name) throws IOException {
+    EntryName.checkLength(entry.link());
     replacing(
         folder,
         name,
@@ -244,6 +244,7 @@ public final class LayerExtractor implements AutoCloseable {
   }
 
   private void putLink(TarEntry entry, Folder folder, RawPath name) throws IOException {
+    EntryName.checkLength(entry.link());
     List<RawPath> target;
     try {
       target = EntryName.clean(entry.link());
@@ -266,6 +267,11 @@ public final class LayerExtractor implements AutoCloseable {
     RawPath existing = target.getLast();
     if (from.path.equals(here.path) && existing.equals(name)) {
       return;
+    }
+    RawPath replaced = here.path.resolve(name);
+    if (from.path.equals(replaced) || from.path.startsWith(replaced.concat(RawPath.of("/")))) {
+      throw new EntryException(
+          "entry \"" + entry.name() + "\" links to \"" + entry.link() + "\" below itself");
     }
     replacing(
         here,
@@ -314,7 +320,7 @@ public final class LayerExtractor implements AutoCloseable {
     }
   }
 
-  /** A file system without attributes does not make an image unusable, so it is only told. */
+  /** What cannot have attributes does not make an image unusable, so it is only told. */
   private void setAttributes(TarEntry entry, Directory folder, RawPath name) throws ErrnoException {
     for (Map.Entry<RawPath, byte[]> attribute : entry.attributes().entrySet()) {
       if (Overlay.isReserved(attribute.getKey())) {
@@ -323,19 +329,26 @@ public final class LayerExtractor implements AutoCloseable {
       try {
         folder.setAttribute(name, attribute.getKey(), attribute.getValue());
       } catch (ErrnoException e) {
-        if (!e.is(Errno.EOPNOTSUPP)) {
+        if (!isForgiven(e, entry, attribute.getKey())) {
           throw e;
         }
         if (!attributesRefused) {
           attributesRefused = true;
           LOG.log(
               System.Logger.Level.WARNING,
-              "attribute {0} of entry \"{1}\" left out: not supported by the file system",
+              "attribute {0} of entry \"{1}\" left out: not supported here",
               attribute.getKey(),
               entry.name());
         }
       }
     }
+  }
+
+  /** Only files and folders have attributes of users; the kernel refuses them on anything else. */
+  private static boolean isForgiven(ErrnoException e, TarEntry entry, RawPath attribute) {
+    boolean file =
+        entry.type() == TarEntry.Type.REGULAR || entry.type() == TarEntry.Type.DIRECTORY;
+    return e.is(Errno.EOPNOTSUPP) || (e.is(Errno.EPERM) && !file && attribute.startsWith(USER));
   }
 
   private void hide(List<RawPath> parents, RawPath name) throws IOException {

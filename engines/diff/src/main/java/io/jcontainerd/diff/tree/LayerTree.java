@@ -31,6 +31,7 @@ import java.util.Optional;
  */
 final class LayerTree implements AutoCloseable {
   private static final int MOST_OPEN = 256;
+  private static final int MOST_ASKED = 4096;
   private static final int MOST_LINKS = 40;
 
   private final Optional<Overlay> overlay;
@@ -100,7 +101,7 @@ final class LayerTree implements AutoCloseable {
     if (known != null) {
       return Optional.of(known);
     }
-    if (open.size() >= MOST_OPEN) {
+    if (open.size() >= MOST_OPEN || asked.size() >= MOST_ASKED) {
       forget();
     }
     Deque<RawPath> ahead = new ArrayDeque<>(components);
@@ -113,6 +114,7 @@ final class LayerTree implements AutoCloseable {
         continue;
       }
       RawPath path = here.path.resolve(name);
+      EntryName.checkLength(path);
       Folder child = open.get(path);
       if (child == null) {
         Step step = step(here, name, path, make);

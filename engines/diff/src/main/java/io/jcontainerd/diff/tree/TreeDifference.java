@@ -10,6 +10,7 @@ import io.jcontainerd.linux.Directory;
 import io.jcontainerd.linux.OpenFile;
 import io.jcontainerd.linux.RawPath;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -18,8 +19,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
-import java.util.TreeSet;
 
 /**
  * Writes what must be done to one tree to make it another, as a layer (OCI image-spec, "Image Layer
@@ -97,20 +96,41 @@ public final class TreeDifference {
       throws IOException {
     List<RawPath> above = upper.names();
     List<RawPath> below = lower.isPresent() ? lower.get().names() : List.of();
-    Set<RawPath> names = new TreeSet<>(above);
-    names.addAll(below);
-    for (RawPath name : names) {
-      Optional<FileStat> before = lower.isPresent() ? lower.get().find(name) : Optional.empty();
-      Optional<FileStat> after =
-          upper.find(name).filter(stat -> stat.type() != FileStat.Type.SOCKET);
-      RawPath at = path.resolve(name);
-      if (after.isPresent()) {
-        refuseReserved(name, at);
-        present(lower, before, upper, after.get(), name, at, frame);
-      } else if (before.isPresent() && before.get().type() != FileStat.Type.SOCKET) {
-        writeFolders(frame);
-        out.entry(whiteout(path.resolve(WHITEOUT.concat(name))));
-      }
+    int inAbove = 0;
+    int inBelow = 0;
+    while (inAbove < above.size() || inBelow < below.size()) {
+      checkInterrupt();
+      int order =
+          inAbove == above.size()
+              ? 1
+              : inBelow == below.size() ? -1 : above.get(inAbove).compareTo(below.get(inBelow));
+      RawPath name = order <= 0 ? above.get(inAbove) : below.get(inBelow);
+      inAbove += order <= 0 ? 1 : 0;
+      inBelow += order >= 0 ? 1 : 0;
+      compare(lower, upper, name, path, frame);
+    }
+  }
+
+  private void compare(
+      Optional<Directory> lower, Directory upper, RawPath name, RawPath path, Frame frame)
+      throws IOException {
+    Optional<FileStat> before = lower.isPresent() ? lower.get().find(name) : Optional.empty();
+    Optional<FileStat> after = upper.find(name).filter(stat -> stat.type() != FileStat.Type.SOCKET);
+    RawPath at = path.resolve(name);
+    EntryName.checkLength(at);
+    if (after.isPresent()) {
+      refuseReserved(name, at);
+      present(lower, before, upper, after.get(), name, at, frame);
+    } else if (before.isPresent() && before.get().type() != FileStat.Type.SOCKET) {
+      writeFolders(frame);
+      out.entry(whiteout(path.resolve(WHITEOUT.concat(name))));
+    }
+  }
+
+  /** Equal trees are long to read and nothing is written meanwhile that could fail. */
+  private static void checkInterrupt() throws InterruptedIOException {
+    if (Thread.currentThread().isInterrupted()) {
+      throw new InterruptedIOException("interrupted");
     }
   }
 
@@ -266,6 +286,7 @@ public final class TreeDifference {
   }
 
   private static void fill(OpenFile file, ByteBuffer into, long position) throws IOException {
+    checkInterrupt();
     into.clear();
     long at = position;
     while (into.hasRemaining()) {
@@ -302,6 +323,7 @@ public final class TreeDifference {
   private void copy(OpenFile file, long size, RawPath path) throws IOException {
     long at = 0;
     while (at < size) {
+      checkInterrupt();
       buffer.clear().limit((int) Math.min(size - at, BUFFER));
       int count = file.read(buffer, at);
       if (count < 0) {
