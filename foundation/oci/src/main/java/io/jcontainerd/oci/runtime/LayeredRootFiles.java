@@ -4,11 +4,15 @@ import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.core.failure.UnavailableException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.UserDefinedFileAttributeView;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
@@ -16,11 +20,12 @@ import java.util.Optional;
 
 /**
  * Looks a path up through folders that lie over each other, one component at a time, so that no
- * symbolic link of the image leads outside. The caller must not let others change the folders
+ * symbolic link of any layer leads outside. The caller must not let others change the folders
  * meanwhile: between the look and the open lies a moment.
  */
 final class LayeredRootFiles implements RootFiles {
   private static final int MOST_LINKS = 40;
+  private static final String OPAQUE = "overlay.opaque";
 
   private final List<Path> layers;
 
@@ -38,19 +43,26 @@ final class LayeredRootFiles implements RootFiles {
     }
   }
 
+  /**
+   * A folder of the root: where the layers keep it, topmost first. A layer is left out once
+   * something above it hides what it has there, or once it has no folder there itself.
+   */
+  private record Folder(List<Path> inLayers) {}
+
   private Optional<Path> find(String path) throws IOException {
     Deque<String> ahead = new ArrayDeque<>(components(path));
-    Deque<String> behind = new ArrayDeque<>();
+    Deque<Folder> way = new ArrayDeque<>();
+    way.push(new Folder(layers));
     int links = 0;
-    Optional<Path> found = Optional.empty();
     while (!ahead.isEmpty()) {
       String name = ahead.pop();
       if (name.equals("..")) {
-        behind.pollLast();
+        if (way.size() > 1) {
+          way.pop();
+        }
         continue;
       }
-      behind.addLast(name);
-      found = topmost(String.join("/", behind));
+      Optional<Path> found = topmost(way.element(), name);
       if (found.isEmpty()) {
         return Optional.empty();
       }
@@ -59,20 +71,27 @@ final class LayeredRootFiles implements RootFiles {
           throw new InvalidArgumentException("file " + path + " of the image: too many links");
         }
         String target = Files.readSymbolicLink(found.get()).toString();
-        behind.removeLast();
         if (target.startsWith("/")) {
-          behind.clear();
+          while (way.size() > 1) {
+            way.pop();
+          }
         }
-        List<String> components = components(target);
-        components.reversed().forEach(ahead::push);
+        components(target).reversed().forEach(ahead::push);
+      } else if (Files.isDirectory(found.get(), LinkOption.NOFOLLOW_LINKS)) {
+        way.push(below(way.element(), name));
+      } else {
+        return ahead.isEmpty()
+            ? found.filter(f -> Files.isRegularFile(f, LinkOption.NOFOLLOW_LINKS))
+            : Optional.empty();
       }
     }
-    return found.filter(f -> Files.isRegularFile(f, LinkOption.NOFOLLOW_LINKS));
+    return Optional.empty();
   }
 
-  private Optional<Path> topmost(String relative) throws IOException {
-    for (Path layer : layers) {
-      Path file = layer.resolve(relative);
+  /** What the topmost layer that has the name shows there; nothing if that hides the name. */
+  private static Optional<Path> topmost(Folder folder, String name) throws IOException {
+    for (Path layer : folder.inLayers()) {
+      Path file = layer.resolve(name);
       if (Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
         BasicFileAttributes attributes =
             Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
@@ -80,6 +99,42 @@ final class LayeredRootFiles implements RootFiles {
       }
     }
     return Optional.empty();
+  }
+
+  /** The folder of that name; it ends at the first layer that has something else there. */
+  private static Folder below(Folder folder, String name) throws IOException {
+    List<Path> inLayers = new ArrayList<>();
+    for (Path layer : folder.inLayers()) {
+      Path child = layer.resolve(name);
+      if (Files.isDirectory(child, LinkOption.NOFOLLOW_LINKS)) {
+        inLayers.add(child);
+        if (isOpaque(child)) {
+          break;
+        }
+      } else if (Files.exists(child, LinkOption.NOFOLLOW_LINKS)) {
+        break;
+      }
+    }
+    return new Folder(inLayers);
+  }
+
+  /** Whether the folder says that it hides all below; only the form for users can be read here. */
+  private static boolean isOpaque(Path folder) throws IOException {
+    var view =
+        Files.getFileAttributeView(
+            folder, UserDefinedFileAttributeView.class, LinkOption.NOFOLLOW_LINKS);
+    if (view == null) {
+      return false;
+    }
+    try {
+      ByteBuffer value = ByteBuffer.allocate(2);
+      return view.list().contains(OPAQUE)
+          && view.size(OPAQUE) == 1
+          && view.read(OPAQUE, value) == 1
+          && value.get(0) == 'y';
+    } catch (FileSystemException e) {
+      return false; // a file system without attributes
+    }
   }
 
   private static List<String> components(String path) {

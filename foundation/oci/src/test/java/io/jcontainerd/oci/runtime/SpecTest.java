@@ -274,6 +274,41 @@ class SpecTest {
   }
 
   @Test
+  void a_link_of_a_lower_layer_below_a_folder_is_hidden_and_leads_nowhere(@TempDir Path dir)
+      throws IOException {
+    Path outside = Files.createDirectories(dir.resolve("host"));
+    Files.writeString(outside.resolve("passwd"), "the host's");
+    Path upper = Files.createDirectories(dir.resolve("upper"));
+    Path middle = Files.createDirectories(dir.resolve("middle"));
+    Path lower = Files.createDirectories(dir.resolve("lower"));
+    Files.createDirectory(upper.resolve("etc"));
+    Files.createSymbolicLink(middle.resolve("etc"), outside);
+    Files.createDirectory(lower.resolve("etc"));
+    Files.writeString(lower.resolve("etc/passwd"), "hidden by the link");
+    RootFiles files = RootFiles.layered(List.of(upper, middle, lower));
+    assertThat(files.read("etc/passwd")).isEmpty();
+  }
+
+  @Test
+  void a_file_hides_the_folders_below_it_and_links_are_followed_through_all_layers(
+      @TempDir Path dir) throws IOException {
+    Path upper = Files.createDirectories(dir.resolve("upper"));
+    Path lower = Files.createDirectories(dir.resolve("lower"));
+    Files.writeString(upper.resolve("etc"), "a file");
+    Files.createDirectory(lower.resolve("etc"));
+    Files.writeString(lower.resolve("etc/passwd"), "hidden");
+    Files.createDirectories(lower.resolve("usr/share"));
+    Files.writeString(lower.resolve("usr/share/group"), "root:x:0:");
+    Files.createDirectories(upper.resolve("usr/share"));
+    Files.createSymbolicLink(upper.resolve("usr/link"), Path.of("../usr/./share/../share"));
+    Files.createSymbolicLink(upper.resolve("absolute"), Path.of("/usr/link"));
+    RootFiles files = RootFiles.layered(List.of(upper, lower));
+    assertThat(files.read("etc/passwd")).isEmpty();
+    assertThat(files.read("/absolute/group")).contains("root:x:0:".getBytes(UTF_8));
+    assertThat(files.read("/absolute")).isEmpty();
+  }
+
+  @Test
   void the_seccomp_profile_follows_capabilities_architecture_and_kernel() {
     JsonObject plain = SeccompProfile.containerDefault(Set.of(), "amd64", "6.1.0-13-amd64");
     assertThat(plain.strings("architectures"))
