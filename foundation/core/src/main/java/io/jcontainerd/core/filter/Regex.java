@@ -32,7 +32,10 @@ final class Regex {
   /** Larger programs are refused; repetitions of repetitions grow quickly. */
   private static final int MAX_STEPS = 20_000;
 
+  private static final int MAX_EMITTED = 10 * MAX_STEPS;
+
   private final List<Step> program = new ArrayList<>();
+  private int emitted; // nodes, since one without a step may be repeated too
 
   private Regex(RegexNode root) throws RegexSyntaxException {
     emit(root);
@@ -71,6 +74,10 @@ final class Regex {
   }
 
   private void emit(RegexNode node) throws RegexSyntaxException {
+    emitted++;
+    if (emitted > MAX_EMITTED) {
+      throw new RegexSyntaxException("expression too large");
+    }
     switch (node) {
       case RegexNode.One(var accepts) -> add(new Step.Consume(accepts));
       case RegexNode.At(var place) -> add(new Step.Check(place));

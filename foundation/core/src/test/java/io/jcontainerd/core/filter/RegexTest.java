@@ -8,6 +8,7 @@ import java.util.Random;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -86,8 +87,11 @@ class RegexTest {
         "(?i)*",
         "(?-)",
         "\\",
-        "((a{1000}){1000}){1000}"
+        "((a{1000}){1000}){1000}",
+        "(((((){1000}){1000}){1000}){1000}){1000}",
+        "((((){1000,}){1000}){1000}){1000}"
       })
+  @Timeout(10)
   void what_re2_refuses_is_refused(String expression) {
     assertThat(Regex.compile(expression)).as(expression).isEmpty();
   }
