@@ -116,7 +116,8 @@ public final class Directory implements AutoCloseable {
 
   /** Opens the folder that holds this one. */
   public Directory openParent() throws ErrnoException {
-    return new Directory(AtCalls.openat(fd(), new byte[] {'.', '.'}, OPEN_FLAGS, 0), shown.parent());
+    return new Directory(
+        AtCalls.openat(fd(), new byte[] {'.', '.'}, OPEN_FLAGS, 0), shown.parent());
   }
 
   /** The descriptor, for calls of this package. */

@@ -61,8 +61,7 @@ class TreeRemovalTest {
     try (Directory open = Directory.open(tree)) {
       String long240 = "n".repeat(240);
       for (int i = 0; i < 40_000; i++) {
-        open.makeNode(
-            RawPath.of(long240 + i), FileStat.Type.FIFO, 0600, 0);
+        open.makeNode(RawPath.of(long240 + i), FileStat.Type.FIFO, 0600, 0);
       }
     }
     removeInSmallMachine(tree);
