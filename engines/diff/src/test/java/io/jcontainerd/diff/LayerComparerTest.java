@@ -310,8 +310,7 @@ class LayerComparerTest {
                 ContentStore.class.getClassLoader(),
                 new Class<?>[] {ContentStore.class},
                 (_, method, arguments) -> {
-                  if (method.getName().equals("abort")
-                      && Thread.currentThread().isInterrupted()) {
+                  if (method.getName().equals("abort") && Thread.currentThread().isInterrupted()) {
                     throw new CancelledException("interrupted while waiting to read");
                   }
                   Object result = method.invoke(scene.content, arguments);

@@ -346,8 +346,7 @@ public final class LayerExtractor implements AutoCloseable {
 
   /** Only files and folders have attributes of users; the kernel refuses them on anything else. */
   private static boolean isForgiven(ErrnoException e, TarEntry entry, RawPath attribute) {
-    boolean file =
-        entry.type() == TarEntry.Type.REGULAR || entry.type() == TarEntry.Type.DIRECTORY;
+    boolean file = entry.type() == TarEntry.Type.REGULAR || entry.type() == TarEntry.Type.DIRECTORY;
     return e.is(Errno.EOPNOTSUPP) || (e.is(Errno.EPERM) && !file && attribute.startsWith(USER));
   }
 
