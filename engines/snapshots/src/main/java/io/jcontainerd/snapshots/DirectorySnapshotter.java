@@ -291,14 +291,30 @@ final class DirectorySnapshotter implements Snapshotter {
 
   @Override
   public void cleanup() {
+    // One that cannot be deleted does not hold up the others.
+    var failures = new ArrayList<IOException>();
     try {
-      List<Long> graves = records.graves();
-      bury(graves);
+      bury(records.graves());
+    } catch (IOException e) {
+      failures.add(e);
+    }
+    try {
       for (Path orphan : orphans()) {
-        deleteFolder(orphan);
+        try {
+          deleteFolder(orphan);
+        } catch (NoSuchFileException _) {
+          continue; // another clean-up was quicker
+        } catch (IOException e) {
+          failures.add(e);
+        }
       }
     } catch (IOException e) {
-      throw failure("snapshotter " + name + ": clean up", e);
+      failures.add(e);
+    }
+    if (!failures.isEmpty()) {
+      IOException first = failures.removeFirst();
+      failures.forEach(first::addSuppressed);
+      throw failure("snapshotter " + name + ": clean up", first);
     }
   }
 

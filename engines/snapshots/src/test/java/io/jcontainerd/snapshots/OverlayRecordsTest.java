@@ -4,11 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.jcontainerd.core.failure.InvalidArgumentException;
+import io.jcontainerd.core.failure.UnknownException;
 import io.jcontainerd.core.mount.Mount;
+import io.jcontainerd.core.ports.Files;
 import io.jcontainerd.core.snapshots.Prepared;
 import io.jcontainerd.core.snapshots.Snapshotter;
 import io.jcontainerd.testkit.contract.SnapshotterContract;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -221,12 +226,50 @@ class OverlayRecordsTest extends SnapshotterContract {
   }
 
   @Test
+  void a_folder_that_cannot_be_deleted_does_not_hold_up_the_others() throws Exception {
+    Snapshotter first = threeLayers(open());
+    first.remove("three");
+    for (String orphan : java.util.List.of("66", "77", "new-1234", "rm-5")) {
+      bench.files.createDirectories(Bench.ROOT.resolve("snapshots/" + orphan + "/fs"), 0755);
+    }
+    Files stubborn =
+        (Files)
+            Proxy.newProxyInstance(
+                Files.class.getClassLoader(),
+                new Class<?>[] {Files.class},
+                (_, method, arguments) -> {
+                  if (method.getName().equals("deleteTree")
+                      && (arguments[0].toString().endsWith("/3")
+                          || arguments[0].toString().endsWith("/66"))) {
+                    throw new FileSystemException(arguments[0].toString(), null, "immutable");
+                  }
+                  try {
+                    return method.invoke(bench.files, arguments);
+                  } catch (InvocationTargetException e) {
+                    throw e.getTargetException();
+                  }
+                });
+    Snapshotter snapshotter =
+        OverlaySnapshotter.open(
+            Bench.ROOT,
+            bench.environment(stubborn, bench.kernel),
+            Bench.SUPPORT,
+            OverlaySnapshotter.Options.DEFAULTS);
+    assertThatThrownBy(snapshotter::cleanup)
+        .isInstanceOf(UnknownException.class)
+        .hasMessageContaining("immutable");
+    assertThat(bench.files.tree())
+        .contains(IDS + "3/", IDS + "66/")
+        .doesNotContain(IDS + "77/", IDS + "new-1234/", IDS + "rm-5/");
+  }
+
+  @Test
   void a_committed_snapshot_is_durable_and_an_active_one_can_be_mounted_after_a_power_cut()
       throws Exception {
     Snapshotter snapshotter = open();
     prepare(snapshotter, "base", "");
     Path file = Bench.ROOT.resolve("snapshots/1/fs/file");
-    try (var handle = bench.files.open(file, io.jcontainerd.core.ports.Files.Open.CREATE, 0644)) {
+    try (var handle = bench.files.open(file, Files.Open.CREATE, 0644)) {
       handle.write(StandardCharsets.UTF_8.encode("bytes"), 0);
     }
     commit(snapshotter, "one", "base");
