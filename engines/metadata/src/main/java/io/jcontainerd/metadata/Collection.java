@@ -18,22 +18,34 @@ import java.util.concurrent.atomic.AtomicLong;
 final class Collection {
   private final Database database;
   private final Sweeper sweeper;
+  private final Runnable settle;
 
   /** What was found garbage in a state of the store. */
   private record Marks(long mutations, List<GcNode> garbage) {}
 
-  Collection(Database database, Sweeper sweeper) {
+  /**
+   * What came of a run.
+   *
+   * @param held how long writers were held up
+   * @param left whether something is still to be removed
+   */
+  record Outcome(Duration held, boolean left) {}
+
+  /**
+   * @param settle ends what was begun in a backend before anything is looked at
+   */
+  Collection(Database database, Sweeper sweeper, Runnable settle) {
     this.database = database;
     this.sweeper = sweeper;
+    this.settle = settle;
   }
 
-  /** Returns how long writers were held up. */
-  Duration run() {
+  Outcome run() {
+    settle.run();
     Instant now = database.time().now();
     Marks marks = database.read(tx -> new Marks(Database.mutations(tx), Marking.garbage(tx, now)));
     Duration held = marks.garbage().isEmpty() ? Duration.ZERO : remove(marks, now);
-    sweeper.sweep();
-    return held;
+    return new Outcome(held, sweeper.sweep());
   }
 
   private Duration remove(Marks marks, Instant now) {
@@ -100,6 +112,7 @@ final class Collection {
             snapshotter,
             key)
         .ifPresent(backendKey -> Condemned.snapshot(tx, snapshotter, backendKey));
+    PendingCommit.drop(tx, node.namespace(), snapshotter, key);
     tx.update(
         "DELETE FROM snapshots WHERE namespace = ? AND snapshotter = ? AND key = ?",
         node.namespace(),

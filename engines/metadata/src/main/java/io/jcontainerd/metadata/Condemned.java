@@ -29,7 +29,10 @@ final class Condemned {
   private static void add(
       WriteTransaction tx, String kind, String owner, String key, long sequence) {
     tx.update(
-        "INSERT OR IGNORE INTO condemned(kind, owner, key, sequence) VALUES (?, ?, ?, ?)",
+        // Condemned anew it is another sentence: who executed the old one may forget only that.
+        "INSERT INTO condemned(kind, owner, key, sequence) VALUES (?, ?, ?, ?)"
+            + " ON CONFLICT(kind, owner, key) DO UPDATE SET"
+            + " id = (SELECT max(id) + 1 FROM condemned)",
         kind,
         owner,
         key,

@@ -84,15 +84,25 @@ final class Database {
 
   /** A change that makes or alters things. */
   <T> T write(Store.Write<T> body) {
-    return write(body, false);
+    return write(body, false, false);
+  }
+
+  /** A change that may leave something that nothing refers to any more. */
+  <T> T replace(Store.Write<T> body) {
+    return write(body, true, false);
   }
 
   /** A change that takes something away; on a full disk it may use the space kept back. */
   <T> T delete(Store.Write<T> body) {
-    return write(body, true);
+    return write(body, true, true);
   }
 
-  private <T> T write(Store.Write<T> body, boolean deletion) {
+  /** The end of something that is done already; on a full disk it may use the space kept back. */
+  <T> T complete(Store.Write<T> body) {
+    return write(body, false, true);
+  }
+
+  private <T> T write(Store.Write<T> body, boolean deletion, boolean mayUseReserve) {
     Store.Write<T> counted =
         tx -> {
           T result = body.in(tx);
@@ -101,7 +111,7 @@ final class Database {
         };
     T result;
     try {
-      result = deletion ? store.writeToFree(counted) : store.write(counted);
+      result = mayUseReserve ? store.writeToFree(counted) : store.write(counted);
     } catch (StoreException e) {
       throw failure(e);
     }

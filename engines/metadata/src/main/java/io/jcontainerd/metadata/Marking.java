@@ -54,6 +54,7 @@ final class Marking {
     ingests();
     containers();
     snapshots();
+    commits();
     sandboxes();
     conditions();
     follow();
@@ -221,6 +222,18 @@ final class Marking {
               root(snapshot);
             }
           }
+        });
+  }
+
+  /** What a commit that is under way will stand on, its active snapshot keeps. */
+  private void commits() {
+    tx.each(
+        "SELECT namespace, snapshotter, key, parent FROM snapshot_commits WHERE parent != ''",
+        row -> {
+          GcNode active = GcNode.snapshot(row.text(0), row.text(1), row.text(2));
+          GcNode parent = GcNode.snapshot(row.text(0), row.text(1), row.text(3));
+          edge(active, parent);
+          flatEdges.put(active.flat(), parent.flat());
         });
   }
 

@@ -31,7 +31,7 @@ public final class Metadata implements AutoCloseable {
   private final StoredImages images;
   private final StoredLeases leases;
   private final NamespacedContentStore content;
-  private final Map<String, Snapshotter> snapshotters = new LinkedHashMap<>();
+  private final Map<String, NamespacedSnapshotter> snapshotters = new LinkedHashMap<>();
   private final StoredEvents events;
   private final Sweeper sweeper;
   private final Scheduler scheduler;
@@ -44,7 +44,7 @@ public final class Metadata implements AutoCloseable {
     Database database = new Database(store, options.time());
     Guards guards = new Guards();
     sweeper = new Sweeper(database, backend, Map.copyOf(backends), guards);
-    scheduler = new Scheduler(options.gc(), new Collection(database, sweeper));
+    scheduler = new Scheduler(options.gc(), new Collection(database, sweeper, this::settle));
     namespaces = new StoredNamespaces(database);
     containers = new StoredContainers(database);
     images = new StoredImages(database, scheduler);
@@ -55,15 +55,24 @@ public final class Metadata implements AutoCloseable {
             backend,
             guards,
             options.contentSharing() == MetadataOptions.ContentSharing.ISOLATED,
-            sweeper::orphansPossible);
+            this::orphansPossible);
     backends.forEach(
         (name, snapshotter) ->
             snapshotters.put(
                 name,
                 new NamespacedSnapshotter(
-                    name, database, snapshotter, guards, sweeper::orphansPossible)));
+                    name, database, snapshotter, guards, this::orphansPossible)));
     events = new StoredEvents(store);
     database.watch(scheduler::changed);
+  }
+
+  private void orphansPossible() {
+    sweeper.orphansPossible();
+    scheduler.wake();
+  }
+
+  private void settle() {
+    snapshotters.values().forEach(NamespacedSnapshotter::settleAll);
   }
 
   /**
@@ -79,6 +88,7 @@ public final class Metadata implements AutoCloseable {
       Map<String, ? extends Snapshotter> snapshotters,
       MetadataOptions options) {
     Metadata metadata = new Metadata(store, content, snapshotters, options);
+    metadata.settle();
     metadata.scheduler.start();
     return metadata;
   }

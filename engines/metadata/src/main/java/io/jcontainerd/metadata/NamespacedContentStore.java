@@ -1,6 +1,7 @@
 package io.jcontainerd.metadata;
 
 import io.jcontainerd.core.Call;
+import io.jcontainerd.core.CleanUp;
 import io.jcontainerd.core.Digest;
 import io.jcontainerd.core.FieldMask;
 import io.jcontainerd.core.Labels;
@@ -11,12 +12,16 @@ import io.jcontainerd.core.content.Ingest;
 import io.jcontainerd.core.content.IngestRequest;
 import io.jcontainerd.core.content.IngestStatus;
 import io.jcontainerd.core.failure.AlreadyExistsException;
+import io.jcontainerd.core.failure.CancelledException;
+import io.jcontainerd.core.failure.ContainerdException;
 import io.jcontainerd.core.failure.NotFoundException;
+import io.jcontainerd.core.failure.ResourceExhaustedException;
 import io.jcontainerd.core.failure.UnavailableException;
 import io.jcontainerd.core.filter.Fields;
 import io.jcontainerd.core.filter.Filter;
 import io.jcontainerd.store.ReadTransaction;
 import io.jcontainerd.store.Row;
+import io.jcontainerd.store.Store;
 import io.jcontainerd.store.WriteTransaction;
 import java.math.BigDecimal;
 import java.time.Duration;
@@ -27,6 +32,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -135,7 +141,8 @@ final class NamespacedContentStore implements ContentStore {
 
   @Override
   public void delete(Digest digest) {
-    String namespace = Call.currentNamespace();
+    Call call = Call.current();
+    String namespace = call.namespace();
     long now = database.now();
     database.delete(
         tx -> {
@@ -147,6 +154,7 @@ final class NamespacedContentStore implements ContentStore {
           if (removed == 0) {
             throw notFound(digest);
           }
+          StoredLeases.detach(tx, namespace, call.lease(), StoredLeases.CONTENT, digest.toString());
           Condemned.content(tx, digest.toString());
           new Notices(tx, now, namespace).contentDeleted(digest);
           return true;
@@ -167,7 +175,7 @@ final class NamespacedContentStore implements ContentStore {
   public Ingest ingest(IngestRequest request) {
     Call call = Call.current();
     Ref ref = new Ref(call.namespace(), request.ref());
-    refuseExisting(call, request);
+    request.expected().ifPresent(digest -> refuseExisting(call, digest));
     lock(ref);
     Ingest opened = null;
     try {
@@ -182,12 +190,8 @@ final class NamespacedContentStore implements ContentStore {
   }
 
   /** Refuses an expected blob that is there; the lease gets it all the same. */
-  private void refuseExisting(Call call, IngestRequest request) {
-    if (request.expected().isEmpty()) {
-      return;
-    }
-    Digest digest = request.expected().get();
-    if (find(digest).isEmpty()) {
+  private void refuseExisting(Call call, Digest digest) {
+    if (database.read(tx -> find(tx, call.namespace(), digest)).isEmpty()) {
       return;
     }
     boolean there =
@@ -246,6 +250,13 @@ final class NamespacedContentStore implements ContentStore {
               tx.update(
                   "UPDATE ingests SET expected = ? WHERE namespace = ? AND ref = ?",
                   expected,
+                  namespace,
+                  request.ref());
+            }
+            if (expires != null) {
+              tx.update(
+                  "UPDATE ingests SET expires_at = ? WHERE namespace = ? AND ref = ?",
+                  expires,
                   namespace,
                   request.ref());
             }
@@ -345,15 +356,23 @@ final class NamespacedContentStore implements ContentStore {
     return guards;
   }
 
-  /** Refuses an ingest that was aborted or collected. */
-  void checkRecorded(Ref ref, String backendRef) {
+  /**
+   * Refuses, before the backend is asked, what could not be recorded after: an unknown lease, and
+   * an ingest that was aborted or collected. If the blob that it was to become is there, that is
+   * why it was aborted.
+   */
+  void checkRecorded(Call call, Ref ref, String backendRef, Optional<Digest> expected) {
     boolean there =
-        database
-            .read(tx -> row(tx, ref.namespace(), ref.ref()))
-            .filter(row -> row.backendRef().equals(backendRef))
-            .isPresent();
+        database.read(
+            tx -> {
+              StoredLeases.check(tx, ref.namespace(), call.lease());
+              return row(tx, ref.namespace(), ref.ref())
+                  .filter(row -> row.backendRef().equals(backendRef))
+                  .isPresent();
+            });
     if (!there) {
       orphansPossible.run(); // its bytes may have come back after the row went
+      expected.ifPresent(digest -> refuseExisting(call, digest));
       throw noIngest(ref.ref());
     }
   }
@@ -373,28 +392,48 @@ final class NamespacedContentStore implements ContentStore {
       Map<String, String> labels) {
     String namespace = call.namespace();
     long now = database.now();
+    Store.Write<Boolean> recording =
+        tx -> {
+          boolean existed = find(tx, namespace, digest).isPresent();
+          Database.ensureNamespace(tx, namespace);
+          StoredLeases.attach(tx, namespace, call.lease(), StoredLeases.CONTENT, digest.toString());
+          StoredLeases.detach(tx, namespace, call.lease(), StoredLeases.INGESTS, ref);
+          tx.update(
+              "DELETE FROM ingests WHERE namespace = ? AND ref = ? AND backend_ref = ?",
+              namespace,
+              ref,
+              backendRef);
+          if (!existed) {
+            insert(tx, namespace, digest, size, labels, now);
+            new Notices(tx, now, namespace).contentCreated(digest, size);
+          }
+          return existed;
+        };
+    boolean recorded = false;
     try {
-      return database.write(
-          tx -> {
-            boolean existed = find(tx, namespace, digest).isPresent();
-            Database.ensureNamespace(tx, namespace);
-            StoredLeases.attach(
-                tx, namespace, call.lease(), StoredLeases.CONTENT, digest.toString());
-            StoredLeases.detach(tx, namespace, call.lease(), StoredLeases.INGESTS, ref);
-            tx.update(
-                "DELETE FROM ingests WHERE namespace = ? AND ref = ? AND backend_ref = ?",
-                namespace,
-                ref,
-                backendRef);
-            if (!existed) {
-              insert(tx, namespace, digest, size, labels, now);
-              new Notices(tx, now, namespace).contentCreated(digest, size);
-            }
-            return existed;
-          });
-    } catch (RuntimeException e) {
-      orphansPossible.run(); // the blob is in the backend and in no table
-      throw e;
+      boolean existed = recorded(recording);
+      recorded = true;
+      return existed;
+    } finally {
+      if (!recorded) {
+        orphansPossible.run(); // the blob is in the backend and in no table
+      }
+    }
+  }
+
+  /** The bytes are there: neither a cancel nor a full disk may waste them now. */
+  private boolean recorded(Store.Write<Boolean> recording) {
+    try {
+      return database.write(recording);
+    } catch (CancelledException | ResourceExhaustedException e) {
+      AtomicBoolean existed = new AtomicBoolean();
+      try {
+        CleanUp.run(() -> existed.set(database.complete(recording)));
+      } catch (ContainerdException second) {
+        e.addSuppressed(second);
+        throw e;
+      }
+      return existed.get();
     }
   }
 

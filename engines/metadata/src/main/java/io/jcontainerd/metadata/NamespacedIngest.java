@@ -167,7 +167,7 @@ final class NamespacedIngest implements Ingest {
   public Digest commit(long size, Optional<Digest> expected, Map<String, String> labels) {
     check();
     Labels.check(labels);
-    store.checkRecorded(ref, backendRef);
+    store.checkRecorded(call, ref, backendRef, expected.or(request::expected));
     ContentInfo blob = shared;
     return blob != null
         ? commitShared(blob, size, expected, labels)
@@ -197,7 +197,8 @@ final class NamespacedIngest implements Ingest {
     Optional<Digest> wanted = expected.or(request::expected);
     Digest name = wanted.orElseGet(ingest::digest);
     long written = ingest.status().offset();
-    try (Guards.Hold _ = store.guards().hold(Guards.content(name.toString()))) {
+    hold = store.guards().hold(Guards.content(name.toString()));
+    try {
       try {
         ingest.commit(size, wanted, Map.of());
       } catch (AlreadyExistsException e) {
@@ -206,10 +207,27 @@ final class NamespacedIngest implements Ingest {
           throw e;
         }
       }
-      finished = true;
-      boolean existed = store.finish(call, ref.ref(), backendRef, name, written, labels);
-      return refuseExisting(existed, name);
+      own = null;
+      ingest.close();
+      return record(name, written, labels);
+    } finally {
+      if (shared == null) {
+        release();
+      }
     }
+  }
+
+  /** The bytes are a blob now: if that cannot be recorded, another try needs no bytes. */
+  private Digest record(Digest name, long written, Map<String, String> labels) {
+    boolean existed;
+    try {
+      existed = store.finish(call, ref.ref(), backendRef, name, written, labels);
+    } catch (RuntimeException e) {
+      shared = store.backend().find(name).orElse(null);
+      throw e;
+    }
+    finished = true;
+    return refuseExisting(existed, name);
   }
 
   private static Digest refuseExisting(boolean existed, Digest digest) {

@@ -1,6 +1,7 @@
 package io.jcontainerd.metadata;
 
 import io.jcontainerd.core.Call;
+import io.jcontainerd.core.CleanUp;
 import io.jcontainerd.core.FieldMask;
 import io.jcontainerd.core.Labels;
 import io.jcontainerd.core.failure.AlreadyExistsException;
@@ -29,6 +30,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Function;
 
@@ -37,6 +40,7 @@ import java.util.function.Function;
  * namespace is {@code NAMESPACE/NUMBER/KEY} in the backend.
  */
 final class NamespacedSnapshotter implements Snapshotter {
+  private static final System.Logger LOG = System.getLogger(NamespacedSnapshotter.class.getName());
   private static final String SELECT =
       "SELECT key, backend_key, parent, kind, labels, created_at, updated_at"
           + " FROM snapshots WHERE namespace = ? AND snapshotter = ?";
@@ -47,6 +51,7 @@ final class NamespacedSnapshotter implements Snapshotter {
   private final Snapshotter backend;
   private final Guards guards;
   private final Runnable orphansPossible;
+  private final Set<Committing> underWay = ConcurrentHashMap.newKeySet();
 
   /** A snapshot's row. */
   private record Known(String backendKey, SnapshotInfo info) {}
@@ -252,7 +257,7 @@ final class NamespacedSnapshotter implements Snapshotter {
     try {
       database.write(
           tx -> {
-            if (find(tx, namespace, key).isPresent()) {
+            if (isTaken(tx, namespace, key)) {
               throw new AlreadyExistsException("snapshot " + key);
             }
             checkParent(tx, namespace, parent, backendParent);
@@ -280,7 +285,7 @@ final class NamespacedSnapshotter implements Snapshotter {
 
   private void removeUnrecorded(String backendKey, RuntimeException reason) {
     try {
-      backend.remove(backendKey);
+      CleanUp.run(() -> backend.remove(backendKey));
     } catch (ContainerdException e) {
       reason.addSuppressed(e);
       orphansPossible.run();
@@ -338,6 +343,11 @@ final class NamespacedSnapshotter implements Snapshotter {
     }
   }
 
+  /**
+   * The commit is announced in the tables, with everything checked that could refuse it, before the
+   * backend is asked: from there on the active snapshot may be gone from the backend, and nothing
+   * may lose what became of it.
+   */
   @Override
   public void commit(String newName, String key, Map<String, String> labels, String parent) {
     Call call = Call.current();
@@ -346,10 +356,39 @@ final class NamespacedSnapshotter implements Snapshotter {
     if (newName.isEmpty()) {
       throw new InvalidArgumentException("snapshot name must not be empty");
     }
-    if (leaseExisting(call, newName)) {
-      throw new AlreadyExistsException("snapshot " + newName);
+    Committing committing = new Committing(namespace, key);
+    if (!underWay.add(committing)) {
+      throw new UnavailableException("snapshot " + key + " is being committed");
     }
-    Known active = database.read(tx -> get(tx, namespace, key));
+    try {
+      settleLeft(committing);
+      if (leaseExisting(call, newName)) {
+        throw new AlreadyExistsException("snapshot " + newName);
+      }
+      String backendName = backendKey(namespace, newName);
+      try (Guards.Hold _ = guards.hold(Guards.snapshot(name, backendName))) {
+        Begun begun =
+            database.write(tx -> begin(tx, call, newName, backendName, key, labels, parent));
+        commit(begun);
+      }
+    } finally {
+      underWay.remove(committing);
+    }
+  }
+
+  /** A commit that was announced, and what the backend is to be asked. */
+  private record Begun(PendingCommit pending, String backendKey, String newBackendParent) {}
+
+  private Begun begin(
+      WriteTransaction tx,
+      Call call,
+      String newName,
+      String backendName,
+      String key,
+      Map<String, String> labels,
+      String parent) {
+    String namespace = call.namespace();
+    Known active = get(tx, namespace, key);
     if (active.info().kind() != SnapshotKind.ACTIVE) {
       throw new FailedPreconditionException("snapshot " + key + " is not active");
     }
@@ -359,51 +398,149 @@ final class NamespacedSnapshotter implements Snapshotter {
           "snapshot %s stands on %s, not on %s".formatted(key, active.info().parent(), parent));
     }
     String newParent = rebase ? parent : active.info().parent();
-    String backendParent =
-        newParent.isEmpty() ? "" : database.read(tx -> parent(tx, namespace, newParent));
-    String backendName = backendKey(namespace, newName);
-    try (Guards.Hold _ = guards.hold(Guards.snapshot(name, backendName))) {
+    String backendParent = newParent.isEmpty() ? "" : parent(tx, namespace, newParent);
+    StoredLeases.check(tx, namespace, call.lease());
+    if (isTaken(tx, namespace, newName)) {
+      throw new AlreadyExistsException("snapshot " + newName);
+    }
+    PendingCommit pending =
+        new PendingCommit(
+            namespace, name, key, newName, backendName, newParent, labels, call.lease());
+    pending.insert(tx);
+    return new Begun(pending, active.backendKey(), rebase ? backendParent : "");
+  }
+
+  private boolean isTaken(ReadTransaction tx, String namespace, String key) {
+    return find(tx, namespace, key).isPresent() || PendingCommit.promised(tx, namespace, name, key);
+  }
+
+  private void commit(Begun begun) {
+    PendingCommit pending = begun.pending();
+    boolean recorded;
+    try {
       backend.commit(
-          backendName, active.backendKey(), inherited(labels), rebase ? backendParent : "");
-      Instant now = database.time().now();
-      Known committed =
-          new Known(
-              backendName,
-              new SnapshotInfo(SnapshotKind.COMMITTED, newName, newParent, labels, now, now));
-      recordCommit(call, key, active, committed, backendParent);
+          pending.backendName(),
+          begun.backendKey(),
+          inherited(pending.labels()),
+          begun.newBackendParent());
+      recorded = finish(pending);
+    } catch (RuntimeException | Error e) {
+      if (!settled(pending, e)) {
+        throw e;
+      }
+      return; // it is done, and recorded by a second try
+    }
+    if (!recorded) {
+      throw notFound(pending.key());
     }
   }
 
-  private void recordCommit(
-      Call call, String key, Known active, Known committed, String backendParent) {
-    String namespace = call.namespace();
-    SnapshotInfo info = committed.info();
+  /**
+   * Settles what a failure left.
+   *
+   * @return whether the commit stands
+   */
+  private boolean settled(PendingCommit pending, Throwable reason) {
+    AtomicBoolean stands = new AtomicBoolean();
     try {
-      database.write(
-          tx -> {
-            boolean same =
-                find(tx, namespace, key)
-                    .filter(known -> known.backendKey().equals(active.backendKey()))
-                    .isPresent();
-            if (!same) {
-              throw notFound(key);
-            }
-            if (find(tx, namespace, info.name()).isPresent()) {
-              throw new AlreadyExistsException("snapshot " + info.name());
-            }
-            checkParent(tx, namespace, info.parent(), backendParent);
-            attach(tx, call, info.name());
-            detach(tx, call, key);
-            delete(tx, namespace, key);
-            insert(tx, namespace, committed);
-            new Notices(tx, Times.nanos(info.createdAt()), namespace)
-                .snapshotCommitted(name, key, info.name());
-            return true;
-          });
-    } catch (RuntimeException e) {
-      removeUnrecorded(committed.backendKey(), e);
-      throw e;
+      CleanUp.run(() -> stands.set(settle(pending)));
+    } catch (RuntimeException | Error second) {
+      reason.addSuppressed(second);
+      orphansPossible.run(); // the next collection tries again
     }
+    return stands.get();
+  }
+
+  /** A snapshot that is being committed, or settled, by a thread of this process. */
+  private record Committing(String namespace, String key) {}
+
+  private void settleLeft(Committing of) {
+    database
+        .read(tx -> PendingCommit.find(tx, of.namespace(), name, of.key()))
+        .ifPresent(this::settle);
+  }
+
+  /** Ends or takes back the commits that a killed daemon, or a failure, left between. */
+  void settleAll() {
+    for (PendingCommit pending : database.read(tx -> PendingCommit.all(tx, name))) {
+      Committing committing = new Committing(pending.namespace(), pending.key());
+      if (underWay.add(committing)) {
+        try {
+          settleLeft(committing);
+        } catch (ContainerdException e) {
+          LOG.log(
+              System.Logger.Level.WARNING,
+              "commit of snapshot " + pending.key() + " could not be ended yet",
+              e);
+        } finally {
+          underWay.remove(committing);
+        }
+      }
+    }
+  }
+
+  /**
+   * Ends the commit if the backend has done it, and takes the announcement back if not. The caller
+   * has it under way.
+   *
+   * @return whether the commit stands
+   */
+  private boolean settle(PendingCommit pending) {
+    try (Guards.Hold _ = guards.hold(Guards.snapshot(name, pending.backendName()))) {
+      if (backendHas(pending.backendName())) {
+        return finish(pending);
+      }
+      return database.delete(
+          tx -> {
+            pending.delete(tx);
+            return false;
+          });
+    }
+  }
+
+  private boolean backendHas(String backendName) {
+    try {
+      return backend.stat(backendName).kind() == SnapshotKind.COMMITTED;
+    } catch (NotFoundException e) {
+      return false;
+    }
+  }
+
+  /**
+   * Lets the name take the key's place. The reserve may be used: nothing new takes space.
+   *
+   * @return whether the key was still there
+   */
+  private boolean finish(PendingCommit pending) {
+    String namespace = pending.namespace();
+    Instant now = database.time().now();
+    SnapshotInfo info =
+        new SnapshotInfo(
+            SnapshotKind.COMMITTED, pending.name(), pending.parent(), pending.labels(), now, now);
+    return database.complete(
+        tx -> {
+          boolean stands = pending.stands(tx);
+          pending.delete(tx);
+          boolean taken = find(tx, namespace, pending.name()).isPresent();
+          if (!stands || taken) {
+            // Removed meanwhile, or taken over from the backend under the same name.
+            Condemned.snapshot(tx, name, pending.backendName());
+          }
+          if (!stands) {
+            return false;
+          }
+          delete(tx, namespace, pending.key());
+          Optional<String> lease =
+              pending.lease().filter(id -> StoredLeases.exists(tx, namespace, id));
+          StoredLeases.attach(tx, namespace, lease, StoredLeases.snapshots(name), pending.name());
+          StoredLeases.detach(tx, namespace, lease, StoredLeases.snapshots(name), pending.key());
+          if (!taken) {
+            insert(tx, namespace, new Known(pending.backendName(), info));
+          }
+          new Notices(tx, Times.nanos(now), namespace)
+              .snapshotCommitted(name, pending.key(), pending.name());
+          return true;
+        });
   }
 
   private void delete(WriteTransaction tx, String namespace, String key) {
@@ -422,17 +559,20 @@ final class NamespacedSnapshotter implements Snapshotter {
     database.delete(
         tx -> {
           Known known = get(tx, namespace, key);
-          if (tx.exists(
-              "SELECT 1 FROM snapshots WHERE namespace = ? AND snapshotter = ? AND parent = ?"
-                  + " LIMIT 1",
-              namespace,
-              name,
-              key)) {
+          boolean parent =
+              tx.exists(
+                  "SELECT 1 FROM snapshots WHERE namespace = ? AND snapshotter = ? AND parent = ?"
+                      + " LIMIT 1",
+                  namespace,
+                  name,
+                  key);
+          if (parent || PendingCommit.standsOn(tx, namespace, name, key)) {
             throw new FailedPreconditionException("cannot remove snapshot " + key + " with child");
           }
           delete(tx, namespace, key);
           detach(tx, call, key);
           Condemned.snapshot(tx, name, known.backendKey());
+          PendingCommit.drop(tx, namespace, name, key);
           new Notices(tx, now, namespace).snapshotRemoved(name, key);
           return true;
         });

@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Runs are spaced so that writers are held up for no more than the allowed part of the time:
  * from the mean hold-up, at least 5 ms, follows the shortest interval between runs, which is the
  * first one's where that part is not bounded. A run takes place when something was deleted, when
- * enough was changed, or at once when somebody waits for one. Nothing happens while there is
- * nothing to do.
+ * enough was changed, or at once when somebody waits for one; what could not be removed is tried
+ * again after a delay that grows. Nothing happens while there is nothing to do.
  *
  * <p>{@code lock} guards the reasons and the waiters; no run happens under it.
  */
@@ -29,6 +29,8 @@ final class Scheduler implements GarbageCollector, AutoCloseable {
   private static final Duration AFTER_FAILURE = Duration.ofSeconds(1);
   private static final Duration LONGEST_WAIT = Duration.ofMinutes(10);
   private static final long LEAST_HELD_NANOS = 5_000_000;
+  private static final long FIRST_RETRY = Duration.ofSeconds(1).toNanos();
+  private static final long LAST_RETRY = Duration.ofMinutes(10).toNanos();
   private static final long NEVER = Long.MAX_VALUE;
 
   private final GcOptions options;
@@ -45,6 +47,7 @@ final class Scheduler implements GarbageCollector, AutoCloseable {
   private long earliest; // when the interval since the last run is over; nanoseconds since origin
   private long due = NEVER; // when a run is wanted at the latest
   private long intervalNanos = FIRST_INTERVAL.toNanos();
+  private long retryNanos; // until what could not be removed is tried again
   private boolean closing;
 
   private double meanHeldNanos;
@@ -104,6 +107,16 @@ final class Scheduler implements GarbageCollector, AutoCloseable {
     }
   }
 
+  /** Something is to be removed that no change tells of. */
+  void wake() {
+    lock.lock();
+    try {
+      want(Math.max(now(), earliest));
+    } finally {
+      lock.unlock();
+    }
+  }
+
   private void want(long at) {
     if (at < due) {
       due = at;
@@ -158,16 +171,14 @@ final class Scheduler implements GarbageCollector, AutoCloseable {
       }
       long began = System.nanoTime();
       try {
-        Duration held = collection.run();
-        account(true, System.nanoTime() - began, held);
-        finish(served, held, null);
+        Collection.Outcome outcome = collection.run();
+        account(true, System.nanoTime() - began, outcome.held(), outcome.left());
+        finish(served, outcome.held(), null);
       } catch (RuntimeException | Error e) {
-        LOG.log(System.Logger.Level.ERROR, "garbage collection failed", e);
-        account(false, System.nanoTime() - began, Duration.ZERO);
+        // Whatever it was, memory too, may be over: without this thread nothing is ever removed.
+        account(false, System.nanoTime() - began, Duration.ZERO, false);
         finish(served, Duration.ZERO, new InternalException("gc failed: " + e.getMessage(), e));
-        if (e instanceof VirtualMachineError fatal) {
-          throw fatal;
-        }
+        LOG.log(System.Logger.Level.ERROR, "garbage collection failed", e);
       }
     }
   }
@@ -200,7 +211,7 @@ final class Scheduler implements GarbageCollector, AutoCloseable {
     }
   }
 
-  private void account(boolean succeeded, long nanos, Duration held) {
+  private void account(boolean succeeded, long nanos, Duration held, boolean left) {
     lock.lock();
     try {
       long runs = stats.succeeded() + (succeeded ? 1 : 0);
@@ -221,6 +232,10 @@ final class Scheduler implements GarbageCollector, AutoCloseable {
         boolean wanted = deletions > 0 || mutations >= Math.max(1, options.mutationThreshold());
         if (wanted && waiters.isEmpty()) {
           due = earliest; // what came during the run
+        }
+        retryNanos = left ? Math.clamp(2 * retryNanos, FIRST_RETRY, LAST_RETRY) : 0;
+        if (left) {
+          want(Math.max(earliest, now() + retryNanos));
         }
       } else {
         earliest = now() + intervalNanos + AFTER_FAILURE.toNanos();

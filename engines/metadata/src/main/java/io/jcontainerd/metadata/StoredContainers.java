@@ -217,7 +217,7 @@ final class StoredContainers implements ContainerStore {
     String namespace = Call.currentNamespace();
     Instant now = database.time().now();
     // An update may take away the last reference to a snapshot.
-    return database.delete(
+    return database.replace(
         tx -> {
           Container old = get(tx, namespace, container.id());
           Container updated = patched(old, container, mask, now);

@@ -154,7 +154,7 @@ final class StoredImages implements ImageStore {
       throw new InvalidArgumentException("image name must not be empty");
     }
     // An update may take away the last reference to what the image named.
-    return database.delete(
+    return database.replace(
         tx -> {
           Image updated =
               patched(get(tx, namespace, image.name()), image, mask, sourceDateEpoch.orElse(now));
@@ -191,7 +191,8 @@ final class StoredImages implements ImageStore {
 
   @Override
   public void delete(String name, Optional<Digest> target, boolean sync) {
-    String namespace = Call.currentNamespace();
+    Call call = Call.current();
+    String namespace = call.namespace();
     long now = database.now();
     database.delete(
         tx -> {
@@ -200,6 +201,7 @@ final class StoredImages implements ImageStore {
             throw new NotFoundException("image \"" + name + "\" with target " + target.get());
           }
           tx.update("DELETE FROM images WHERE namespace = ? AND name = ?", namespace, name);
+          StoredLeases.detach(tx, namespace, call.lease(), StoredLeases.IMAGES, name);
           new Notices(tx, now, namespace).imageDeleted(name);
           return true;
         });

@@ -78,8 +78,21 @@ final class StoredLeases implements LeaseStore {
         id);
   }
 
+  static boolean exists(ReadTransaction tx, String namespace, String id) {
+    return tx.exists("SELECT 1 FROM leases WHERE namespace = ? AND id = ?", namespace, id);
+  }
+
+  /**
+   * Looks whether the lease of a call, if it has one, is there.
+   *
+   * @throws NotFoundException if there is no such lease
+   */
+  static void check(ReadTransaction tx, String namespace, Optional<String> lease) {
+    lease.ifPresent(id -> check(tx, namespace, id));
+  }
+
   private static void check(ReadTransaction tx, String namespace, String id) {
-    if (!tx.exists("SELECT 1 FROM leases WHERE namespace = ? AND id = ?", namespace, id)) {
+    if (!exists(tx, namespace, id)) {
       throw new NotFoundException("lease \"" + id + "\"");
     }
   }

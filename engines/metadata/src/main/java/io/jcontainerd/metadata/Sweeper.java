@@ -35,6 +35,7 @@ final class Sweeper {
   private final AtomicBoolean orphansPossible = new AtomicBoolean(true);
 
   private volatile boolean stopped;
+  private boolean left; // of the sweep under way
 
   /** One condemned object. */
   private record Sentence(long id, String kind, String owner, String key, long sequence) {}
@@ -60,7 +61,9 @@ final class Sweeper {
     stopped = true;
   }
 
-  void sweep() {
+  /** Returns whether something is left to be tried again. */
+  boolean sweep() {
+    left = false;
     Set<String> touched = new HashSet<>();
     if (orphansPossible.getAndSet(false)) {
       sweepOrphans(touched);
@@ -69,6 +72,7 @@ final class Sweeper {
     if (!stopped) {
       touched.forEach(this::cleanup);
     }
+    return !stopped && (left || orphansPossible.get());
   }
 
   private void cleanup(String name) {
@@ -82,6 +86,7 @@ final class Sweeper {
       LOG.log(System.Logger.Level.DEBUG, "snapshotter " + name + " cleans up by itself", e);
     } catch (ContainerdException e) {
       LOG.log(System.Logger.Level.WARNING, "snapshotter " + name + " could not clean up", e);
+      orphansPossible(); // finds what it left
     }
   }
 
@@ -99,6 +104,8 @@ final class Sweeper {
       for (Sentence sentence : batch) {
         if (execute(sentence, touched)) {
           done.add(sentence.id());
+        } else {
+          left |= isKnown(sentence);
         }
       }
       forget(done);
@@ -132,6 +139,12 @@ final class Sweeper {
                 return true;
               });
     }
+  }
+
+  /** What belongs to a snapshotter that is not configured at present waits without being tried. */
+  private boolean isKnown(Sentence sentence) {
+    return !sentence.kind().equals(Condemned.SNAPSHOT)
+        || snapshotters.containsKey(sentence.owner());
   }
 
   /** Returns whether nothing is left to do. */
@@ -177,7 +190,9 @@ final class Sweeper {
     try (Guards.Sweep sweep = guards.trySweep(Guards.snapshot(owner, backendKey))) {
       return sweep != null
           && (isUsed(
-                  "SELECT 1 FROM snapshots WHERE snapshotter = ? AND backend_key = ? LIMIT 1",
+                  "SELECT 1 FROM snapshots WHERE snapshotter = ?1 AND backend_key = ?2"
+                      + " UNION ALL SELECT 1 FROM snapshot_commits"
+                      + " WHERE snapshotter = ?1 AND backend_name = ?2 LIMIT 1",
                   owner,
                   backendKey)
               || remove(

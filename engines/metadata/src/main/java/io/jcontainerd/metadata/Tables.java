@@ -66,7 +66,14 @@ final class Tables {
                       + " WITHOUT ROWID",
                   "INSERT INTO numbers(name, next) VALUES ('backend', 1)",
                   "CREATE TABLE mutations(count INTEGER NOT NULL)",
-                  "INSERT INTO mutations(count) VALUES (0)")));
+                  "INSERT INTO mutations(count) VALUES (0)"),
+              Schema.Step.of(
+                  "CREATE TABLE snapshot_commits(namespace TEXT NOT NULL,"
+                      + " snapshotter TEXT NOT NULL, key TEXT NOT NULL, name TEXT NOT NULL,"
+                      + " backend_name TEXT NOT NULL, parent TEXT NOT NULL, labels TEXT NOT NULL,"
+                      + " lease TEXT, PRIMARY KEY(namespace, snapshotter, key),"
+                      + " UNIQUE(namespace, snapshotter, name),"
+                      + " UNIQUE(snapshotter, backend_name))")));
 
   private Tables() {}
 }

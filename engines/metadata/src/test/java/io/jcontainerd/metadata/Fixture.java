@@ -26,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.UnaryOperator;
 
 /** Metadata over backends in memory, whose collector runs only when asked. */
 final class Fixture implements AutoCloseable {
@@ -40,6 +41,11 @@ final class Fixture implements AutoCloseable {
       Calls.within(Call.in("backend"), Snapshotter.class, new InMemorySnapshotter(time));
   private final Path folder;
   private final MetadataOptions options;
+
+  /** What stands before the backends from the next opening on. */
+  UnaryOperator<Snapshotter> beforeTrees = UnaryOperator.identity();
+
+  UnaryOperator<ContentStore> beforeBlobs = UnaryOperator.identity();
   Store store;
   Metadata metadata;
 
@@ -60,7 +66,11 @@ final class Fixture implements AutoCloseable {
 
   private Metadata openMetadata() {
     Metadata opened =
-        Metadata.open(store, blobs, Map.of(SN, trees), options.withTime(time).withGc(WHEN_ASKED));
+        Metadata.open(
+            store,
+            beforeBlobs.apply(blobs),
+            Map.of(SN, beforeTrees.apply(trees)),
+            options.withTime(time).withGc(WHEN_ASKED));
     opened.collector().collect(); // from here on the next run by itself is hours away
     return opened;
   }

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.jcontainerd.core.Call;
 import io.jcontainerd.core.Digest;
+import io.jcontainerd.core.content.ContentStore;
 import io.jcontainerd.core.content.Ingest;
 import io.jcontainerd.core.content.IngestRequest;
 import io.jcontainerd.core.events.EventStream;
@@ -16,6 +17,8 @@ import io.jcontainerd.core.failure.NotFoundException;
 import io.jcontainerd.core.filter.Filter;
 import io.jcontainerd.core.leases.Lease;
 import io.jcontainerd.store.WriteTransaction;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -610,5 +613,82 @@ class GarbageCollectionTest {
     }
     assertThatThrownBy(() -> f.in(NS, () -> f.snapshots().stat("lost")))
         .isInstanceOf(NotFoundException.class);
+  }
+
+  @Test
+  void a_blob_deleted_again_while_its_first_sentence_is_executed_goes_too() {
+    Digest again = digest("again");
+    Digest other = digest("other");
+    AtomicBoolean once = new AtomicBoolean();
+    f.beforeBlobs =
+        real ->
+            (ContentStore)
+                Proxy.newProxyInstance(
+                    ContentStore.class.getClassLoader(),
+                    new Class<?>[] {ContentStore.class},
+                    (_, method, arguments) -> {
+                      if (method.getName().equals("delete")
+                          && arguments[0].equals(other)
+                          && once.compareAndSet(false, true)) {
+                        // The other one of the batch was executed and is not forgotten yet.
+                        blob("again", ROOT);
+                        delete(again);
+                      }
+                      try {
+                        return method.invoke(real, arguments);
+                      } catch (InvocationTargetException e) {
+                        throw e.getTargetException();
+                      }
+                    });
+    f.reopen();
+    blob("again", ROOT);
+    blob("other", ROOT);
+    delete(other);
+    delete(again);
+    f.collect();
+    assertThat(once).isTrue();
+    f.collect();
+    assertThat(f.backendBlobs()).isEmpty();
+  }
+
+  private void delete(Digest digest) {
+    Call.in(NS).run(() -> f.metadata.content().delete(digest));
+  }
+
+  @Test
+  void an_ingest_resumed_without_a_lease_lasts_a_day_from_then() {
+    lease("plain", Map.of());
+    Call.in(NS)
+        .withLease("plain")
+        .run(() -> f.metadata.content().ingest(new IngestRequest("leased")).close());
+    Call.in(NS).run(() -> f.metadata.content().ingest(new IngestRequest("day")).close());
+    f.time.advance(Duration.ofHours(23));
+    Call.in(NS).run(() -> f.metadata.leases().delete("plain", false));
+    for (String ref : List.of("leased", "day")) {
+      Call.in(NS).run(() -> f.metadata.content().ingest(new IngestRequest(ref)).close());
+    }
+    f.time.advance(Duration.ofHours(2));
+    f.collect();
+    assertThat(refs()).containsExactly("day", "leased");
+    f.time.advance(Duration.ofHours(23));
+    f.collect();
+    assertThat(refs()).isEmpty();
+  }
+
+  @Test
+  void what_is_deleted_under_a_lease_is_let_go_by_it() {
+    lease("l", Map.of());
+    Digest digest = f.with("l", () -> f.blob("leased"));
+    Map<String, String> expiring = Map.of(GC + "expire", f.time.now().plusSeconds(60).toString());
+    f.with("l", () -> f.image("image", digest, expiring));
+    assertThat(f.in(NS, () -> f.metadata.leases().listResources("l"))).hasSize(2);
+    Call.in(NS)
+        .withLease("l")
+        .run(
+            () -> {
+              f.metadata.images().delete("image", Optional.empty(), false);
+              f.metadata.content().delete(digest);
+            });
+    assertThat(f.in(NS, () -> f.metadata.leases().listResources("l"))).isEmpty();
   }
 }

@@ -8,17 +8,21 @@ import io.jcontainerd.core.Digest;
 import io.jcontainerd.core.FieldMask;
 import io.jcontainerd.core.content.ContentStore;
 import io.jcontainerd.core.content.Ingest;
+import io.jcontainerd.core.content.IngestRequest;
 import io.jcontainerd.core.failure.AlreadyExistsException;
 import io.jcontainerd.core.failure.FailedPreconditionException;
 import io.jcontainerd.core.failure.NotFoundException;
 import io.jcontainerd.core.leases.Lease;
 import io.jcontainerd.core.namespaces.NamespaceStore.Namespace;
 import io.jcontainerd.testkit.contract.ContentStoreContract;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -181,5 +185,118 @@ class NamespacedContentStoreTest extends ContentStoreContract {
     assertThatThrownBy(() -> fixture().with("nobody", () -> fixture().blob("x")))
         .isInstanceOf(NotFoundException.class)
         .hasMessageContaining("lease \"nobody\"");
+  }
+
+  private static Ingest watched(Ingest real, Runnable afterCommit) {
+    return (Ingest)
+        Proxy.newProxyInstance(
+            Ingest.class.getClassLoader(),
+            new Class<?>[] {Ingest.class},
+            (_, method, arguments) -> {
+              Object result = method.invoke(real, arguments);
+              if (method.getName().equals("commit")) {
+                afterCommit.run();
+              }
+              return result;
+            });
+  }
+
+  /** Lets something happen between the backend's commit of a blob and the tables'. */
+  private Fixture afterBackendCommit(Runnable happens) {
+    Fixture f = fixture();
+    f.beforeBlobs =
+        real ->
+            (ContentStore)
+                Proxy.newProxyInstance(
+                    ContentStore.class.getClassLoader(),
+                    new Class<?>[] {ContentStore.class},
+                    (_, method, arguments) -> {
+                      try {
+                        Object result = method.invoke(real, arguments);
+                        return result instanceof Ingest ingest ? watched(ingest, happens) : result;
+                      } catch (InvocationTargetException e) {
+                        throw e.getTargetException();
+                      }
+                    });
+    f.reopen();
+    return f;
+  }
+
+  @Test
+  void a_commit_under_a_lease_that_is_gone_keeps_the_ingest() {
+    Fixture f = fixture();
+    f.in("ns", () -> f.metadata.leases().create("l", Map.of()));
+    f.with(
+        "l",
+        () -> {
+          try (Ingest ingest = f.metadata.content().ingest(new IngestRequest("ref"))) {
+            ingest.write(ByteBuffer.wrap(HELLO));
+            f.metadata.leases().delete("l", false);
+            assertThatThrownBy(() -> ingest.commit(0, Optional.empty(), Map.of()))
+                .isInstanceOf(NotFoundException.class)
+                .hasMessageContaining("lease");
+          }
+          return true;
+        });
+    assertThat(f.backendBlobs()).isEmpty();
+    try (Ingest ingest = in("ns", f).ingest(new IngestRequest("ref"))) {
+      assertThat(ingest.status().offset()).isEqualTo(HELLO.length);
+      ingest.commit(0, Optional.empty(), Map.of());
+    }
+    assertThat(read(in("ns", f), digest(HELLO))).isEqualTo(HELLO);
+  }
+
+  @Test
+  void a_cancel_after_the_bytes_are_a_blob_wastes_nothing() {
+    Fixture f = afterBackendCommit(() -> Thread.currentThread().interrupt());
+    try {
+      write(in("ns", f), "ref", HELLO);
+    } finally {
+      assertThat(Thread.interrupted()).isTrue();
+    }
+    assertThat(read(in("ns", f), digest(HELLO))).isEqualTo(HELLO);
+  }
+
+  @Test
+  void a_blob_that_could_not_be_recorded_is_recorded_by_another_try() {
+    AtomicBoolean once = new AtomicBoolean();
+    Fixture f =
+        afterBackendCommit(
+            () -> {
+              if (once.compareAndSet(false, true)) {
+                Call.in("ns").run(() -> fixture().metadata.leases().delete("l", false));
+              }
+            });
+    f.in("ns", () -> f.metadata.leases().create("l", Map.of()));
+    f.with(
+        "l",
+        () -> {
+          try (Ingest ingest = f.metadata.content().ingest(new IngestRequest("ref"))) {
+            ingest.write(ByteBuffer.wrap(HELLO));
+            assertThatThrownBy(() -> ingest.commit(0, Optional.empty(), Map.of()))
+                .isInstanceOf(NotFoundException.class);
+            f.metadata.leases().create("l", Map.of());
+            assertThat(ingest.status().offset()).isEqualTo(HELLO.length);
+            return ingest.commit(0, Optional.empty(), Map.of());
+          }
+        });
+    assertThat(read(in("ns", f), digest(HELLO))).isEqualTo(HELLO);
+  }
+
+  @Test
+  void a_writer_whose_ref_was_aborted_since_its_blob_came_learns_that_it_exists() {
+    ContentStore store = in("ns", fixture());
+    try (Ingest slow = store.ingest(request("slow", HELLO))) {
+      slow.write(ByteBuffer.wrap(HELLO));
+      write(store, "quick", HELLO);
+      store.abort("slow");
+      assertThatThrownBy(() -> slow.commit(HELLO.length, Optional.empty(), Map.of()))
+          .isInstanceOf(AlreadyExistsException.class);
+    }
+    try (Ingest aborted = store.ingest(new IngestRequest("other"))) {
+      store.abort("other");
+      assertThatThrownBy(() -> aborted.commit(0, Optional.empty(), Map.of()))
+          .isInstanceOf(NotFoundException.class);
+    }
   }
 }

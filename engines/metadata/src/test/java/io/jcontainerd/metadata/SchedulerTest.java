@@ -5,15 +5,25 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.jcontainerd.core.Call;
 import io.jcontainerd.core.Digest;
+import io.jcontainerd.core.failure.InternalException;
 import io.jcontainerd.core.failure.InvalidArgumentException;
+import io.jcontainerd.core.failure.NotFoundException;
 import io.jcontainerd.core.failure.UnavailableException;
+import io.jcontainerd.core.filter.Filter;
+import io.jcontainerd.core.snapshots.Snapshotter;
 import io.jcontainerd.store.Store;
 import io.jcontainerd.store.StoreOptions;
 import io.jcontainerd.testkit.memory.InMemoryContentStore;
+import io.jcontainerd.testkit.memory.InMemorySnapshotter;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -57,7 +67,7 @@ class SchedulerTest {
   }
 
   @Test
-  void a_deletion_brings_a_run_and_removes_the_bytes() {
+  void a_deletion_brings_a_run() {
     try (Metadata metadata = metadata(QUIET)) {
       Call.in("ns").run(() -> metadata.leases().create("l", Map.of()));
       Call.in("ns").run(() -> metadata.leases().delete("l", false));
@@ -138,5 +148,86 @@ class SchedulerTest {
         .isInstanceOf(InvalidArgumentException.class);
     assertThatThrownBy(() -> new GcOptions(0.1, -1, 0, Duration.ZERO, Duration.ZERO))
         .isInstanceOf(InvalidArgumentException.class);
+  }
+
+  /** A snapshotter of which a method fails the first time. */
+  private static Snapshotter failingOnce(Snapshotter real, String name, Throwable failure) {
+    AtomicBoolean once = new AtomicBoolean();
+    return (Snapshotter)
+        Proxy.newProxyInstance(
+            Snapshotter.class.getClassLoader(),
+            new Class<?>[] {Snapshotter.class},
+            (_, method, arguments) -> {
+              if (method.getName().equals(name) && once.compareAndSet(false, true)) {
+                throw failure;
+              }
+              return Call.in("backend").call(() -> invoke(real, method, arguments));
+            });
+  }
+
+  private static Object invoke(Snapshotter real, Method method, Object[] arguments)
+      throws Exception {
+    try {
+      return method.invoke(real, arguments);
+    } catch (InvocationTargetException e) {
+      throw e.getTargetException() instanceof RuntimeException known ? known : e;
+    }
+  }
+
+  private Metadata metadata(Snapshotter backend) {
+    return Metadata.open(
+        store,
+        new InMemoryContentStore(),
+        Map.of("sn", backend),
+        MetadataOptions.DEFAULTS.withGc(QUIET));
+  }
+
+  private static void awaitEmpty(Snapshotter real) {
+    AtomicInteger left = new AtomicInteger(1);
+    while (left.get() > 0) {
+      left.set(0);
+      Call.in("backend").run(() -> real.walk(Filter.ALL, _ -> left.incrementAndGet()));
+      Thread.onSpinWait();
+    }
+  }
+
+  @Test
+  void what_cannot_be_removed_yet_is_tried_again_by_itself() {
+    Snapshotter real = new InMemorySnapshotter();
+    UnavailableException busy = new UnavailableException("in use");
+    try (Metadata metadata = metadata(failingOnce(real, "remove", busy))) {
+      Call.in("ns").run(() -> metadata.snapshotter("sn").prepare("key", "", Map.of()));
+      Call.in("ns").run(() -> metadata.snapshotter("sn").remove("key"));
+      awaitEmpty(real);
+    }
+  }
+
+  @Test
+  void an_orphan_that_a_failure_leaves_is_looked_for_without_another_change() {
+    Snapshotter real = new InMemorySnapshotter();
+    UnavailableException busy = new UnavailableException("in use");
+    try (Metadata metadata = metadata(failingOnce(real, "remove", busy))) {
+      metadata.collector().collect();
+      assertThatThrownBy(
+              () ->
+                  Call.in("ns")
+                      .withLease("nobody")
+                      .run(() -> metadata.snapshotter("sn").prepare("key", "", Map.of())))
+          .isInstanceOf(NotFoundException.class);
+      awaitEmpty(real);
+    }
+  }
+
+  @Test
+  void a_run_that_finds_no_memory_is_not_the_last() {
+    Error noMemory = new OutOfMemoryError("Java heap space");
+    try (Metadata metadata =
+        metadata(failingOnce(new InMemorySnapshotter(), "cleanup", noMemory))) {
+      assertThatThrownBy(() -> metadata.collector().collect())
+          .isInstanceOf(InternalException.class)
+          .hasRootCause(noMemory);
+      metadata.collector().collect();
+      assertThat(metadata.collectorStats().succeeded()).isPositive();
+    }
   }
 }
