@@ -302,8 +302,8 @@ final class DirectorySnapshotter implements Snapshotter {
       for (Path orphan : orphans()) {
         try {
           deleteFolder(orphan);
-        } catch (NoSuchFileException _) {
-          continue; // another clean-up was quicker
+        } catch (NoSuchFileException e) {
+          LOG.log(Level.DEBUG, "another clean-up was quicker", e);
         } catch (IOException e) {
           failures.add(e);
         }
