@@ -79,10 +79,23 @@ final class EventLog {
       oldest = last - kept + 1;
     }
     committed = last;
-    List<StoredEvent> told = List.copyOf(pending);
-    pending.clear();
-    for (EventSubscription subscriber : subscribers) {
+    try {
+      List<StoredEvent> told = List.copyOf(pending);
+      for (EventSubscription subscriber : subscribers) {
+        tell(subscriber, told);
+      }
+    } finally {
+      pending.clear();
+    }
+  }
+
+  /** A subscriber that cannot be told must not believe that it knows all. */
+  private static void tell(EventSubscription subscriber, List<StoredEvent> told) {
+    try {
       subscriber.offer(told);
+    } catch (RuntimeException | Error e) {
+      subscriber.end();
+      throw e;
     }
   }
 

@@ -10,7 +10,7 @@ import java.util.Set;
 /** Brings every room's tables to what this version needs, in one transaction. */
 final class Migrations {
   /** Marks a database as ours: "jcnt" in ASCII. */
-  private static final int APPLICATION_ID = 0x6a636e74;
+  static final int APPLICATION_ID = 0x6a636e74;
 
   private Migrations() {}
 
@@ -44,11 +44,14 @@ final class Migrations {
       return;
     }
     if (id != 0 || session.exists("SELECT 1 FROM sqlite_master LIMIT 1")) {
-      throw new StoreException(
-          StoreException.Kind.CORRUPT,
-          "store %s is another program's database and is left alone: move it away"
-              .formatted(session.file()));
+      throw foreign(session.file());
     }
+  }
+
+  static StoreException foreign(Path file) {
+    return new StoreException(
+        StoreException.Kind.CORRUPT,
+        "store %s is another program's database and is left alone: move it away".formatted(file));
   }
 
   private static Map<String, Integer> done(Session session) {

@@ -12,7 +12,7 @@ import java.nio.file.StandardOpenOption;
  * no room for its log, and taken again when there is room. For the writer's thread only, but for
  * {@link #present}.
  */
-final class Reserve {
+class Reserve {
   private static final int CHUNK = 64 << 10;
   private static final long RETRY_NANOS = 10_000_000_000L;
 

@@ -9,7 +9,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,7 +32,8 @@ public final class Store implements AutoCloseable {
   private final Readers readers;
   private final EventLog events;
   private final Reserve reserve;
-  private final AtomicBoolean closed = new AtomicBoolean();
+  private final ReentrantLock ending = new ReentrantLock(); // guards closed
+  private boolean closed;
 
   /** Something done while the store is seen as it was at one moment. */
   @FunctionalInterface
@@ -90,6 +91,7 @@ public final class Store implements AutoCloseable {
       lock = StoreLock.take(file);
       NativeLibrary.provide(folder);
       create(file, folder);
+      Owner.check(file);
       Reserve reserve = new Reserve(file, options.reserveBytes());
       session = openSession(file, reserve);
       List<Schema> all = new ArrayList<>(schemas);
@@ -286,21 +288,24 @@ public final class Store implements AutoCloseable {
 
   /**
    * Finishes the writes that wait, ends the subscriptions and closes the file. Harmless when
-   * repeated.
+   * repeated; after a failure, another call goes on where this one came to. Until it succeeds the
+   * file stays this store's, since something of it still uses it.
    *
    * @throws StoreException if writes or reads did not end in time, or the file could not be closed
    */
   @Override
   public void close() {
-    if (!closed.compareAndSet(false, true)) {
-      return;
-    }
+    ending.lock();
     try {
+      if (closed) {
+        return;
+      }
       writer.close(CLOSE_WAIT);
       events.close();
       readers.close(CLOSE_WAIT);
       session.close(); // the last connection merges the write-ahead log
       lock.close();
+      closed = true;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new StoreException(
@@ -308,6 +313,8 @@ public final class Store implements AutoCloseable {
     } catch (IOException e) {
       throw new StoreException(
           StoreException.Kind.BROKEN, "store: its lock could not be released", e);
+    } finally {
+      ending.unlock();
     }
   }
 }

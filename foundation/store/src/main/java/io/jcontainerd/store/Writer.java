@@ -36,6 +36,9 @@ final class Writer {
   private final ArrayDeque<Change<?>> queue = new ArrayDeque<>();
   private boolean closing;
 
+  private final List<Change<?>> group; // the one being written; writer's thread
+  private @Nullable Throwable unlogged; // writer's thread
+
   private final AtomicLong commits = new AtomicLong();
   private final AtomicLong writes = new AtomicLong();
   private final AtomicLong failed = new AtomicLong();
@@ -48,6 +51,7 @@ final class Writer {
     this.events = events;
     this.reserve = reserve;
     this.options = options;
+    this.group = new ArrayList<>(options.groupLimit());
     this.thread = Thread.ofPlatform().name("store-writer").daemon(true).unstarted(this::serve);
   }
 
@@ -70,6 +74,7 @@ final class Writer {
     State state = State.WAITING;
     @Nullable T result;
     @Nullable Throwable failure;
+    boolean decided; // whether result or failure will stay; writer's thread
 
     Change(Store.Write<T> body, boolean frees, Condition done) {
       this.body = body;
@@ -80,6 +85,11 @@ final class Writer {
     void run(WriteTransaction transaction) {
       result = body.in(transaction);
       failure = null;
+    }
+
+    void decide(StoreException reason) {
+      failure = reason;
+      decided = true;
     }
   }
 
@@ -260,91 +270,150 @@ final class Writer {
 
   // ---- the writer's thread ----
 
+  /**
+   * Nothing may end this thread while the store is open, not even a lack of memory: without it
+   * every write waits in vain. So all of the loop is tried, and what must go right - taking a group
+   * and telling its members - allocates nothing.
+   */
   private void serve() {
-    while (true) {
-      List<Change<?>> group = nextGroup();
-      if (group.isEmpty()) {
-        return;
+    while (takeGroup()) {
+      Throwable failure = null;
+      try {
+        commitGroup();
+      } catch (RuntimeException | Error e) {
+        failure = e;
+      } finally {
+        finish(group, failure);
       }
       try {
-        commitGroup(group);
-      } catch (RuntimeException | Error e) {
-        // A bug of ours must neither end the thread nor leave a caller waiting.
-        log(System.Logger.Level.ERROR, "store writer failed", e);
-        abandonTransaction();
-        for (Change<?> change : group) {
-          change.failure = e;
+        if (failure != null) {
+          abandonTransaction();
+          log(System.Logger.Level.ERROR, "store writer failed", failure);
         }
+        reserve.refill();
+      } catch (RuntimeException | Error e) {
+        unlogged = e;
       }
-      finish(group);
-      reserve.refill();
+      logLate();
     }
   }
 
-  /** Waits for changes; empty when closed and drained. */
-  private List<Change<?>> nextGroup() {
+  /** Tells of a failure that could not be told when it came, as soon as that succeeds. */
+  private void logLate() {
+    Throwable late = unlogged;
+    if (late == null) {
+      return;
+    }
+    try {
+      log(System.Logger.Level.ERROR, "store writer failed", late);
+      unlogged = null;
+    } catch (RuntimeException | Error e) {
+      unlogged = e;
+    }
+  }
+
+  /**
+   * Waits for changes and takes them.
+   *
+   * @return false when closed and drained
+   */
+  private boolean takeGroup() {
     lock.lock();
     try {
+      group.clear();
       while (queue.isEmpty()) {
         if (closing) {
-          return List.of();
+          return false;
         }
         arrived.awaitUninterruptibly();
       }
-      List<Change<?>> group = new ArrayList<>();
       while (!queue.isEmpty() && group.size() < options.groupLimit()) {
         Change<?> change = queue.remove();
         change.state = Change.State.RUNNING;
         group.add(change);
       }
       room.signalAll();
-      return group;
+      return true;
     } finally {
       lock.unlock();
     }
   }
 
-  private void finish(List<Change<?>> group) {
+  /**
+   * Tells the members, but those that were told before.
+   *
+   * @param failure what became of those whose outcome is not known
+   */
+  private void finish(List<Change<?>> members, @Nullable Throwable failure) {
     lock.lock();
     try {
-      for (Change<?> change : group) {
-        change.state = Change.State.DONE;
-        change.done.signalAll();
-        if (change.failure == null) {
-          writes.incrementAndGet();
-        } else {
-          failed.incrementAndGet();
-        }
+      for (int i = 0; i < members.size(); i++) {
+        finish(members.get(i), failure);
       }
     } finally {
       lock.unlock();
     }
   }
 
-  private void commitGroup(List<Change<?>> group) {
-    StoreException lost = tryCommit(group);
+  private void finish(Change<?> change, @Nullable Throwable failure) {
+    if (change.state == Change.State.DONE) {
+      return;
+    }
+    if (failure != null && !change.decided) {
+      change.failure = failure;
+    }
+    change.state = Change.State.DONE;
+    change.done.signalAll();
+    if (change.failure == null) {
+      writes.incrementAndGet();
+    } else {
+      failed.incrementAndGet();
+    }
+  }
+
+  private void commitGroup() {
+    Lost lost = tryCommit(group);
     if (lost == null) {
       return;
     }
-    if (group.size() == 1) {
-      retryAlone(group.getFirst(), lost);
+    if (!lost.begun()) {
+      failAll(group, lost.reason());
       return;
     }
-    for (Change<?> change : group) {
-      StoreException lostAlone = tryCommit(List.of(change));
-      if (lostAlone != null) {
-        retryAlone(change, lostAlone);
+    if (group.size() == 1) {
+      retryAlone(group.getFirst(), lost.reason());
+      return;
+    }
+    for (int i = 0; i < group.size(); i++) {
+      List<Change<?>> alone = List.of(group.get(i));
+      Lost lostAlone = tryCommit(alone);
+      if (lostAlone != null && !lostAlone.begun()) {
+        failAll(group.subList(i, group.size()), lostAlone.reason());
+        return;
       }
+      if (lostAlone != null) {
+        retryAlone(group.get(i), lostAlone.reason());
+      }
+      finish(alone, null); // the others may take long
+    }
+  }
+
+  /** Without a transaction, trying one after the other would only take longer. */
+  private static void failAll(List<Change<?>> members, StoreException reason) {
+    for (Change<?> change : members) {
+      change.decide(reason);
     }
   }
 
   /** Gives what frees space the reserve; fails everything else. */
   private void retryAlone(Change<?> change, StoreException lost) {
     if (lost.kind() == StoreException.Kind.FULL && change.frees && releaseReserve(lost)) {
-      StoreException again = tryCommit(List.of(change));
-      change.failure = again == null ? change.failure : again;
+      Lost again = tryCommit(List.of(change));
+      if (again != null) {
+        change.decide(again.reason());
+      }
     } else {
-      change.failure = lost;
+      change.decide(lost);
     }
   }
 
@@ -358,30 +427,48 @@ final class Writer {
   }
 
   /**
+   * A transaction that is lost as a whole.
+   *
+   * @param begun whether there was any, so that a change may be what it failed of
+   */
+  private record Lost(StoreException reason, boolean begun) {}
+
+  /**
    * Runs and commits the changes together.
    *
    * @return why the whole transaction was lost; null if it was committed
    */
-  private @Nullable StoreException tryCommit(List<Change<?>> group) {
+  private @Nullable Lost tryCommit(List<Change<?>> members) {
     try {
       session.command("BEGIN IMMEDIATE");
+    } catch (StoreException e) {
+      abandonTransaction();
+      return new Lost(e, e.kind() == StoreException.Kind.FULL);
+    }
+    try {
       boolean changed = false;
-      for (Change<?> change : group) {
+      for (Change<?> change : members) {
         changed |= runInSavepoint(change);
       }
       if (!changed) {
         session.command("ROLLBACK");
+        for (Change<?> change : members) {
+          change.decided = true;
+        }
         return null;
       }
       events.prune(session);
       long began = System.nanoTime();
       session.command("COMMIT");
+      for (Change<?> change : members) {
+        change.decided = true; // whatever fails from here on
+      }
       account(System.nanoTime() - began);
       events.tell();
       return null;
     } catch (StoreException e) {
       abandonTransaction();
-      return e;
+      return new Lost(e, true);
     }
   }
 

@@ -3,7 +3,9 @@ package io.jcontainerd.store;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.DriverManager;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -67,5 +69,21 @@ class MigrationsTest {
     }
     assertThatThrownBy(() -> open(new Schema("room", List.of(ONE))))
         .hasMessageContaining("another program's database");
+  }
+
+  @Test
+  void another_programs_database_is_not_even_converted() throws Exception {
+    open().close(); // provides the native library
+    Path file = folder.resolve("theirs.db");
+    try (var connection = DriverManager.getConnection("jdbc:sqlite:" + file);
+        var statement = connection.createStatement()) {
+      statement.execute("CREATE TABLE theirs(a TEXT)");
+    }
+    byte[] before = Files.readAllBytes(file);
+    assertThatThrownBy(() -> Store.open(file, StoreOptions.DEFAULTS, List.of()))
+        .hasMessageContaining("another program's database");
+    assertThat(Files.readAllBytes(file)).isEqualTo(before);
+    assertThat(folder.resolve("theirs.db-wal")).doesNotExist();
+    assertThat(folder.resolve("theirs.db-shm")).doesNotExist();
   }
 }
