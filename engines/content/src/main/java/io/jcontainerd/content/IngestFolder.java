@@ -47,14 +47,19 @@ final class IngestFolder {
     return files.stat(path).isPresent();
   }
 
-  /** Makes the folder, which appears with all its files or not at all. */
-  void create(IngestRequest request, Instant now) throws IOException {
+  /**
+   * Makes the folder, which appears with all its files or not at all. The note on what is durable
+   * comes first: a journal that brings {@code ref} back after a power cut brings the note's name,
+   * too.
+   */
+  void create(IngestRequest request, String bootId, Instant now) throws IOException {
     Path beside = path.resolveSibling(NEW + path.getFileName());
     try {
       if (files.stat(beside).isPresent()) {
         files.deleteTree(beside);
       }
       files.createDirectory(beside, FOLDER_MODE);
+      write(beside.resolve("forced"), bootId + " 0");
       write(beside.resolve("ref"), request.ref());
       write(beside.resolve("startedat"), now.toString());
       write(beside.resolve("updatedat"), now.toString());
@@ -141,14 +146,19 @@ final class IngestFolder {
 
   /**
    * How many bytes can be trusted: all of them unless the machine was restarted since they were
-   * written. Without a note they are another daemon's, which trusts all.
+   * written. Without a note they are another daemon's, which trusts all; a note that cannot be read
+   * was not durable itself, so nothing is.
    */
   long trusted(String bootId, long size) throws IOException {
-    String[] note = read("forced").orElse("").split(" ", 2);
-    if (note.length != 2 || note[0].equals(bootId)) {
+    Optional<String> text = read("forced");
+    if (text.isEmpty()) {
       return size;
     }
-    return Math.min(size, number(note[1]).orElse(0L));
+    String[] note = text.get().split(" ", 2);
+    if (note.length != 2) {
+      return 0;
+    }
+    return note[0].equals(bootId) ? size : Math.min(size, number(note[1]).orElse(0L));
   }
 
   private Optional<String> read(String name) throws IOException {

@@ -288,7 +288,7 @@ public final class LocalContentStore implements ContentStore {
       agree(request, status, folder);
     } else {
       Instant now = time.now();
-      folder.create(request, now);
+      folder.create(request, bootId, now);
       status = new IngestStatus(request.ref(), 0, request.total(), request.expected(), now, now);
     }
     Files.Handle data = folder.open();

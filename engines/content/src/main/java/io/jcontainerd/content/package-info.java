@@ -10,7 +10,8 @@
  *       data                  the bytes so far
  *       startedat, updatedat  RFC 3339, to the nanosecond
  *       total                 decimal, only once known
- *       forced                ours: boot id, a space, and how many bytes were then durable
+ *       forced                ours, from the beginning: boot id, a space, and how many bytes were
+ *                             then durable
  *     .new-…  .rm-…           half made or half removed; deleted when the store is opened
  * </pre>
  *

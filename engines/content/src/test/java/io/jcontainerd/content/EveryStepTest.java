@@ -209,4 +209,26 @@ class EveryStepTest {
   void death_at_any_step_of_deleting_leaves_the_blob_whole_or_gone() {
     dieEverywhere(EveryStepTest::writeBlob, store -> store.delete(DIGEST), EveryStepTest::gone);
   }
+
+  /** As after a power cut that brought back the folder and its texts, and none of the bytes. */
+  @Test
+  void bytes_that_were_never_forced_are_not_taken_up_after_a_reboot() throws Exception {
+    for (String note : List.of("boot 0", "\0\0\0\0\0\0", "")) {
+      var files = new InMemoryFiles();
+      Ingest cut = open(files, "boot").ingest(new IngestRequest("ref"));
+      cut.write(ByteBuffer.wrap(BYTES, 0, 7));
+      Path folder =
+          ROOT.resolve("ingest")
+              .resolve(Digest.sha256("ref".getBytes(StandardCharsets.UTF_8)).hex());
+      assertThat(files.readAll(folder.resolve("forced"))).asString().isEqualTo("boot 0");
+      files.writeAll(folder.resolve("forced"), note.getBytes(StandardCharsets.UTF_8), 0644);
+      files.writeAll(folder.resolve("data"), new byte[7], 0644);
+      ContentStore again = open(files, "next-boot");
+      try (Ingest resumed = again.ingest(new IngestRequest("ref"))) {
+        assertThat(resumed.status().offset()).isZero();
+      }
+      finish(again);
+      cut.close();
+    }
+  }
 }
