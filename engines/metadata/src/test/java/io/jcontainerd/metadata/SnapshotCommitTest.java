@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -54,7 +55,7 @@ class SnapshotCommitTest {
   }
 
   private interface Instead {
-    Object call(Snapshotter real, Object[] arguments) throws Throwable;
+    @Nullable Object call(Snapshotter real, Object[] arguments) throws Throwable;
   }
 
   /** Lets a method of the backend do something else from now on. */
