@@ -52,7 +52,6 @@ final class TreeRemoval {
     } finally {
       removal.current.close();
     }
-    parent.removeDirectory(name);
   }
 
   private void run() throws ErrnoException {
@@ -65,11 +64,15 @@ final class TreeRemoval {
         found = clear();
       } else if (!levels.isCleared()) {
         found = clear();
-      } else if (levels.depth() == 1) {
-        return;
-      } else {
+      } else if (levels.depth() > 1) {
         leave();
         removeLeft();
+      } else if (isRemoved(parent, name)) {
+        return;
+      } else {
+        countRefilled(name);
+        levels.setPlace(0);
+        found = clear();
       }
     }
   }
@@ -103,19 +106,23 @@ final class TreeRemoval {
     if (left == null) {
       return;
     }
-    if (isRemoved(left)) {
+    if (isRemoved(current, left)) {
       seen.pop();
-      return;
-    }
-    refilled++;
-    if (refilled > MOST_REFILLED) {
-      throw new ErrnoException("rmdir", current + "/" + left, Errno.ENOTEMPTY);
+    } else {
+      countRefilled(left);
     }
   }
 
-  private boolean isRemoved(RawPath folder) throws ErrnoException {
+  private void countRefilled(RawPath folder) throws ErrnoException {
+    refilled++;
+    if (refilled > MOST_REFILLED) {
+      throw new ErrnoException("rmdir", current + "/" + folder, Errno.ENOTEMPTY);
+    }
+  }
+
+  private static boolean isRemoved(Directory holder, RawPath folder) throws ErrnoException {
     try {
-      current.removeDirectory(folder);
+      holder.removeDirectory(folder);
       return true;
     } catch (ErrnoException e) {
       if (e.is(Errno.ENOTEMPTY, Errno.EEXIST)) {
@@ -127,7 +134,7 @@ final class TreeRemoval {
 
   /**
    * Removes all but folders, which are remembered as far as there is room. Where there is none, it
-   * stops; the level is then not cleared.
+   * stops; the level is then not cleared, and the next call goes on there.
    *
    * @return a folder to be entered at once, if none of this level could be remembered
    */
@@ -136,23 +143,20 @@ final class TreeRemoval {
     @Nullable RawPath[] unremembered = new RawPath[1];
     long stopped =
         current.eachName(
-            0,
-            (entry, _) -> {
-              if (!isFolder(current, entry)) {
-                return true;
+            levels.place(),
+            (entry, next) -> {
+              if (isFolder(current, entry)) {
+                if (seen.size() < MOST_REMEMBERED) {
+                  seen.push(new Seen(level, entry));
+                } else if (remembered() != null) {
+                  return false;
+                } else if (!isRemoved(current, entry)) {
+                  unremembered[0] = entry;
+                  return false;
+                }
               }
-              if (seen.size() < MOST_REMEMBERED) {
-                seen.push(new Seen(level, entry));
-                return true;
-              }
-              if (remembered() != null) {
-                return false;
-              }
-              if (isRemoved(entry)) {
-                return true;
-              }
-              unremembered[0] = entry;
-              return false;
+              levels.setPlace(next);
+              return true;
             });
     levels.setCleared(stopped < 0);
     return unremembered[0];
@@ -174,32 +178,47 @@ final class TreeRemoval {
     }
   }
 
-  /** The folders on the way down, by what cannot be renamed: 16 bytes and a bit a level. */
+  /** The folders on the way down, three numbers and a bit for each. */
   private static final class Levels {
-    private long[] ids = new long[64];
+    private static final int NUMBERS = 3;
+
+    private long[] numbers = new long[NUMBERS * 64];
     private final BitSet cleared = new BitSet();
     private int depth;
+    private int top; // where the numbers of the deepest level are
 
     int depth() {
       return depth;
     }
 
     void push(FileStat folder) {
-      if (2 * depth == ids.length) {
-        ids = Arrays.copyOf(ids, 2 * ids.length);
+      top = NUMBERS * depth;
+      if (top == numbers.length) {
+        numbers = Arrays.copyOf(numbers, 2 * numbers.length);
       }
-      ids[2 * depth] = folder.device();
-      ids[2 * depth + 1] = folder.inode();
+      numbers[top] = folder.device();
+      numbers[top + 1] = folder.inode();
+      numbers[top + 2] = 0;
       depth++;
       cleared.clear(depth);
     }
 
     void pop() {
       depth--;
+      top -= NUMBERS;
     }
 
     boolean isTop(FileStat folder) {
-      return ids[2 * depth - 2] == folder.device() && ids[2 * depth - 1] == folder.inode();
+      return numbers[top] == folder.device() && numbers[top + 1] == folder.inode();
+    }
+
+    /** Where reading the folder is to go on. */
+    long place() {
+      return numbers[top + 2];
+    }
+
+    void setPlace(long place) {
+      numbers[top + 2] = place;
     }
 
     /** Whether nothing is left in the folder but folders that are remembered. */

@@ -72,20 +72,19 @@ class TreeRemovalTest {
   void more_folders_than_are_remembered_are_removed_at_every_level() throws Exception {
     Path tree = Files.createDirectory(folder.resolve("tree"));
     try (Directory open = Directory.open(tree)) {
-      for (int i = 0; i < 5000; i++) {
+      for (int i = 0; i < 4500; i++) {
         RawPath name = RawPath.of("d" + i);
         open.makeDirectory(name, 0700);
         try (Directory child = open.openChild(name)) {
           child.makeDirectory(RawPath.of("below"), 0700);
-          child.createFile(RawPath.of("file"), 0600).close();
         }
       }
-      try (Directory child = open.openChild(RawPath.of("d2500"))) {
-        for (int i = 0; i < 5000; i++) {
+      try (Directory child = open.openChild(RawPath.of("d1"))) {
+        for (int i = 0; i < 4500; i++) {
           RawPath name = RawPath.of("e" + i);
           child.makeDirectory(name, 0700);
           try (Directory grandchild = child.openChild(name)) {
-            grandchild.createFile(RawPath.of("file"), 0600).close();
+            grandchild.makeDirectory(RawPath.of("below"), 0700);
           }
         }
       }
