@@ -78,24 +78,20 @@ final class EventLog {
     if (last - oldest >= kept + SLACK) {
       oldest = last - kept + 1;
     }
+    long before = committed;
     committed = last;
     try {
       List<StoredEvent> told = List.copyOf(pending);
       for (EventSubscription subscriber : subscribers) {
-        tell(subscriber, told);
+        subscriber.offer(told);
       }
+    } catch (RuntimeException | Error e) {
+      for (EventSubscription subscriber : subscribers) {
+        subscriber.miss(before); // none must believe that it knows all
+      }
+      throw e;
     } finally {
       pending.clear();
-    }
-  }
-
-  /** A subscriber that cannot be told must not believe that it knows all. */
-  private static void tell(EventSubscription subscriber, List<StoredEvent> told) {
-    try {
-      subscriber.offer(told);
-    } catch (RuntimeException | Error e) {
-      subscriber.end();
-      throw e;
     }
   }
 

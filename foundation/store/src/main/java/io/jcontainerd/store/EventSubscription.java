@@ -64,6 +64,23 @@ public final class EventSubscription implements AutoCloseable {
     }
   }
 
+  /** Events after that one may not have come here, but they are all in the record. */
+  void miss(long after) {
+    lock.lock();
+    try {
+      if (ended || behind) {
+        return;
+      }
+      StoredEvent first = live.peek();
+      behind = true;
+      resumeAfter = first == null ? after : Math.min(after, first.number() - 1);
+      live.clear();
+      changed.signal();
+    } finally {
+      lock.unlock();
+    }
+  }
+
   void end() {
     lock.lock();
     try {

@@ -176,6 +176,26 @@ class EventsTest {
   }
 
   @Test
+  void what_could_not_be_handed_over_is_read_from_the_record() throws Exception {
+    try (Store store = open(StoreOptions.DEFAULTS)) {
+      publish(store, "/before");
+      try (EventSubscription subscription = store.subscribe()) {
+        publish(store, "/handed over");
+        subscription.miss(2);
+        publish(store, "/missed");
+        publish(store, "/missed, too");
+        List<Long> seen = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+          seen.add(subscription.next(SOON).orElseThrow().number());
+        }
+        assertThat(seen).containsExactly(2L, 3L, 4L);
+        publish(store, "/live");
+        assertThat(subscription.next(SOON).orElseThrow().number()).isEqualTo(5);
+      }
+    }
+  }
+
+  @Test
   void closing_the_store_lets_a_subscriber_take_the_rest_and_then_ends_it() throws Exception {
     EventSubscription subscription;
     try (Store store = open(StoreOptions.DEFAULTS)) {
