@@ -6,7 +6,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -26,7 +28,7 @@ final class Daemon implements AutoCloseable {
   private final boolean privateMounts;
   private final List<String> extra = new ArrayList<>();
   private String config = "";
-  private String path = "";
+  private final Map<String, String> environment = new HashMap<>();
   private @Nullable Process process;
 
   /**
@@ -56,7 +58,11 @@ final class Daemon implements AutoCloseable {
 
   /** Lets it find programs in this folder only. */
   Daemon withPath(Path only) {
-    path = only.toString();
+    return withEnvironment("PATH", only.toString());
+  }
+
+  Daemon withEnvironment(String name, String value) {
+    environment.put(name, value);
     return this;
   }
 
@@ -125,9 +131,7 @@ final class Daemon implements AutoCloseable {
           new ProcessBuilder(commandLine())
               .redirectErrorStream(true)
               .redirectOutput(ProcessBuilder.Redirect.appendTo(log().toFile()));
-      if (!path.isEmpty()) {
-        program.environment().put("PATH", path);
-      }
+      program.environment().putAll(environment);
       Process started = program.start();
       process = started;
       return started;
