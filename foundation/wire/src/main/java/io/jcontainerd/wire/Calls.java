@@ -3,11 +3,9 @@ package io.jcontainerd.wire;
 import io.grpc.Deadline;
 import io.grpc.Metadata;
 import io.jcontainerd.core.Call;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -24,9 +22,6 @@ public final class Calls {
   /** Lease id, over gRPC. */
   public static final Metadata.Key<String> LEASE =
       Metadata.Key.of("containerd-lease", Metadata.ASCII_STRING_MARSHALLER);
-
-  /** Namespace, over ttrpc. */
-  public static final String TTRPC_NAMESPACE = "containerd-namespace-ttrpc";
 
   private Calls() {}
 
@@ -51,28 +46,6 @@ public final class Calls {
     call.namespaceHeader().ifPresent(namespace -> headers.put(NAMESPACE, namespace));
     call.lease().ifPresent(lease -> headers.put(LEASE, lease));
     return headers;
-  }
-
-  /**
-   * The call of a ttrpc request. ttrpc carries no lease.
-   *
-   * @param metadata values by key, in the order in which they came
-   * @param timeout zero for none
-   * @param now the time of day
-   */
-  public static Call fromTtrpc(Map<String, List<String>> metadata, Duration timeout, Instant now) {
-    List<String> namespaces = metadata.getOrDefault(TTRPC_NAMESPACE, List.of());
-    return new Call(
-        namespaces.stream().findFirst(),
-        Optional.empty(),
-        timeout.isZero() ? Optional.empty() : Optional.of(now.plus(timeout)));
-  }
-
-  /** The metadata of a ttrpc request made as part of the call. */
-  public static Map<String, List<String>> toTtrpc(Call call) {
-    return call.namespaceHeader()
-        .map(namespace -> Map.of(TTRPC_NAMESPACE, List.of(namespace)))
-        .orElse(Map.of());
   }
 
   private static Optional<String> first(Metadata headers, Metadata.Key<String> key) {

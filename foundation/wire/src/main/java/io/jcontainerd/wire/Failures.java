@@ -69,11 +69,6 @@ public final class Failures {
     return Status.fromCode(grpcCode(failure)).withDescription(text(failure)).withCause(failure);
   }
 
-  /** A failure as the exception that grpc-java's stubs throw and servers send. */
-  public static StatusRuntimeException toGrpcException(ContainerdException failure) {
-    return toGrpc(failure).asRuntimeException();
-  }
-
   /**
    * The failure that a peer told.
    *

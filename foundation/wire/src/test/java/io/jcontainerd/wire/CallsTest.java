@@ -8,11 +8,9 @@ import io.grpc.Deadline;
 import io.grpc.Metadata;
 import io.jcontainerd.core.Call;
 import io.jcontainerd.core.failure.FailedPreconditionException;
-import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
@@ -59,19 +57,5 @@ class CallsTest {
 
     assertThat(Calls.fromGrpc(Calls.toGrpc(call), null, NOW)).isEqualTo(call);
     assertThat(Calls.toGrpc(Calls.fromGrpc(new Metadata(), null, NOW)).keys()).isEmpty();
-  }
-
-  @Test
-  void ttrpc_carries_namespace_and_timeout_but_no_lease() {
-    Call call = Call.in("k8s.io").withLease("l");
-    Map<String, List<String>> metadata = Calls.toTtrpc(call);
-
-    assertThat(metadata).isEqualTo(Map.of("containerd-namespace-ttrpc", List.of("k8s.io")));
-    Call back = Calls.fromTtrpc(metadata, Duration.ofSeconds(3), NOW);
-    assertThat(back.namespace()).isEqualTo("k8s.io");
-    assertThat(back.lease()).isEmpty();
-    assertThat(back.deadline()).contains(NOW.plusSeconds(3));
-    assertThat(Calls.fromTtrpc(Map.of(), Duration.ZERO, NOW))
-        .isEqualTo(Calls.fromGrpc(new Metadata(), null, NOW));
   }
 }

@@ -31,8 +31,4 @@ public record Started<T>(
   public Started<T> exporting(Map<String, String> facts) {
     return new Started<>(instance, platforms, facts, capabilities);
   }
-
-  public Started<T> capableOf(List<String> words) {
-    return new Started<>(instance, platforms, exports, words);
-  }
 }
