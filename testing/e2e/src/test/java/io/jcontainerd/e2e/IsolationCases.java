@@ -437,12 +437,40 @@ abstract class IsolationCases {
         "routes":[{"dst":"0.0.0.0/0"}]}}]}
         """
             .formatted(bridge, scene.folder.resolve("ipam")));
-    try {
+    try (PluginLink _ = PluginLink.make()) {
       Command run = run(List.of("--cni"), "ip -4 -o addr show eth0; ping -c 1 -W 5 10.198.7.1");
       assertThat(run.ok().out()).contains("10.198.7.").contains("1 packets received");
     } finally {
       Files.deleteIfExists(config);
       Command.run("ip", "link", "del", bridge);
+    }
+  }
+
+  /**
+   * The distribution's CNI plug-ins where a ctr looks for them that was not built to look where the
+   * distribution has them; gone when closed.
+   */
+  private record PluginLink(List<Path> made) implements AutoCloseable {
+    private static final Path WANTED = Path.of("/opt/cni/bin");
+
+    static PluginLink make() throws IOException {
+      List<Path> made = new ArrayList<>();
+      Path parent = WANTED.getParent();
+      if (!Files.exists(parent)) {
+        Files.createDirectories(parent);
+        made.add(parent);
+      }
+      if (!Files.exists(WANTED)) {
+        made.addFirst(Files.createSymbolicLink(WANTED, Path.of("/usr/lib/cni")));
+      }
+      return new PluginLink(made);
+    }
+
+    @Override
+    public void close() throws IOException {
+      for (Path path : made) {
+        Files.delete(path);
+      }
     }
   }
 }
