@@ -34,20 +34,6 @@ descriptor() { # TYPE DIGEST,SIZE [FURTHER MEMBERS]
   printf '{"mediaType":"application/vnd.oci.%s","digest":"%s","size":%s%s}' "$1" "${2%,*}" "${2#*,}" "${3:-}"
 }
 
-# Where the daemon looks for the host's program while it is trained: this one asks the daemon's own
-# virtual machine to be the host, and stays so that it can be seen to live.
-training_host() { # FOLDER
-  mkdir -p "$1/bin"
-  cat > "$1/bin/jcontainerd-shim-host" << END
-#!/bin/sh
-printf '%s\n' "\$@" > "$1/request.new"
-echo \$\$ > "$1/host.pid"
-mv "$1/request.new" "$1/request"
-exec sleep 2147483647
-END
-  chmod 755 "$1/bin/jcontainerd-shim-host"
-}
-
 # What clients do most, often enough that the recorded profiles tell what to compile.
 training_work() { # SOCKET FOLDER
   local round ctr
@@ -72,62 +58,69 @@ training_work() { # SOCKET FOLDER
   $ctr containers rm sleeper
 }
 
-# Runs the daemon and the shim host once, in one virtual machine: it writes down what it loaded,
-# linked and compiled, and both map that the next time, one copy for the two of them.
+# Runs the daemon and its shim host once: each writes down what it loaded, linked and compiled, and
+# maps that the next time.
 train() { # FOLDER
-  local work pid socket tries=0
+  local work daemon socket
   work=$(mktemp -d)
   socket=$work/c.sock
-  echo "recording the start-up cache" >&2
-  training_host "$work"
+  echo "recording the start-up caches" >&2
+  rm -f "$1"/lib/*.aot
+  mkdir "$work/cache"
   printf 'version = 4\nimports = []\nroot = "%s/root"\nstate = "%s/state"\n' "$work" "$work" > "$work/config.toml"
-  rm -f "$1/lib/jcontainerd.aot"
-  sed -e "s|-Djcontainerd.bin=\"\$here\"|-Djcontainerd.bin=\"$work/bin\" -Dtraining.request=\"$work/request\"|" \
-    -e 's|io.jcontainerd.daemon.Main|io.jcontainerd.training.Training|' "$1/bin/jcontainerd" > "$1/bin/training"
-  chmod 755 "$1/bin/training"
-  JCONTAINERD_JAVA_OPTIONS="-XX:AOTCacheOutput=$1/lib/jcontainerd.aot" \
-    "$1/bin/training" --config "$work/config.toml" --address "$socket" > "$work/log" 2>&1 &
-  pid=$!
-  until [ -S "$socket" ]; do
-    tries=$((tries + 1))
-    if [ "$tries" -gt 600 ] || ! kill -0 "$pid" 2> /dev/null; then
-      training_failed "$work" "$pid" "the daemon did not start in training"
-      return 1
-    fi
-    sleep 0.1
-  done
+  JCONTAINERD_RECORD_CACHE=$work/cache \
+    "$1/bin/jcontainerd" --config "$work/config.toml" --address "$socket" > "$work/log" 2>&1 &
+  daemon=$!
+  if ! await 60 "$daemon" test -S "$socket"; then
+    training_failed "$work" "$daemon" "the daemon did not start in training"
+    return 1
+  fi
   "$1/bin/jcontainerd" --address "$socket" publish --topic /training --namespace training < /dev/null
   if [ "$(id -u)" = 0 ] && command -v ctr > /dev/null && command -v busybox > /dev/null; then
     training_image "$work"
     if ! training_work "$socket" "$work" > "$work/work.log" 2>&1; then
       cat "$work/work.log" >&2
-      training_failed "$work" "$pid" "the work of the training failed"
+      training_failed "$work" "$daemon" "the work of the training failed"
       return 1
     fi
   else
-    echo "make: the cache knows no container's start, for that takes root, ctr and busybox" >&2
+    echo "make: no cache for the shim host, for that takes root, ctr and busybox" >&2
   fi
-  kill "$pid"
-  wait "$pid" || true
-  if [ ! -s "$1/lib/jcontainerd.aot" ]; then
-    training_failed "$work" "$pid" "no start-up cache was written"
+  kill "$daemon"
+  wait "$daemon" || true
+  # the host leaves when its daemon has left
+  await 60 "" no_host "$work" || true
+  if [ ! -s "$work/cache/jcontainerd.aot" ]; then
+    training_failed "$work" "$daemon" "no start-up cache was written"
     return 1
   fi
-  training_over "$work"
-  rm -f "$1/bin/training"
+  mv "$work"/cache/*.aot "$1/lib/"
+  rm -rf "$work"
+}
+
+no_host() { # FOLDER
+  ! grep -qsF "$1/state" /proc/[0-9]*/cmdline
+}
+
+# Whether a command succeeds within a time; a process that must live meanwhile can be named.
+await() { # SECONDS PID COMMAND...
+  local tries=$(($1 * 10)) pid=$2
+  shift 2
+  until "$@"; do
+    tries=$((tries - 1))
+    [ "$tries" -gt 0 ] || return 1
+    [ -z "$pid" ] || kill -0 "$pid" 2> /dev/null || return 1
+    sleep 0.1
+  done
 }
 
 training_failed() { # FOLDER PID REASON
   cat "$1/log" >&2
   kill "$2" 2> /dev/null || true
   wait "$2" || true
-  training_over "$1"
-  echo "make: $3" >&2
-}
-
-training_over() { # FOLDER
-  [ ! -f "$1/host.pid" ] || kill "$(cat "$1/host.pid")"
+  await 60 "" no_host "$1" || true
   rm -rf "$1"
+  echo "make: $3" >&2
 }
 
 archive() {

@@ -17,9 +17,12 @@ if [ ! -x "$java" ]; then
   }
 fi
 
-if [ -e "$lib/jcontainerd.aot" ]; then
+if [ -n "${JCONTAINERD_RECORD_CACHE:-}" ]; then
+  # a folder that gets a start-up cache of this run when it ends
+  cache="-XX:AOTCacheOutput=$JCONTAINERD_RECORD_CACHE/@NAME@.aot"
+elif [ -e "$lib/@NAME@.aot" ]; then
   # a cache that does not fit is left aside by the virtual machine
-  cache="-XX:AOTCache=$lib/jcontainerd.aot"
+  cache="-XX:AOTCache=$lib/@NAME@.aot"
 fi
 # shellcheck disable=SC2086 # several options in one variable are meant
 exec "$java" ${cache:+"$cache"} ${JCONTAINERD_JAVA_OPTIONS:-} \

@@ -27,6 +27,4 @@ module io.jcontainerd.daemon {
   requires io.netty.transport;
   requires io.netty.common;
   requires org.tomlj;
-
-  exports io.jcontainerd.daemon;
 }

@@ -60,7 +60,6 @@ class ArrowsTest {
                   "registry",
                   "runtime",
                   "services")),
-          Map.entry("training", Set.of("daemon", "shim")),
           Map.entry("testkit", Set.of("core", "oci")));
 
   private static String room(JavaClass type) {
@@ -101,7 +100,6 @@ class ArrowsTest {
     assertThat(seen.keySet()).isEqualTo(MAY_SEE.keySet());
     assertThat(seen.get("core")).isGreaterThan(40);
     assertThat(seen.get("api")).isGreaterThan(500);
-    assertThat(seen.remove("training")).isEqualTo(2);
     assertThat(seen).allSatisfy((room, classes) -> assertThat(classes).as(room).isGreaterThan(3));
   }
 
