@@ -117,7 +117,8 @@ public record OciRuntimes(Optional<Path> chosen, List<Attempt> attempts) {
     Path folder = scratch.resolve(id);
     try {
       Path bundle = folder.resolve("bundle");
-      files.createDirectories(bundle.resolve("rootfs"), 0700);
+      files.createDirectories(bundle.resolve("rootfs/proc"), 0700);
+      files.createDirectories(bundle.resolve("rootfs/dev"), 0700); // crun makes no mount point there
       // only created, never started: the runtime looks for the program but does not run it
       write(files, bundle.resolve("rootfs/init"), new byte[0], 0755);
       write(files, bundle.resolve("config.json"), config(id), 0600);
@@ -209,7 +210,15 @@ public record OciRuntimes(Optional<Path> chosen, List<Attempt> attempts) {
             "env": []
           },
           "root": {"path": "rootfs"},
-          "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"}],
+          "mounts": [
+            {"destination": "/proc", "type": "proc", "source": "proc"},
+            {
+              "destination": "/dev",
+              "type": "tmpfs",
+              "source": "tmpfs",
+              "options": ["nosuid", "strictatime", "mode=755", "size=64k"]
+            }
+          ],
           "linux": {
             "cgroupsPath": "/%s",
             "resources": {"pids": {"limit": 16}},

@@ -12,6 +12,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.TestInstance;
 
@@ -69,6 +70,14 @@ abstract class IsolationCases {
       }
       Command.run("umount", NETWORKS.toString()).ok();
     }
+  }
+
+  @Test
+  void a_container_that_names_no_runtime_gets_the_one_that_proved_itself() {
+    Await.until(
+        runtime + " has proved itself",
+        () -> ctr.ok("plugins", "ls", "-d", "id==task").out().contains("/" + runtime + "\n"));
+    ctr.ok("run", "--rm", image, id(), "true");
   }
 
   private static boolean isMounted(Path folder) {
