@@ -118,7 +118,8 @@ public record OciRuntimes(Optional<Path> chosen, List<Attempt> attempts) {
     try {
       Path bundle = folder.resolve("bundle");
       files.createDirectories(bundle.resolve("rootfs/proc"), 0700);
-      files.createDirectories(bundle.resolve("rootfs/dev"), 0700); // crun makes no mount point there
+      files.createDirectories(
+          bundle.resolve("rootfs/dev"), 0700); // crun makes no mount point there
       // only created, never started: the runtime looks for the program but does not run it
       write(files, bundle.resolve("rootfs/init"), new byte[0], 0755);
       write(files, bundle.resolve("config.json"), config(id), 0600);
