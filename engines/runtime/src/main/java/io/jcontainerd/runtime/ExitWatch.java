@@ -10,6 +10,7 @@ import io.jcontainerd.core.failure.UnavailableException;
 import io.jcontainerd.core.tasks.Exit;
 import io.jcontainerd.runtime.bundle.Bundle;
 import io.jcontainerd.runtime.bundle.Bundles;
+import io.jcontainerd.runtime.shim.ShimLauncher;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.time.Instant;
@@ -29,6 +30,8 @@ final class ExitWatch implements AutoCloseable {
   /** Longer than any shim tries: six attempts of five seconds, and 1+2+3+4+5 seconds between. */
   private static final Duration SHIM_GIVES_UP = Duration.ofSeconds(50);
 
+  private static final Duration PAUSE = Duration.ofMillis(100);
+
   private final TaskTable tasks;
   private final Bundles bundles;
   private final EventExchange exchange;
@@ -45,21 +48,40 @@ final class ExitWatch implements AutoCloseable {
 
   /** Starts to look at the events. */
   void start() {
-    EventStream stream = exchange.subscribe(e -> e.topic().equals(TaskEvents.EXIT));
+    EventStream stream = subscribe();
     watcher = Thread.ofVirtual().name("task-exits").start(() -> watch(stream));
   }
 
-  private void watch(EventStream stream) {
-    try (stream) {
-      while (!closed) {
-        stream.next(Duration.ofSeconds(10)).ifPresent(e -> seen(e.event()));
+  private EventStream subscribe() {
+    return exchange.subscribe(e -> e.topic().equals(TaskEvents.EXIT));
+  }
+
+  private void watch(EventStream first) {
+    try {
+      EventStream stream = first;
+      while (look(stream)) {
+        Thread.sleep(PAUSE);
+        stream = subscribe();
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } catch (UnavailableException e) {
       LOG.log(Level.DEBUG, "no more events", e);
-    } catch (RuntimeException e) {
-      LOG.log(Level.ERROR, "watch over task exits ended", e);
+    }
+  }
+
+  /** Looks at the events until it is closed; true if the stream broke, as one that lags behind. */
+  private boolean look(EventStream stream) throws InterruptedException {
+    try (stream) {
+      while (!closed) {
+        stream.next(Duration.ofSeconds(10)).ifPresent(e -> seen(e.event()));
+      }
+      return false;
+    } catch (UnavailableException e) {
+      throw e;
+    } catch (RuntimeException e) { // an exit that was missed may be told twice
+      LOG.log(Level.ERROR, "watch over task exits broke and begins anew", e);
+      return true;
     }
   }
 
@@ -70,6 +92,7 @@ final class ExitWatch implements AutoCloseable {
         tasks
             .find(event.namespace(), exit.getContainerId())
             .filter(t -> t.pid() == exit.getPid())
+            .filter(t -> t.launcher().filter(ShimLauncher::forgetsEvents).isPresent())
             .ifPresent(this::mark);
       }
     } catch (InvalidProtocolBufferException e) {

@@ -7,6 +7,7 @@ import io.jcontainerd.core.TypedValue;
 import io.jcontainerd.core.containers.Container;
 import io.jcontainerd.core.events.Event;
 import io.jcontainerd.core.tasks.CreateTask;
+import io.jcontainerd.core.tasks.Exit;
 import io.jcontainerd.core.tasks.Stdio;
 import io.jcontainerd.linux.LinuxFiles;
 import io.jcontainerd.linux.LinuxKernel;
@@ -255,5 +256,10 @@ final class Ground implements AutoCloseable {
     }
     Files.deleteIfExists(Path.of("/run/containerd/runc").resolve(namespace));
     new LinuxFiles().deleteTree(top);
+  }
+
+  /** Tells that a task has ended, as its shim would. */
+  void exited(String id, int pid) {
+    new TaskEvents(events).exited(namespace, id, new Exit(pid, 0, Instant.now()));
   }
 }

@@ -351,6 +351,19 @@ class HostShimTest {
   }
 
   @Test
+  void exits_of_a_host_that_forgets_no_event_need_no_note() throws Exception {
+    here(
+        () -> {
+          int pid = begin("unnoted");
+          ground.exited("unnoted", pid);
+          ground.events.awaitSeen();
+          assertThat(ground.bundles.at(ground.namespace, "unnoted").path().resolve("exit-event"))
+              .doesNotExist();
+          end("unnoted");
+        });
+  }
+
+  @Test
   void its_information_names_the_runtime_and_its_features() throws Exception {
     here(
         () -> {

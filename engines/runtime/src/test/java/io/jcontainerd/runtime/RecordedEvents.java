@@ -3,6 +3,7 @@ package io.jcontainerd.runtime;
 import io.jcontainerd.core.events.Event;
 import io.jcontainerd.core.events.EventExchange;
 import io.jcontainerd.core.events.EventStream;
+import io.jcontainerd.core.failure.OutOfRangeException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,6 +18,8 @@ final class RecordedEvents implements EventExchange {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition more = lock.newCondition();
   private final List<Event> events = new ArrayList<>();
+  private boolean breaking;
+  private int seen;
 
   @Override
   public long publish(Event event) {
@@ -68,6 +71,33 @@ final class RecordedEvents implements EventExchange {
     }
   }
 
+  /** The stream of whoever asks next, or is asking, breaks once. */
+  void breakStream() {
+    lock.lock();
+    try {
+      breaking = true;
+      more.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Waits until a subscriber came back for more after all that was published before. */
+  void awaitSeen() throws InterruptedException {
+    long left = TimeUnit.SECONDS.toNanos(60);
+    lock.lock();
+    try {
+      while (breaking || seen < events.size()) {
+        if (left <= 0) {
+          throw new AssertionError("seen " + seen + " of " + events.size());
+        }
+        left = more.awaitNanos(left);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
   @Override
   public EventStream subscribe(Predicate<Event> accepts) {
     return subscribeAfter(all().size(), accepts);
@@ -84,12 +114,19 @@ final class RecordedEvents implements EventExchange {
         lock.lockInterruptibly();
         try {
           while (true) {
+            if (breaking) {
+              breaking = false;
+              seen = -1;
+              throw new OutOfRangeException("subscriber is too slow");
+            }
             while (next < events.size()) {
               Event event = events.get(next++);
               if (accepts.test(event)) {
                 return Optional.of(new Event.Numbered(next, event));
               }
             }
+            seen = next;
+            more.signalAll();
             if (left <= 0) {
               return Optional.empty();
             }

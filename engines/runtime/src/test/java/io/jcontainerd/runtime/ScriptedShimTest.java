@@ -536,6 +536,17 @@ class ScriptedShimTest {
   }
 
   @Test
+  void an_exit_that_was_told_is_noted_though_the_stream_of_events_broke_before() throws Exception {
+    create("noted");
+    ground.events.breakStream();
+    ground.events.awaitSeen();
+    ground.exited("noted", 42);
+    ground.events.awaitSeen();
+    Bundle bundle = ground.bundles.at(ground.namespace, "noted");
+    assertThat(bundle.path().resolve("exit-event")).exists();
+  }
+
+  @Test
   void bundles_of_old_and_remains_are_dealt_with_at_the_daemons_start() throws Exception {
     create("old");
     runtime.close();
