@@ -5,7 +5,6 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.jcontainerd.api.types.Mount;
 import io.jcontainerd.core.Identifiers;
 import io.jcontainerd.core.failure.AlreadyExistsException;
-import io.jcontainerd.core.failure.FailedPreconditionException;
 import io.jcontainerd.core.failure.InternalException;
 import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.core.failure.NotFoundException;
@@ -17,7 +16,6 @@ import io.jcontainerd.linux.process.Children;
 import io.jcontainerd.linux.process.ExitStatus;
 import io.jcontainerd.linux.process.ProcessIdentity;
 import io.jcontainerd.linux.process.Signals;
-import io.jcontainerd.linux.terminal.Terminals.WindowSize;
 import io.jcontainerd.oci.json.JsonObject;
 import io.jcontainerd.oci.runtime.Spec;
 import java.io.IOException;
@@ -25,13 +23,10 @@ import java.lang.System.Logger.Level;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -43,8 +38,9 @@ import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * All containers of this host and what can be done with them, in the terms of containerd's task
- * service. Safe for many threads; operations on one process that exclude each other take turns.
+ * All containers of this host, how they and their execs come to be and how they are deleted, in the
+ * terms of containerd's task service. Safe for many threads; operations on one process that exclude
+ * each other take turns.
  */
 final class Supervisor {
   private static final System.Logger LOG = System.getLogger(Supervisor.class.getName());
@@ -52,19 +48,21 @@ final class Supervisor {
   private static final Duration DRAIN = Duration.ofSeconds(10);
   private static final Duration KILLED = Duration.ofSeconds(10);
 
-  /**
-   * Runtimes whose containers are plain processes of this kernel, so that a signal is just that.
-   */
-  private static final Set<String> PLAIN = Set.of("runc", "crun");
-
   private final HostServices host;
   private final ContainerExits exits;
+  private final ContainerControl control;
   private final Map<String, Container> containers = new ConcurrentHashMap<>();
   private final Set<String> beingCreated = ConcurrentHashMap.newKeySet();
 
   Supervisor(HostServices host) {
     this.host = host;
     this.exits = new ContainerExits(host);
+    this.control = new ContainerControl(host, exits);
+  }
+
+  /** What can be done with a container that is there. */
+  ContainerControl control() {
+    return control;
   }
 
   ContainerExits exits() {
@@ -566,210 +564,6 @@ final class Supervisor {
         LOG.log(Level.WARNING, "output was not taken within {0} s and is cut", DRAIN.toSeconds());
       }
       io.close();
-    }
-  }
-
-  /** Signals a process, or with {@code all} every process of the container. */
-  void kill(Container container, String execId, int signal, boolean all)
-      throws IOException, InterruptedException, OciRuntimeException {
-    ContainerProcess process = container.process(execId);
-    Phase phase;
-    Child child;
-    synchronized (container) {
-      phase = process.phase;
-      child = process.child;
-    }
-    if (phase == Phase.STOPPED) {
-      throw finished(process);
-    }
-    if (!process.isInit()) {
-      if (child == null) {
-        throw new FailedPreconditionException("process not created");
-      }
-      if (!child.signal(signal)) {
-        throw finished(process);
-      }
-      return;
-    }
-    boolean plain =
-        PLAIN.contains(Path.of(container.runtime().options().binary()).getFileName().toString());
-    if (plain && !all && child != null && phase != Phase.PAUSED && phase != Phase.PAUSING) {
-      if (!child.signal(signal)) {
-        throw finished(process);
-      }
-      return;
-    }
-    try {
-      container.runtime().kill(signal, all);
-    } catch (OciRuntimeException e) {
-      if (e.isGone()) {
-        throw finished(process);
-      }
-      throw e;
-    }
-  }
-
-  private static NotFoundException finished(ContainerProcess process) {
-    return new NotFoundException(
-        process.isInit()
-            ? "process already finished"
-            : "exec " + process.execId() + " already finished");
-  }
-
-  /** Freezes the container. */
-  void pause(Container container) throws IOException, InterruptedException, OciRuntimeException {
-    ContainerProcess init = container.init();
-    try (Turn.Held _ = init.turn.take("pause", TURN)) {
-      change(container, Phase.RUNNING, Phase.PAUSING, "pause");
-      exits.record(container);
-      try {
-        container.runtime().pause();
-      } catch (IOException | OciRuntimeException | InterruptedException | RuntimeException e) {
-        var _ = changeIf(container, Phase.PAUSING, Phase.RUNNING);
-        exits.record(container);
-        throw e;
-      }
-      boolean paused = changeIf(container, Phase.PAUSING, Phase.PAUSED);
-      exits.record(container);
-      if (paused) {
-        host.events().paused(container);
-      }
-    }
-  }
-
-  /** Lets a frozen container go on. */
-  void resume(Container container) throws IOException, InterruptedException, OciRuntimeException {
-    ContainerProcess init = container.init();
-    try (Turn.Held _ = init.turn.take("resume", TURN)) {
-      synchronized (container) {
-        if (init.phase != Phase.PAUSED) {
-          throw new UnknownException(
-              "cannot resume a " + init.phase.name().toLowerCase(Locale.ROOT) + " process");
-        }
-      }
-      container.runtime().resume();
-      boolean resumed = changeIf(container, Phase.PAUSED, Phase.RUNNING);
-      exits.record(container);
-      if (resumed) {
-        host.events().resumed(container);
-      }
-    }
-  }
-
-  private static void change(Container container, Phase from, Phase to, String operation) {
-    synchronized (container) {
-      if (container.init().phase != from) {
-        throw new UnknownException(
-            "cannot "
-                + operation
-                + " a "
-                + container.init().phase.name().toLowerCase(Locale.ROOT)
-                + " process");
-      }
-      container.init().phase = to;
-    }
-  }
-
-  /** Whether it was so; else it ended meanwhile, and nobody is told of a change any more. */
-  private static boolean changeIf(Container container, Phase from, Phase to) {
-    synchronized (container) {
-      if (container.init().phase != from) {
-        return false;
-      }
-      container.init().phase = to;
-      return true;
-    }
-  }
-
-  /** Changes the container's limits. */
-  void update(Container container, byte[] resources)
-      throws IOException, InterruptedException, OciRuntimeException {
-    synchronized (container) {
-      if (container.init().phase == Phase.STOPPED) {
-        throw new UnknownException("cannot update a stopped container");
-      }
-    }
-    container.runtime().update(JsonObject.parse(resources).toBytes());
-  }
-
-  /** Tells a terminal its size; nothing happens without one. */
-  void resize(Container container, String execId, WindowSize size) throws IOException {
-    ContainerProcess process = container.process(execId);
-    ProcessIo io;
-    synchronized (container) {
-      if (!process.isInit() && process.phase == Phase.STOPPED) {
-        throw new UnknownException("cannot resize a stopped process");
-      }
-      io = process.io;
-    }
-    if (io != null) {
-      io.resize(size);
-    }
-  }
-
-  /** Gives up our writing end of the input. */
-  void closeStdin(Container container, String execId) throws IOException {
-    ContainerProcess process = container.process(execId);
-    ProcessIo io;
-    synchronized (container) {
-      process.stdinClosed = true;
-      io = process.io;
-    }
-    if (io != null) {
-      io.closeStdin();
-    }
-    exits.record(container);
-  }
-
-  /**
-   * Every process in the container, those of execs with their exec id, others with an empty one.
-   */
-  Map<Integer, String> processes(Container container) throws IOException {
-    Map<Integer, String> execs = new LinkedHashMap<>();
-    for (ContainerProcess exec : container.execs()) {
-      synchronized (container) {
-        if (exec.phase == Phase.RUNNING) {
-          execs.put(exec.pid(), exec.execId());
-        }
-      }
-    }
-    Map<Integer, String> all = new LinkedHashMap<>();
-    Optional<ContainerCgroup> cgroup = container.cgroup();
-    if (cgroup.isPresent()) {
-      for (int pid : cgroup.get().processes()) {
-        all.put(pid, execs.getOrDefault(pid, ""));
-      }
-    }
-    return all;
-  }
-
-  /** What to write when a container is frozen into files. */
-  record Checkpointing(Path image, Path work, List<String> flags) {}
-
-  /** Writes the container's memory to a folder. */
-  void checkpoint(Container container, Checkpointing checkpointing)
-      throws IOException, InterruptedException, OciRuntimeException {
-    ContainerProcess init = container.init();
-    try (Turn.Held _ = init.turn.take("checkpoint", TURN)) {
-      synchronized (container) {
-        if (init.phase != Phase.RUNNING && init.phase != Phase.PAUSED) {
-          throw new UnknownException("cannot checkpoint a container that does not run");
-        }
-      }
-      try {
-        container
-            .runtime()
-            .checkpoint(checkpointing.flags(), checkpointing.image(), checkpointing.work());
-      } catch (OciRuntimeException e) {
-        Path log = checkpointing.work().resolve("dump.log");
-        if (Files.exists(log)) {
-          Files.copy(
-              log,
-              container.bundle().resolve("criu-dump.log"),
-              StandardCopyOption.REPLACE_EXISTING);
-        }
-        throw e;
-      }
     }
   }
 }

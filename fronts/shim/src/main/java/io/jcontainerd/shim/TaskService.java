@@ -184,6 +184,7 @@ final class TaskService {
   private PidsResponse pids(PidsRequest request, CallContext call) throws IOException {
     PidsResponse.Builder answer = PidsResponse.newBuilder();
     supervisor
+        .control()
         .processes(container(call, request.getId()))
         .forEach(
             (pid, execId) -> {
@@ -205,23 +206,25 @@ final class TaskService {
 
   private Empty pause(PauseRequest request, CallContext call)
       throws IOException, InterruptedException, OciRuntimeException {
-    supervisor.pause(container(call, request.getId()));
+    supervisor.control().pause(container(call, request.getId()));
     return Empty.getDefaultInstance();
   }
 
   private Empty resume(ResumeRequest request, CallContext call)
       throws IOException, InterruptedException, OciRuntimeException {
-    supervisor.resume(container(call, request.getId()));
+    supervisor.control().resume(container(call, request.getId()));
     return Empty.getDefaultInstance();
   }
 
   private Empty kill(KillRequest request, CallContext call)
       throws IOException, InterruptedException, OciRuntimeException {
-    supervisor.kill(
-        container(call, request.getId()),
-        request.getExecId(),
-        request.getSignal(),
-        request.getAll());
+    supervisor
+        .control()
+        .kill(
+            container(call, request.getId()),
+            request.getExecId(),
+            request.getSignal(),
+            request.getAll());
     return Empty.getDefaultInstance();
   }
 
@@ -259,14 +262,14 @@ final class TaskService {
     } catch (IllegalArgumentException e) {
       throw new InvalidArgumentException(String.valueOf(e.getMessage()), e);
     }
-    supervisor.resize(container(call, request.getId()), request.getExecId(), size);
+    supervisor.control().resize(container(call, request.getId()), request.getExecId(), size);
     return Empty.getDefaultInstance();
   }
 
   private Empty closeIo(CloseIORequest request, CallContext call) throws IOException {
     Container container = container(call, request.getId());
     if (request.getStdin()) {
-      supervisor.closeStdin(container, request.getExecId());
+      supervisor.control().closeStdin(container, request.getExecId());
     } else {
       container.process(request.getExecId());
     }
@@ -279,8 +282,9 @@ final class TaskService {
     if (!type.equals(bareType(Spec.RESOURCES_TYPE_URL))) {
       throw new InvalidArgumentException("resources of type " + type);
     }
-    supervisor.update(
-        container(call, request.getId()), request.getResources().getValue().toByteArray());
+    supervisor
+        .control()
+        .update(container(call, request.getId()), request.getResources().getValue().toByteArray());
     return Empty.getDefaultInstance();
   }
 
@@ -345,8 +349,10 @@ final class TaskService {
                 ? container.bundle().resolve("criu-work")
                 : Path.of(configured).resolve("criu-work");
     Files.createDirectories(work);
-    supervisor.checkpoint(
-        container, new Supervisor.Checkpointing(image, work, checkpointFlags(options)));
+    supervisor
+        .control()
+        .checkpoint(
+            container, new ContainerControl.Checkpointing(image, work, checkpointFlags(options)));
     return Empty.getDefaultInstance();
   }
 

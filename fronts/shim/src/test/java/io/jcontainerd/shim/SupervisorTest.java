@@ -147,7 +147,7 @@ class SupervisorTest {
 
   @Test
   void a_container_counts_until_its_deletion_was_told() throws Exception {
-    supervisor.kill(container, "", KILL, false);
+    supervisor.control().kill(container, "", KILL, false);
     container.init().exited().get(10, TimeUnit.SECONDS);
     FutureTask<Supervisor.Deleted> deleting;
     Path record = folder.resolve("state/containers/ns/box.json");
@@ -166,7 +166,7 @@ class SupervisorTest {
   void nothing_is_deleted_before_the_exit_was_told() throws Exception {
     FutureTask<Supervisor.Deleted> deleting;
     synchronized (journal) {
-      supervisor.kill(container, "", KILL, false);
+      supervisor.control().kill(container, "", KILL, false);
       assertThat(
               within(
                   Duration.ofSeconds(10), () -> container.phase(container.init()) == Phase.STOPPED))
@@ -185,7 +185,7 @@ class SupervisorTest {
     FutureTask<String> pausing =
         inBackground(
             () -> {
-              supervisor.pause(container);
+              supervisor.control().pause(container);
               return "";
             });
     container.init().exited().get(10, TimeUnit.SECONDS);
