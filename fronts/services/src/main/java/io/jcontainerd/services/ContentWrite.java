@@ -165,7 +165,7 @@ final class ContentWrite {
         .build();
   }
 
-  /** Removes the ingest of a blob that is there already, unless another call writes it. */
+  /** Removes the ingest of a blob that is there already; who still writes it learns the same. */
   private void discard(AlreadyExistsException why) {
     try {
       store.abort(ref);
