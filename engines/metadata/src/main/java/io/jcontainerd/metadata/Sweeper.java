@@ -63,14 +63,22 @@ final class Sweeper {
 
   /** Returns whether something is left to be tried again. */
   boolean sweep() {
-    left = false;
-    Set<String> touched = new HashSet<>();
-    if (orphansPossible.getAndSet(false)) {
-      sweepOrphans(touched);
-    }
-    sweepCondemned(touched);
-    if (!stopped) {
-      touched.forEach(this::cleanup);
+    boolean ended = false;
+    try {
+      left = false;
+      Set<String> touched = new HashSet<>();
+      if (orphansPossible.getAndSet(false)) {
+        sweepOrphans(touched);
+      }
+      sweepCondemned(touched);
+      if (!stopped) {
+        touched.forEach(this::cleanup);
+      }
+      ended = true;
+    } finally {
+      if (!ended) {
+        orphansPossible(); // whatever it came to, the next one looks at all
+      }
     }
     return !stopped && (left || orphansPossible.get());
   }

@@ -221,13 +221,25 @@ class SchedulerTest {
   @Test
   void a_run_that_finds_no_memory_is_not_the_last() {
     Error noMemory = new OutOfMemoryError("Java heap space");
-    try (Metadata metadata =
-        metadata(failingOnce(new InMemorySnapshotter(), "cleanup", noMemory))) {
+    AtomicInteger cleaned = new AtomicInteger();
+    Snapshotter counting =
+        (Snapshotter)
+            Proxy.newProxyInstance(
+                Snapshotter.class.getClassLoader(),
+                new Class<?>[] {Snapshotter.class},
+                (_, method, arguments) -> {
+                  if (method.getName().equals("cleanup")) {
+                    cleaned.incrementAndGet();
+                  }
+                  return invoke(new InMemorySnapshotter(), method, arguments);
+                });
+    try (Metadata metadata = metadata(failingOnce(counting, "cleanup", noMemory))) {
       assertThatThrownBy(() -> metadata.collector().collect())
           .isInstanceOf(InternalException.class)
           .hasRootCause(noMemory);
       metadata.collector().collect();
       assertThat(metadata.collectorStats().succeeded()).isPositive();
+      assertThat(cleaned).as("what the first one left is cleaned by the next").hasPositiveValue();
     }
   }
 }
