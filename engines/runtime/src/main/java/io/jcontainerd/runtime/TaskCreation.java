@@ -1,6 +1,5 @@
 package io.jcontainerd.runtime;
 
-import io.jcontainerd.api.runtime.task.v3.ConnectResponse;
 import io.jcontainerd.api.runtime.task.v3.CreateTaskRequest;
 import io.jcontainerd.api.runtime.task.v3.CreateTaskResponse;
 import io.jcontainerd.api.types.RuntimeInfo;
@@ -130,11 +129,10 @@ final class TaskCreation {
     }
     task.attach(launcher, shim);
     try {
-      ConnectResponse who =
-          shim.whoServes(task.namespace(), task.id(), Limits.atMost(timeouts.operation()));
-      end.knowProcess(task, who.getShimPid());
-      if (!shim.isShared() && who.getShimPid() > 0) {
-        OomScore.give(who.getShimPid());
+      int process = shim.process(task.namespace(), task.id(), Limits.atMost(timeouts.operation()));
+      end.knowProcess(task, process);
+      if (!shim.isShared() && process > 0) {
+        OomScore.give(process);
       }
     } catch (NotImplementedException e) {
       LOG.log(Level.DEBUG, "shim of " + bundle + " does not tell its process", e);

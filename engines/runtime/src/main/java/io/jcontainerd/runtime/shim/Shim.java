@@ -27,6 +27,7 @@ public final class Shim implements AutoCloseable {
   private final TtrpcClient client;
   private final boolean shared;
   private volatile int version;
+  private volatile int process;
 
   private Shim(ShimAddress address, TtrpcClient client, boolean shared) {
     this.address = address;
@@ -144,6 +145,17 @@ public final class Shim implements AutoCloseable {
         ConnectRequest.newBuilder().setId(id).build(),
         ConnectResponse.parser(),
         Optional.of(limit));
+  }
+
+  /**
+   * The process id that the shim tells of itself, 0 for none. Asked for once: who is at the other
+   * end of a connection stays the same.
+   */
+  public int process(String namespace, String id, Duration limit) throws InterruptedException {
+    if (process == 0) {
+      process = whoServes(namespace, id, limit).getShimPid();
+    }
+    return process;
   }
 
   /** Tells the shim to leave if it keeps nothing else. */
