@@ -16,6 +16,10 @@ import java.util.logging.Logger;
  */
 public final class Bench {
   private static final int WARM_UP = 3;
+
+  /** Until a daemon that has just worked counts as idle. */
+  private static final long REST_MILLIS = 15_000;
+
   private static final int[] IDLE = {0, 10, 50, 100};
   private static final String TRUE = "\"/bin/true\"";
   private static final String SLEEP = "\"/bin/sleep\", \"1000000\"";
@@ -98,6 +102,7 @@ public final class Bench {
       coldStarts(ours, theirs);
       begin(ours, archive);
       begin(theirs, archive);
+      Thread.sleep(REST_MILLIS);
       idleMemory(ours, theirs);
       latencies(ours, theirs, 0.8);
       density(ours, theirs);
