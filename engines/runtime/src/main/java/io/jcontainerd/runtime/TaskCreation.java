@@ -77,6 +77,9 @@ final class TaskCreation {
             .orElseThrow(() -> new InvalidArgumentException("container " + id + " has no spec"));
     Spec spec = Spec.parse(document.value());
     String runtime = runtime(request);
+    ShimLauncher launcher = launchers.forRuntime(runtime);
+    // first, for without an OCI runtime no shim need be started
+    Optional<TypedValue> options = launcher.options(options(request));
     var task = new Task(bundles.at(namespace, id), runtime, request.container().sandbox());
     tasks.reserve(task, Limits.atMost(timeouts.operation()));
     boolean bundleMade = false;
@@ -84,9 +87,9 @@ final class TaskCreation {
       Bundle bundle =
           bundles.create(namespace, id, document.value(), rootGroup(spec), task.sandbox());
       bundleMade = true;
-      Shim shim = shim(task, bundle, request);
+      Shim shim = shim(task, bundle, launcher, request);
       checkIdMaps(task, spec, request);
-      int pid = create(task, shim, request);
+      int pid = create(task, shim, options, request);
       task.pid(pid);
       task.live();
       end.watch(task, shim);
@@ -116,8 +119,8 @@ final class TaskCreation {
         .findFirst();
   }
 
-  private Shim shim(Task task, Bundle bundle, CreateTask request) throws InterruptedException {
-    ShimLauncher launcher = launchers.forRuntime(task.runtime());
+  private Shim shim(Task task, Bundle bundle, ShimLauncher launcher, CreateTask request)
+      throws InterruptedException {
     Shim shim;
     if (request.taskApiAddress().isEmpty()) {
       shim = launcher.launch(bundle, new ShimLauncher.Launch(task.runtime(), options(request)));
@@ -147,7 +150,8 @@ final class TaskCreation {
         : request.container().runtime().options();
   }
 
-  private int create(Task task, Shim shim, CreateTask request) throws InterruptedException {
+  private int create(Task task, Shim shim, Optional<TypedValue> options, CreateTask request)
+      throws InterruptedException {
     CreateTaskRequest.Builder message =
         CreateTaskRequest.newBuilder()
             .setId(task.id())
@@ -157,10 +161,7 @@ final class TaskCreation {
             .setStdout(request.stdio().stdout())
             .setStderr(request.stdio().stderr())
             .setCheckpoint(request.checkpoint());
-    task.launcher()
-        .orElseThrow()
-        .options(options(request))
-        .ifPresent(o -> message.setOptions(TypedValues.toApi(o)));
+    options.ifPresent(o -> message.setOptions(TypedValues.toApi(o)));
     for (Mount mount : request.rootfs()) {
       message.addRootfs(Types.toApi(mount));
     }

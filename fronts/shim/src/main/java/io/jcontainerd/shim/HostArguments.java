@@ -23,7 +23,7 @@ record HostArguments(Path socket, Path state, Path events, Optional<Duration> id
       "usage: shim-host --socket PATH --state DIR --events TTRPC_SOCKET"
           + " [--idle SECONDS|never] [--grpc-address PATH] [--debug]";
 
-  private static final Duration DEFAULT_IDLE = Duration.ofSeconds(60);
+  private static final Duration DEFAULT_IDLE = Duration.ofSeconds(10);
 
   /**
    * Reads the command line.
