@@ -10,6 +10,7 @@ import java.io.PrintStream;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -96,7 +97,7 @@ final class Main {
       throws IOException, InterruptedException {
     String name = "jcontainerd-demo-" + ProcessHandle.current().pid();
     Path run =
-        folder.toString().length() <= LONGEST_SOCKET_FOLDER
+        folder.toString().length() <= LONGEST_SOCKET_FOLDER && isOpenToAll(folder)
             ? folder.resolve("r")
             : Path.of("/run", name);
     Leftovers leftovers = new Leftovers(folder, run, name);
@@ -130,6 +131,17 @@ final class Main {
     }
     out.printf("took %.1f s%n", (System.nanoTime() - began) / 1e9);
     return status;
+  }
+
+  /** Whether everybody, a container with other user ids too, may pass through to a folder. */
+  private static boolean isOpenToAll(Path folder) throws IOException {
+    for (Path each = folder; each != null; each = each.getParent()) {
+      if (Files.isDirectory(each)
+          && !Files.getPosixFilePermissions(each).contains(PosixFilePermission.OTHERS_EXECUTE)) {
+        return false;
+      }
+    }
+    return true;
   }
 
   @SuppressWarnings("SystemConsoleNull") // since JDK 25 it is null again without a terminal
