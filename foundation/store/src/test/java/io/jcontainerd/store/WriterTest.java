@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
@@ -118,17 +119,31 @@ class WriterTest {
   }
 
   @Test
-  void a_close_that_was_interrupted_is_gone_on_with_by_another() {
+  void a_close_that_was_interrupted_is_gone_on_with_by_another() throws Exception {
     Path file = folder.resolve("test.db");
     Store store = Store.open(file, StoreOptions.DEFAULTS, List.of(StoreTest.PAIRS));
-    store.change(tx -> StoreTest.put(tx, "k", "v"));
+    var begun = new Semaphore(0);
+    var end = new Semaphore(0);
+    Thread changing =
+        Thread.ofVirtual()
+            .start(
+                () ->
+                    store.change(
+                        tx -> {
+                          begun.release();
+                          end.acquireUninterruptibly();
+                          StoreTest.put(tx, "k", "v");
+                        }));
+    begun.acquire();
     Thread.currentThread().interrupt();
     assertThatThrownBy(store::close)
         .extracting(failure -> ((StoreException) failure).kind())
         .isEqualTo(StoreException.Kind.INTERRUPTED);
     assertThat(Thread.interrupted()).isTrue();
+    end.release();
     store.close();
     store.close();
+    changing.join();
     try (Store again = Store.open(file, StoreOptions.DEFAULTS, List.of(StoreTest.PAIRS))) {
       assertThat(StoreTest.count(again)).isEqualTo(1);
     }
