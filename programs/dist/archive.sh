@@ -1,5 +1,7 @@
 # Sourced by make: the archive and what goes into it.
 
+training=jcontainerd-training # the namespace
+
 # An image of the static busybox, in the OCI layout.
 training_image() { # FOLDER
   local work=$1/image blobs=$1/image/blobs/sha256 layer config manifest
@@ -37,10 +39,10 @@ descriptor() { # TYPE DIGEST,SIZE [FURTHER MEMBERS]
 # What clients do most, often enough that the recorded profiles tell what to compile.
 training_work() { # SOCKET FOLDER
   local round ctr
-  ctr="ctr -a $1 -n training"
+  ctr="ctr -a $1 -n $training"
   $ctr version
   $ctr plugins ls
-  $ctr namespaces create training
+  $ctr namespaces create "$training"
   $ctr images import "$2/image.tar"
   $ctr run -d local/training:1 sleeper /bin/sleep 2147483647
   for round in $(seq 60); do
@@ -75,7 +77,7 @@ train() { # FOLDER
     training_failed "$work" "$daemon" "the daemon did not start in training"
     return 1
   fi
-  "$1/bin/jcontainerd" --address "$socket" publish --topic /training --namespace training < /dev/null
+  "$1/bin/jcontainerd" --address "$socket" publish --topic /training --namespace "$training" < /dev/null
   if [ "$(id -u)" = 0 ] && command -v ctr > /dev/null && command -v busybox > /dev/null; then
     training_image "$work"
     if ! training_work "$socket" "$work" > "$work/work.log" 2>&1; then
@@ -90,12 +92,18 @@ train() { # FOLDER
   wait "$daemon" || true
   # the host leaves when its daemon has left
   await 60 "" no_host "$work" || true
+  forget_groups
   if [ ! -s "$work/cache/jcontainerd.aot" ]; then
     training_failed "$work" "$daemon" "no start-up cache was written"
     return 1
   fi
   mv "$work"/cache/*.aot "$1/lib/"
   rm -rf "$work"
+}
+
+# What OCI runtimes leave of a namespace: its control group.
+forget_groups() {
+  find /sys/fs/cgroup -mindepth 1 -depth -type d -name "$training" -exec rmdir {} + 2> /dev/null || true
 }
 
 no_host() { # FOLDER
@@ -119,6 +127,7 @@ training_failed() { # FOLDER PID REASON
   kill "$2" 2> /dev/null || true
   wait "$2" || true
   await 60 "" no_host "$1" || true
+  forget_groups
   rm -rf "$1"
   echo "make: $3" >&2
 }

@@ -74,7 +74,10 @@ public final class Bench {
             "sh",
             "-c",
             "awk -v f=\"$0/\" 'index($2, f) == 1 {print $2}' /proc/mounts | sort -r"
-                + " | xargs -r umount -l; rm -rf \"$0\"",
+                + " | xargs -r umount -l; rm -rf \"$0\";"
+                + " find /sys/fs/cgroup -mindepth 1 -depth -type d -name "
+                + Subject.NAMESPACE
+                + " -exec rmdir {} +",
             folder.toString()));
   }
 

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 /** A daemon on folders of its own. */
 final class Subject implements AutoCloseable {
-  static final String NAMESPACE = "bench";
+  static final String NAMESPACE = "jcontainerd-bench";
 
   /** What a mount namespace must not have for crun to run in it. */
   private static final String WITHOUT_UNIFIED =
