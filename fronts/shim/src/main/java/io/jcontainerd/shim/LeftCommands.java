@@ -40,9 +40,7 @@ final class LeftCommands {
     List<Child> killed = new ArrayList<>();
     try (DirectoryStream<Path> processes = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
       for (Path process : processes) {
-        if (worksOn(bundles, process)) {
-          kill(bundles, process).ifPresent(killed::add);
-        }
+        kill(bundles, process).ifPresent(killed::add);
       }
     }
     for (Child command : killed) {
@@ -55,11 +53,12 @@ final class LeftCommands {
   private Optional<Child> kill(Set<Path> bundles, Path process) throws IOException {
     int pid = Integer.parseInt(process.getFileName().toString());
     Optional<ProcessIdentity> identity = ProcessIdentity.of(pid);
-    if (identity.isEmpty()) {
+    if (identity.isEmpty() || !worksOn(bundles, process)) {
       return Optional.empty();
     }
+    // identified before and after its command line was read: it is the one that was looked at
     Optional<Child> command = children.adopt(identity.get());
-    if (command.isPresent() && worksOn(bundles, process)) { // from here on certainly the same
+    if (command.isPresent()) {
       LOG.log(
           Level.INFO,
           "a runtime command of an earlier host, process {0}, is ended",

@@ -213,6 +213,7 @@ public final class ShimHost implements AutoCloseable {
     try {
       while (true) { // main ends the process when the last container is gone
         Thread.sleep(POLL);
+        // a shutdown hook of the JDK's logging takes the handlers away at some time from now on
         HostLog.configure(arguments.debug());
       }
     } catch (InterruptedException e) {
