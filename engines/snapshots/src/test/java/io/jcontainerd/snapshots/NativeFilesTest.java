@@ -13,51 +13,35 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.api.io.TempDir;
 
 @Tag("root")
 @SuppressWarnings("NullAway.Init")
 class NativeFilesTest extends SnapshotterFilesContract {
-  @TempDir Path folder;
   private Store store;
-  private LinuxKernel kernel;
 
   @BeforeEach
-  void start() throws Exception {
-    for (String name : List.of("state", "mounts", "temporary")) {
-      java.nio.file.Files.createDirectory(folder.resolve(name));
-    }
-    kernel = new LinuxKernel(folder.resolve("temporary"));
-    // An overlay cannot lie on the overlay that a build may run in.
-    kernel.mount(
-        List.of(new io.jcontainerd.core.mount.Mount("tmpfs", "tmpfs", List.of())),
-        folder.resolve("state"));
+  void start() {
     store =
         Store.open(
-            folder.resolve("store.db"), StoreOptions.DEFAULTS, List.of(SnapshotSchema.SCHEMA));
+            testFolder().resolve("store.db"),
+            StoreOptions.DEFAULTS,
+            List.of(SnapshotSchema.SCHEMA));
   }
 
   @AfterEach
-  void stop() throws Exception {
+  void stop() {
     store.close();
-    kernel.unmountAll(folder.resolve("state"));
   }
 
   @Override
-  protected Snapshotter open() {
-    Path root = folder.resolve("state/snapshotter");
+  protected Kernel newKernel(Path temporary) {
+    return new LinuxKernel(temporary);
+  }
+
+  @Override
+  protected Snapshotter open(Path root) {
     var environment =
-        new Environment(store, new LinuxFiles(), kernel, new LinuxTrees(), Time.SYSTEM);
+        new Environment(store, new LinuxFiles(), kernel(), new LinuxTrees(), Time.SYSTEM);
     return NativeSnapshotter.open(root, environment);
-  }
-
-  @Override
-  protected Kernel kernel() {
-    return kernel;
-  }
-
-  @Override
-  protected Path scratch() {
-    return folder.resolve("mounts");
   }
 }

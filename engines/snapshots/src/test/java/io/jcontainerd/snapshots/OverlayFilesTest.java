@@ -19,42 +19,36 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 @Tag("root")
 @SuppressWarnings("NullAway.Init")
 class OverlayFilesTest extends SnapshotterFilesContract {
-  @TempDir Path folder;
   private Store store;
-  private LinuxKernel kernel;
 
   @BeforeEach
-  void start() throws Exception {
-    for (String name : List.of("state", "mounts", "temporary")) {
-      java.nio.file.Files.createDirectory(folder.resolve(name));
-    }
-    kernel = new LinuxKernel(folder.resolve("temporary"));
-    // An overlay cannot lie on the overlay that a build may run in.
-    kernel.mount(
-        List.of(new io.jcontainerd.core.mount.Mount("tmpfs", "tmpfs", List.of())),
-        folder.resolve("state"));
+  void start() {
     store =
         Store.open(
-            folder.resolve("store.db"), StoreOptions.DEFAULTS, List.of(SnapshotSchema.SCHEMA));
+            testFolder().resolve("store.db"),
+            StoreOptions.DEFAULTS,
+            List.of(SnapshotSchema.SCHEMA));
   }
 
   @AfterEach
-  void stop() throws Exception {
+  void stop() {
     store.close();
-    kernel.unmountAll(folder.resolve("state"));
   }
 
   @Override
-  protected Snapshotter open() {
-    Path root = folder.resolve("state/snapshotter");
+  protected Kernel newKernel(Path temporary) {
+    return new LinuxKernel(temporary);
+  }
+
+  @Override
+  protected Snapshotter open(Path root) {
     var environment =
-        new Environment(store, new LinuxFiles(), kernel, new LinuxTrees(), Time.SYSTEM);
-    OverlaySupport support = OverlaySupport.probe(root, environment.files(), kernel);
+        new Environment(store, new LinuxFiles(), kernel(), new LinuxTrees(), Time.SYSTEM);
+    OverlaySupport support = OverlaySupport.probe(root, environment.files(), kernel());
     return OverlaySnapshotter.open(root, environment, support, OverlaySnapshotter.Options.DEFAULTS);
   }
 
@@ -64,12 +58,13 @@ class OverlayFilesTest extends SnapshotterFilesContract {
     prepare(snapshotter, "busy", "");
     Path upper = Path.of(snapshotter.mounts("busy").getFirst().source());
     Path inner = java.nio.file.Files.createDirectory(upper.resolve("inner"));
-    kernel.mount(List.of(new io.jcontainerd.core.mount.Mount("tmpfs", "tmpfs", List.of())), inner);
+    kernel()
+        .mount(List.of(new io.jcontainerd.core.mount.Mount("tmpfs", "tmpfs", List.of())), inner);
     java.nio.file.Files.writeString(inner.resolve("file"), "on the other file system");
     snapshotter.remove("busy");
     snapshotter.cleanup();
     assertThat(upper.getParent()).doesNotExist();
-    assertThat(kernel.mountTable()).noneMatch(point -> point.mountPoint().startsWith(upper));
+    assertThat(kernel().mountTable()).noneMatch(point -> point.mountPoint().startsWith(upper));
   }
 
   /** Files that belong to root in the layers belong to root's stand-in in a mapped mount. */
@@ -97,15 +92,5 @@ class OverlayFilesTest extends SnapshotterFilesContract {
               .isEqualTo(200000);
           assertThat(java.nio.file.Files.getAttribute(root, "unix:uid")).isEqualTo(100000);
         });
-  }
-
-  @Override
-  protected Kernel kernel() {
-    return kernel;
-  }
-
-  @Override
-  protected Path scratch() {
-    return folder.resolve("mounts");
   }
 }

@@ -3,6 +3,7 @@ package io.jcontainerd.testkit.contract;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.jcontainerd.core.Call;
 import io.jcontainerd.core.FieldMask;
 import io.jcontainerd.core.failure.AlreadyExistsException;
 import io.jcontainerd.core.failure.ContainerdException;
@@ -18,12 +19,21 @@ import io.jcontainerd.core.snapshots.Snapshotter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
  * What any {@link Snapshotter} owes its callers as far as records go. What it owes as to files is
  * in {@link SnapshotterFilesContract}.
  */
+@ExtendWith(ContractReport.class)
 public abstract class SnapshotterContract {
   /** For subclasses. */
   protected SnapshotterContract() {}
@@ -272,5 +282,277 @@ public abstract class SnapshotterContract {
     prepare(snapshotter, "active", "base");
     assertThat(snapshotter.usage("base").size()).isNotNegative();
     assertThat(snapshotter.usage("active").inodes()).isNotNegative();
+  }
+
+  @Test
+  void a_key_may_be_any_text() {
+    Snapshotter snapshotter = open();
+    String key = "default/12/extract-837-Zk_- sha256:\u00e9\ud83d\ude00/../x,\"y\"=z";
+    List<Mount> mounts = prepare(snapshotter, key, "");
+    assertThat(snapshotter.mounts(key)).isEqualTo(mounts);
+    assertThat(snapshotter.stat(key).name()).isEqualTo(key);
+    String name = "sha256:" + "a".repeat(64);
+    commit(snapshotter, name, key);
+    prepare(snapshotter, "../../etc", name);
+    assertThat(snapshotter.stat("../../etc").parent()).isEqualTo(name);
+    assertThat(walk(snapshotter, "")).containsExactly("../../etc", name);
+  }
+
+  @Test
+  void keys_that_differ_only_in_case_differ() {
+    Snapshotter snapshotter = open();
+    prepare(snapshotter, "key", "");
+    prepare(snapshotter, "KEY", "");
+    snapshotter.remove("key");
+    assertThat(walk(snapshotter, "")).containsExactly("KEY");
+  }
+
+  @Test
+  void a_key_is_free_again_after_its_removal() {
+    Snapshotter snapshotter = open();
+    for (int i = 0; i < 3; i++) {
+      prepare(snapshotter, "again", "");
+      snapshotter.remove("again");
+      snapshotter.view("again", "", Map.of());
+      snapshotter.remove("again");
+      layer(snapshotter, "again", "");
+      snapshotter.remove("again");
+    }
+    assertThat(walk(snapshotter, "")).isEmpty();
+    snapshotter.cleanup();
+    snapshotter.cleanup();
+  }
+
+  @Test
+  void a_walk_may_ask_for_more() {
+    Snapshotter snapshotter = open();
+    layer(snapshotter, "base", "");
+    layer(snapshotter, "top", "base");
+    prepare(snapshotter, "active", "top");
+    var seen = new ArrayList<SnapshotInfo>();
+    snapshotter.walk(
+        Filter.ALL,
+        info -> {
+          assertThat(snapshotter.stat(info.name())).isEqualTo(info);
+          assertThat(snapshotter.usage(info.name()).inodes()).isNotNegative();
+          seen.add(info);
+        });
+    assertThat(seen).hasSize(3);
+  }
+
+  @Test
+  void what_fails_in_a_walk_ends_it() {
+    Snapshotter snapshotter = open();
+    layer(snapshotter, "base", "");
+    layer(snapshotter, "top", "base");
+    var seen = new ArrayList<String>();
+    assertThatThrownBy(
+            () ->
+                snapshotter.walk(
+                    Filter.ALL,
+                    info -> {
+                      seen.add(info.name());
+                      throw new IllegalStateException("enough");
+                    }))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage("enough");
+    assertThat(seen).hasSize(1);
+    layer(snapshotter, "next", "top");
+  }
+
+  @Test
+  void several_filters_are_alternatives() {
+    Snapshotter snapshotter = open();
+    layer(snapshotter, "base", "");
+    layer(snapshotter, "top", "base");
+    prepare(snapshotter, "active", "top");
+    var names = new ArrayList<String>();
+    snapshotter.walk(
+        Filter.any(List.of("name==base", "kind==active")), info -> names.add(info.name()));
+    assertThat(names).containsExactly("active", "base");
+    assertThatThrownBy(() -> walk(snapshotter, "kind=")).isInstanceOf(ContainerdException.class);
+  }
+
+  @Test
+  void times_are_told_and_an_update_moves_the_second() {
+    Snapshotter snapshotter = open();
+    prepare(snapshotter, "active", "");
+    SnapshotInfo before = snapshotter.stat("active");
+    assertThat(before.createdAt()).isAfter(java.time.Instant.EPOCH);
+    assertThat(before.updatedAt()).isAfterOrEqualTo(before.createdAt());
+    SnapshotInfo after = snapshotter.update(with(before, Map.of("a", "b")), FieldMask.ALL);
+    assertThat(after.createdAt()).isEqualTo(before.createdAt());
+    assertThat(after.updatedAt()).isAfterOrEqualTo(before.updatedAt());
+    assertThat(after.kind()).isEqualTo(SnapshotKind.ACTIVE);
+    assertThat(snapshotter.stat("active")).isEqualTo(after);
+  }
+
+  @Test
+  void an_update_of_all_labels_by_name_replaces_them() {
+    Snapshotter snapshotter = open();
+    Prepared _ = snapshotter.prepare("active", "", Map.of("containerd.io/snapshot/a", "1"));
+    SnapshotInfo info = snapshotter.stat("active");
+    snapshotter.update(with(info, Map.of("b", "2")), new FieldMask(List.of("labels")));
+    assertThat(snapshotter.stat("active").labels()).containsExactly(Map.entry("b", "2"));
+    assertThat(snapshotter.stat("active").kind()).isEqualTo(SnapshotKind.ACTIVE);
+  }
+
+  @Test
+  void labels_that_are_too_long_are_refused_and_change_nothing() {
+    Snapshotter snapshotter = open();
+    Map<String, String> tooLong = Map.of("containerd.io/snapshot/x", "v".repeat(4096));
+    assertThatThrownBy(() -> snapshotter.prepare("active", "", tooLong))
+        .isInstanceOf(InvalidArgumentException.class);
+    assertThat(walk(snapshotter, "")).isEmpty();
+    prepare(snapshotter, "active", "");
+    SnapshotInfo info = snapshotter.stat("active");
+    assertThatThrownBy(() -> snapshotter.update(with(info, tooLong), FieldMask.ALL))
+        .isInstanceOf(InvalidArgumentException.class);
+    assertThatThrownBy(() -> snapshotter.commit("done", "active", tooLong, ""))
+        .isInstanceOf(InvalidArgumentException.class);
+    assertThat(snapshotter.stat("active")).isEqualTo(info);
+  }
+
+  @Test
+  void a_chain_is_told_parent_by_parent() {
+    Snapshotter snapshotter = open();
+    String parent = "";
+    for (int i = 0; i < 12; i++) {
+      layer(snapshotter, "chain-" + i, parent);
+      parent = "chain-" + i;
+    }
+    for (int i = 11; i > 0; i--) {
+      assertThat(snapshotter.stat("chain-" + i).parent()).isEqualTo("chain-" + (i - 1));
+    }
+    for (int i = 10; i >= 0; i--) {
+      String middle = "chain-" + i;
+      assertThatThrownBy(() -> snapshotter.remove(middle))
+          .isInstanceOf(FailedPreconditionException.class);
+    }
+  }
+
+  @Test
+  void one_of_many_gets_a_name() throws Exception {
+    Snapshotter snapshotter = open();
+    int racers = 8;
+    for (int i = 0; i < racers; i++) {
+      prepare(snapshotter, "racer-" + i, "");
+    }
+    var tasks = new ArrayList<Callable<Boolean>>();
+    for (int i = 0; i < racers; i++) {
+      String key = "racer-" + i;
+      tasks.add(
+          () -> {
+            try {
+              commit(snapshotter, "won", key);
+              return true;
+            } catch (AlreadyExistsException e) {
+              return false;
+            }
+          });
+    }
+    assertThat(atOnce(tasks)).containsOnlyOnce(true);
+    assertThat(walk(snapshotter, "kind==committed")).containsExactly("won");
+    assertThat(walk(snapshotter, "kind==active")).hasSize(racers - 1);
+  }
+
+  @Test
+  void one_of_many_gets_a_key() throws Exception {
+    Snapshotter snapshotter = open();
+    layer(snapshotter, "base", "");
+    Callable<Boolean> attempt =
+        () -> {
+          try {
+            prepare(snapshotter, "wanted", "base");
+            return true;
+          } catch (AlreadyExistsException e) {
+            return false;
+          }
+        };
+    assertThat(atOnce(java.util.Collections.nCopies(8, attempt))).containsOnlyOnce(true);
+    snapshotter.remove("wanted");
+    assertThat(walk(snapshotter, "")).containsExactly("base");
+  }
+
+  @Test
+  void many_stand_on_one_parent_at_once() throws Exception {
+    Snapshotter snapshotter = open();
+    layer(snapshotter, "base", "");
+    var tasks = new ArrayList<Callable<List<Mount>>>();
+    for (int i = 0; i < 16; i++) {
+      String key = "child-" + i;
+      tasks.add(() -> prepare(snapshotter, key, "base"));
+    }
+    Set<String> different = new TreeSet<>();
+    atOnce(tasks).forEach(mounts -> different.add(mounts.toString()));
+    assertThat(different).hasSize(16);
+    assertThat(walk(snapshotter, "parent==base")).hasSize(16);
+  }
+
+  /** A parent goes away or gets a child; never both. */
+  @Test
+  void a_removal_and_a_new_child_exclude_each_other() throws Exception {
+    Snapshotter snapshotter = open();
+    for (int round = 0; round < 8; round++) {
+      String base = "base-" + round;
+      String child = "child-" + round;
+      layer(snapshotter, base, "");
+      List<Boolean> done =
+          atOnce(
+              List.of(
+                  () -> {
+                    try {
+                      snapshotter.remove(base);
+                      return true;
+                    } catch (FailedPreconditionException e) {
+                      return false;
+                    }
+                  },
+                  () -> {
+                    try {
+                      prepare(snapshotter, child, base);
+                      return true;
+                    } catch (NotFoundException e) {
+                      return false;
+                    }
+                  }));
+      assertThat(done).containsOnlyOnce(true);
+      assertThat(walk(snapshotter, "name==" + base)).hasSize(done.getFirst() ? 0 : 1);
+    }
+  }
+
+  /** What the tasks answered, all of them begun at one moment. */
+  private static <T> List<T> atOnce(List<? extends Callable<T>> tasks) throws Exception {
+    var start = new CountDownLatch(1);
+    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      var running = new ArrayList<Future<T>>();
+      for (Callable<T> task : tasks) {
+        Callable<T> whenStarted =
+            () -> {
+              start.await();
+              return task.call();
+            };
+        running.add(threads.submit(Call.carrying(whenStarted)));
+      }
+      start.countDown();
+      var answers = new ArrayList<T>();
+      for (Future<T> one : running) {
+        try {
+          answers.add(one.get());
+        } catch (ExecutionException e) {
+          throw new AssertionError("not what was expected of it", e.getCause());
+        }
+      }
+      return answers;
+    }
+  }
+
+  @Test
+  void it_can_be_closed_twice() {
+    Snapshotter snapshotter = open();
+    prepare(snapshotter, "active", "");
+    snapshotter.close();
+    snapshotter.close();
+    assertThat(open().stat("active").kind()).isEqualTo(SnapshotKind.ACTIVE);
   }
 }

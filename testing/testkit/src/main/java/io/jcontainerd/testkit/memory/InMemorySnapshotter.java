@@ -59,6 +59,7 @@ public final class InMemorySnapshotter implements Snapshotter {
     if (key.isEmpty()) {
       throw new InvalidArgumentException("snapshot key must not be empty");
     }
+    Labels.check(labels);
     checkFree(key);
     checkParent(parent);
     Instant now = time.now();
@@ -97,6 +98,7 @@ public final class InMemorySnapshotter implements Snapshotter {
     if (name.isEmpty()) {
       throw new InvalidArgumentException("snapshot name must not be empty");
     }
+    Labels.check(labels);
     SnapshotInfo info = stat(key);
     if (info.kind() != SnapshotKind.ACTIVE) {
       throw new FailedPreconditionException("snapshot " + key + " is not active");
@@ -144,6 +146,7 @@ public final class InMemorySnapshotter implements Snapshotter {
 
   @Override
   public synchronized SnapshotInfo update(SnapshotInfo info, FieldMask mask) {
+    Labels.check(info.labels());
     SnapshotInfo old = stat(info.name());
     var labels = Masks.labels(mask, "snapshot", old.labels(), info.labels());
     var updated =
