@@ -1,6 +1,6 @@
 import org.jspecify.annotations.NullMarked;
 
-/** The native and overlay snapshotters. */
+/** Snapshotters, and their records in the store. */
 @NullMarked
 module io.jcontainerd.snapshots {
   requires static transitive org.jspecify;

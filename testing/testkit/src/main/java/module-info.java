@@ -10,6 +10,7 @@ module io.jcontainerd.testkit {
   requires transitive org.assertj.core;
 
   exports io.jcontainerd.testkit.contract;
+  exports io.jcontainerd.testkit.disk;
   exports io.jcontainerd.testkit.faults;
   exports io.jcontainerd.testkit.files;
   exports io.jcontainerd.testkit.kernel;

@@ -7,12 +7,11 @@ import io.jcontainerd.core.failure.FailedPreconditionException;
 import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.core.failure.NotFoundException;
 import io.jcontainerd.core.failure.ResourceExhaustedException;
+import io.jcontainerd.core.failure.UnavailableException;
 import io.jcontainerd.core.failure.UnknownException;
 import io.jcontainerd.core.filter.Fields;
 import io.jcontainerd.core.filter.Filter;
 import io.jcontainerd.core.mount.Mount;
-import io.jcontainerd.core.ports.Files;
-import io.jcontainerd.core.ports.Kernel;
 import io.jcontainerd.core.ports.NoSpaceException;
 import io.jcontainerd.core.snapshots.Prepared;
 import io.jcontainerd.core.snapshots.SnapshotInfo;
@@ -27,6 +26,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -49,16 +49,17 @@ final class DirectorySnapshotter implements Snapshotter {
   private final String name;
   private final Path root;
   private final Path snapshots;
-  private final Files files;
-  private final Kernel kernel;
-  private final Trees trees;
   private final SnapshotRecords records;
   private final Layout layout;
+  private final Shelf shelf;
   private final SharedSync sync;
   private final boolean removeAtOnce;
   private final AtomicLong nextId;
 
-  /** Ids whose folders may be there without a record. */
+  /**
+   * Ids that are being made, whose folders may be there without a record, and ids that are being
+   * committed or tidied, which one at a time may do.
+   */
   private final Set<Long> inProgress = ConcurrentHashMap.newKeySet();
 
   private DirectorySnapshotter(
@@ -67,40 +68,47 @@ final class DirectorySnapshotter implements Snapshotter {
       Environment environment,
       SnapshotRecords records,
       Layout layout,
+      Shelf shelf,
       boolean removeAtOnce,
       long nextId) {
     this.name = name;
     this.root = root;
     this.snapshots = root.resolve("snapshots");
-    this.files = environment.files();
-    this.kernel = environment.kernel();
-    this.trees = environment.trees();
     this.records = records;
     this.layout = layout;
+    this.shelf = shelf;
     this.removeAtOnce = removeAtOnce;
     this.nextId = new AtomicLong(nextId);
-    this.sync = new SharedSync(() -> kernel.syncFileSystem(snapshots));
+    this.sync = new SharedSync(() -> environment.kernel().syncFileSystem(root));
+  }
+
+  /** One whose snapshots are folders below {@code snapshots/}. */
+  static DirectorySnapshotter open(
+      String name, Path root, Environment environment, Layout layout, boolean removeAtOnce) {
+    Shelf shelf = new FolderShelf(root.resolve("snapshots"), environment);
+    return open(name, root, environment, layout, shelf, removeAtOnce);
   }
 
   static DirectorySnapshotter open(
-      String name, Path root, Environment environment, Layout layout, boolean removeAtOnce) {
+      String name,
+      Path root,
+      Environment environment,
+      Layout layout,
+      Shelf shelf,
+      boolean removeAtOnce) {
     var records = new SnapshotRecords(environment.store(), name, environment.time());
-    Path snapshots = root.resolve("snapshots");
     try {
       environment.files().createDirectories(root, MODE);
-      environment.files().createDirectories(snapshots, MODE);
+      shelf.open();
       long next = records.nextId();
-      for (String folder : environment.files().list(snapshots)) {
-        next = Math.max(next, id(folder).orElse(0L) + 1);
+      for (long id : shelf.ids()) {
+        next = Math.max(next, id + 1);
       }
-      return new DirectorySnapshotter(name, root, environment, records, layout, removeAtOnce, next);
+      return new DirectorySnapshotter(
+          name, root, environment, records, layout, shelf, removeAtOnce, next);
     } catch (IOException e) {
       throw failure("snapshotter " + name + ": open " + root, e);
     }
-  }
-
-  private static Optional<Long> id(String folder) {
-    return folder.matches("[0-9]{1,18}") ? Optional.of(Long.parseLong(folder)) : Optional.empty();
   }
 
   static ContainerdException failure(String what, IOException e) {
@@ -165,11 +173,11 @@ final class DirectorySnapshotter implements Snapshotter {
   /** Deletes the folder of a snapshot that did not come about. */
   private ContainerdException undo(String key, String parent, long id, Exception reason) {
     try {
-      if (files.stat(folder(id)).isPresent()) {
-        files.deleteTree(folder(id));
-      }
+      shelf.delete(id);
+    } catch (NoSuchFileException _) {
+      // it had not come that far
     } catch (IOException second) {
-      reason.addSuppressed(second); // the next clean-up finds the folder
+      reason.addSuppressed(second); // the next clean-up finds it
     }
     return switch (reason) {
       case ContainerdException known -> known;
@@ -191,10 +199,10 @@ final class DirectorySnapshotter implements Snapshotter {
         place(record.info().kind(), record.id(), standing.parents(), record.info().labels());
     try {
       layout.heal(place);
+      return layout.mounts(place);
     } catch (IOException e) {
       throw failure(snapshot(key) + ": mounts", e);
     }
-    return layout.mounts(place);
   }
 
   @Override
@@ -204,15 +212,52 @@ final class DirectorySnapshotter implements Snapshotter {
     }
     Labels.check(labels);
     boolean rebase = layout.capabilities().contains("rebase");
-    SnapshotRecord active = records.checkCommit(newName, key, parent, rebase);
-    Usage usage;
-    try {
-      usage = trees.usage(layout.measured(folder(active.id())));
-      sync.run();
-    } catch (IOException e) {
-      throw failure(snapshot(key) + ": commit", e);
+    SnapshotRecords.Standing standing = records.checkCommit(newName, key, parent, rebase);
+    SnapshotRecord active = standing.record();
+    if (!inProgress.add(active.id())) {
+      throw new UnavailableException(snapshot(key) + " is being committed by another call");
     }
-    records.commit(newName, active, labels, parent, rebase, usage);
+    try {
+      Layout.Place place =
+          place(SnapshotKind.ACTIVE, active.id(), standing.parents(), active.info().labels());
+      try {
+        Usage usage = layout.seal(place);
+        sync.run();
+        records.commit(newName, active, labels, parent, rebase, usage);
+      } catch (IOException | RuntimeException e) {
+        throw unsealed(key, active.id(), e);
+      }
+      tidy(active.id(), SnapshotKind.COMMITTED);
+    } finally {
+      inProgress.remove(active.id());
+    }
+  }
+
+  /** Takes back what a commit that failed has made. */
+  private RuntimeException unsealed(String key, long id, Exception reason) {
+    try {
+      shelf.settle(id, SnapshotKind.ACTIVE);
+    } catch (IOException second) {
+      reason.addSuppressed(second); // the next clean-up finds it
+    }
+    return switch (reason) {
+      case RuntimeException known -> known;
+      case IOException e -> failure(snapshot(key) + ": commit", e);
+      default -> throw new IllegalStateException(reason);
+    };
+  }
+
+  private void tidy(long id, SnapshotKind kind) {
+    try {
+      shelf.settle(id, kind);
+    } catch (NoSuchFileException _) {
+      // another clean-up was quicker
+    } catch (IOException e) {
+      LOG.log(
+          Level.WARNING,
+          "snapshotter " + name + ": the next clean-up tidies " + folder(id) + " up",
+          e);
+    }
   }
 
   @Override
@@ -281,7 +326,9 @@ final class DirectorySnapshotter implements Snapshotter {
       return record.recorded();
     }
     try {
-      return trees.usage(layout.measured(folder(record.id())));
+      SnapshotRecords.Standing standing = records.standing(key);
+      return layout.usage(
+          place(record.info().kind(), record.id(), standing.parents(), record.info().labels()));
     } catch (NoSuchFileException e) {
       throw new NotFoundException(snapshot(key), e);
     } catch (IOException e) {
@@ -292,103 +339,66 @@ final class DirectorySnapshotter implements Snapshotter {
   @Override
   public void cleanup() {
     // One that cannot be deleted does not hold up the others.
-    var failures = new ArrayList<IOException>();
+    var failures = new Failures();
+    failures.collect(() -> bury(records.graves()));
+    failures.collect(
+        () -> {
+          for (long id : orphans()) {
+            failures.collect(() -> shelf.delete(id));
+          }
+        });
+    failures.collect(shelf::sweep);
+    failures.collect(this::settleAll);
     try {
-      bury(records.graves());
+      failures.throwFirst();
     } catch (IOException e) {
-      failures.add(e);
-    }
-    try {
-      for (Path orphan : orphans()) {
-        try {
-          deleteFolder(orphan);
-        } catch (NoSuchFileException e) {
-          LOG.log(Level.DEBUG, "another clean-up was quicker", e);
-        } catch (IOException e) {
-          failures.add(e);
-        }
-      }
-    } catch (IOException e) {
-      failures.add(e);
-    }
-    if (!failures.isEmpty()) {
-      IOException first = failures.removeFirst();
-      failures.forEach(first::addSuppressed);
-      throw failure("snapshotter " + name + ": clean up", first);
+      throw failure("snapshotter " + name + ": clean up", e);
     }
   }
 
   /**
-   * Folders without a record, containerd's half-made and half-removed ones among them. What is in
-   * progress is asked for before the records, since a record comes before its end.
+   * Ids on the shelf without a record. What is in progress is asked for before the records, since a
+   * record comes before its end.
    */
-  private List<Path> orphans() throws IOException {
-    var orphans = new ArrayList<Path>();
-    var ids = new ArrayList<Long>();
-    for (String folder : files.list(snapshots)) {
-      id(folder).ifPresent(ids::add);
-      if (folder.startsWith("new-") || folder.startsWith("rm-")) {
-        orphans.add(snapshots.resolve(folder));
-      }
-    }
+  private Set<Long> orphans() throws IOException {
+    var ids = new HashSet<>(shelf.ids());
     ids.removeAll(Set.copyOf(inProgress));
     ids.removeAll(records.recorded());
     ids.removeAll(records.graves());
-    ids.forEach(id -> orphans.add(folder(id)));
-    return orphans;
+    return ids;
   }
 
-  /** Deletes folders in small batches; one that cannot be deleted does not hold up the others. */
+  /** Ends what killed commits left. */
+  private void settleAll() throws IOException {
+    var failures = new Failures();
+    for (long id : shelf.unsettled()) {
+      if (inProgress.add(id)) {
+        try {
+          Optional<SnapshotKind> kind = records.kindOf(id);
+          if (kind.isPresent()) {
+            failures.collect(() -> shelf.settle(id, kind.get()));
+          }
+        } finally {
+          inProgress.remove(id);
+        }
+      }
+    }
+    failures.throwFirst();
+  }
+
+  /** Deletes in small batches; one that cannot be deleted does not hold up the others. */
   private void bury(List<Long> ids) throws IOException {
-    IOException first = null;
+    var failures = new Failures();
     for (int at = 0; at < ids.size(); at += BATCH) {
       var deleted = new ArrayList<Long>();
       for (long id : ids.subList(at, Math.min(at + BATCH, ids.size()))) {
-        try {
-          deleteFolder(folder(id));
+        if (failures.collect(() -> shelf.delete(id))) {
           deleted.add(id);
-        } catch (NoSuchFileException _) {
-          deleted.add(id); // another clean-up was quicker
-        } catch (IOException e) {
-          if (first == null) {
-            first = e;
-          } else {
-            first.addSuppressed(e);
-          }
         }
       }
       records.level(deleted);
     }
-    if (first != null) {
-      throw first;
-    }
-  }
-
-  /** Deletes a folder; what somebody left mounted in it is detached first. */
-  private void deleteFolder(Path folder) throws IOException {
-    if (files.stat(folder).isEmpty()) {
-      return;
-    }
-    try {
-      files.deleteTree(folder);
-    } catch (NoSuchFileException e) {
-      throw e;
-    } catch (IOException e) {
-      boolean mounted = false;
-      for (Kernel.MountPoint point : kernel.mountTable()) {
-        mounted |= point.mountPoint().startsWith(folder);
-      }
-      if (!mounted) {
-        throw e;
-      }
-      LOG.log(Level.WARNING, "detaching what is still mounted in " + folder, e);
-      for (Kernel.MountPoint point : kernel.mountTable().reversed()) {
-        if (point.mountPoint().startsWith(folder)) {
-          kernel.detachAll(point.mountPoint());
-        }
-      }
-      files.deleteTree(folder);
-    }
+    failures.throwFirst();
   }
 
   @Override

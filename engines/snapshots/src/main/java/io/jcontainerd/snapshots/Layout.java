@@ -2,6 +2,7 @@ package io.jcontainerd.snapshots;
 
 import io.jcontainerd.core.mount.Mount;
 import io.jcontainerd.core.snapshots.SnapshotKind;
+import io.jcontainerd.core.snapshots.Usage;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -9,7 +10,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.LongFunction;
 
-/** What distinguishes one snapshotter of folders from another. Safe for many threads. */
+/** What distinguishes one snapshotter from another. Safe for many threads. */
 interface Layout {
   /**
    * A snapshot, seen by its layout.
@@ -42,10 +43,20 @@ interface Layout {
   void heal(Place place) throws IOException;
 
   /** How to mount it. */
-  List<Mount> mounts(Place place);
+  List<Mount> mounts(Place place) throws IOException;
 
-  /** The part of the folder whose usage counts. */
-  Path measured(Path folder);
+  /** What it takes beyond what it stands on. */
+  Usage usage(Place place) throws IOException;
+
+  /**
+   * Gives an active snapshot the form in which others can stand on it. It stays as it was until the
+   * commit is recorded; {@link Shelf#settle} then removes one of the two forms.
+   *
+   * @return what the committed snapshot takes
+   */
+  default Usage seal(Place active) throws IOException {
+    return usage(active);
+  }
 
   /** Labels that others see beside the recorded ones. */
   Map<String, String> shownLabels(Path folder);

@@ -1,6 +1,7 @@
 package io.jcontainerd.snapshots;
 
 import io.jcontainerd.core.ports.FileStat;
+import io.jcontainerd.core.ports.NoSpaceException;
 import io.jcontainerd.core.snapshots.Usage;
 import io.jcontainerd.linux.Directory;
 import io.jcontainerd.linux.Errno;
@@ -14,12 +15,15 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** Trees of this machine. */
 public final class LinuxTrees implements Trees {
   /** PATH_MAX without its NUL. */
   private static final int LONGEST_PATH = 4095;
+
+  private static final int FILE_MODE = 0600;
 
   /** Trees of this machine. */
   public LinuxTrees() {}
@@ -34,6 +38,16 @@ public final class LinuxTrees implements Trees {
   public Usage usage(Path top) throws IOException {
     try {
       return Measurement.of(Directory.open(top));
+    } catch (ErrnoException e) {
+      throw missing(e, top);
+    }
+  }
+
+  @Override
+  public Usage usageBeyond(Path top, Path below) throws IOException {
+    try (Directory tree = Directory.open(top);
+        Directory other = Directory.open(below)) {
+      return Addition.of(tree, other);
     } catch (ErrnoException e) {
       throw missing(e, top);
     }
@@ -56,6 +70,33 @@ public final class LinuxTrees implements Trees {
     } catch (ErrnoException e) {
       throw missing(e, from);
     }
+  }
+
+  @Override
+  public void copyFile(Path from, Path to) throws IOException {
+    try (Directory source = Directory.open(parent(from));
+        Directory target = Directory.open(parent(to))) {
+      try (OpenFile old = source.openFile(name(from));
+          OpenFile copy = target.createFile(name(to), FILE_MODE)) {
+        copy.copyFrom(old);
+      }
+    } catch (ErrnoException e) {
+      throw e.is(Errno.ENOSPC, Errno.EDQUOT) ? full(e, to) : missing(e, from);
+    }
+  }
+
+  private static Path parent(Path path) {
+    return Objects.requireNonNull(path.getParent(), "a file in a folder");
+  }
+
+  private static RawPath name(Path path) {
+    return RawPath.of(String.valueOf(path.getFileName()));
+  }
+
+  private static IOException full(ErrnoException e, Path path) {
+    var full = new NoSpaceException(path.toString());
+    full.initCause(e);
+    return full;
   }
 
   /**

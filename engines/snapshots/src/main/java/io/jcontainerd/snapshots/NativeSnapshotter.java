@@ -4,6 +4,7 @@ import io.jcontainerd.core.failure.InternalException;
 import io.jcontainerd.core.mount.Mount;
 import io.jcontainerd.core.ports.Files;
 import io.jcontainerd.core.snapshots.Snapshotter;
+import io.jcontainerd.core.snapshots.Usage;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -75,8 +76,8 @@ public final class NativeSnapshotter {
     }
 
     @Override
-    public Path measured(Path folder) {
-      return folder;
+    public Usage usage(Place place) throws IOException {
+      return trees.usage(place.folder());
     }
 
     @Override

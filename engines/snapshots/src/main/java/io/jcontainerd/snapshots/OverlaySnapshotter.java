@@ -7,6 +7,7 @@ import io.jcontainerd.core.ports.FileStat;
 import io.jcontainerd.core.ports.Files;
 import io.jcontainerd.core.snapshots.SnapshotKind;
 import io.jcontainerd.core.snapshots.Snapshotter;
+import io.jcontainerd.core.snapshots.Usage;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -64,17 +65,19 @@ public final class OverlaySnapshotter {
         NAME,
         root,
         environment,
-        new OverlayLayout(environment.files(), support, options),
+        new OverlayLayout(environment.files(), environment.trees(), support, options),
         options.syncRemove());
   }
 
   private static final class OverlayLayout implements Layout {
     private final Files files;
+    private final Trees trees;
     private final OverlaySupport support;
     private final Options options;
 
-    OverlayLayout(Files files, OverlaySupport support, Options options) {
+    OverlayLayout(Files files, Trees trees, OverlaySupport support, Options options) {
       this.files = files;
+      this.trees = trees;
       this.support = support;
       this.options = options;
     }
@@ -202,8 +205,8 @@ public final class OverlaySnapshotter {
     }
 
     @Override
-    public Path measured(Path folder) {
-      return upper(folder);
+    public Usage usage(Place place) throws IOException {
+      return trees.usage(upper(place.folder()));
     }
 
     @Override

@@ -283,13 +283,13 @@ final class SnapshotRecords {
   }
 
   /** Tells early what {@link #commit} would refuse. */
-  SnapshotRecord checkCommit(String newName, String key, String parent, boolean rebase) {
+  Standing checkCommit(String newName, String key, String parent, boolean rebase) {
     return read(
         transaction -> {
           checkFree(transaction, newName);
           SnapshotRecord record = checkActive(get(transaction, key));
           newParent(transaction, record, parent, rebase);
-          return record;
+          return new Standing(record, parents(transaction, record.info().parent()));
         });
   }
 
@@ -410,6 +410,17 @@ final class SnapshotRecords {
                     "SELECT id FROM backend_snapshots WHERE snapshotter = ?",
                     row -> row.number(0),
                     name)));
+  }
+
+  /** What the snapshot of an id is, if there is one. */
+  Optional<SnapshotKind> kindOf(long id) {
+    return read(
+        transaction ->
+            transaction.first(
+                "SELECT kind FROM backend_snapshots WHERE snapshotter = ? AND id = ?",
+                row -> kind(row.number(0)),
+                name,
+                id));
   }
 
   /** Ids whose folders are still to be deleted. */

@@ -1,5 +1,6 @@
 /**
- * Snapshotters that keep each snapshot in a folder of its own: overlayfs and native.
+ * Snapshotters: overlayfs and native keep each snapshot in a folder of its own, btrfs in a
+ * subvolume, blockfile in a file that holds a file system.
  *
  * <p>Folders, as containerd lays them out:
  *
@@ -9,6 +10,11 @@
  *     fs/                   overlayfs: what this snapshot adds to its parents
  *     work/                 overlayfs: for the kernel; only where the snapshot is or was active
  *   snapshots/ID/           native: the whole tree
+ *   active/ID/              btrfs: a subvolume
+ *   view/ID/                btrfs: a subvolume that is read only, of a committed one
+ *   snapshots/ID/           btrfs: a subvolume that is read only, made of active/ID by its commit
+ *   scratch                 blockfile: an empty file system
+ *   snapshots/ID            blockfile: a file system
  *   probe-…/                while the snapshotter looks at what the kernel can do
  * </pre>
  *
@@ -24,7 +30,9 @@
  *
  * <p>A folder is made before its record and deleted after it, so that a record always has its
  * folder; a folder that has neither a record nor a grave is a dead process's, and goes with the
- * next clean-up. A snapshot is committed only after its file system was synchronised: whatever is
- * committed survives a power cut. Commits that come together share one synchronisation.
+ * next clean-up. A commit that needs another form on disk makes it before its record and removes
+ * the old one after it; whichever does not fit the record goes with the next clean-up. A snapshot
+ * is committed only after its file system was synchronised: whatever is committed survives a power
+ * cut. Commits that come together share one synchronisation.
  */
 package io.jcontainerd.snapshots;

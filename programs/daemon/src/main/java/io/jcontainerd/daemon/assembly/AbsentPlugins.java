@@ -35,7 +35,7 @@ final class AbsentPlugins {
           Map.entry("podsandbox.controller.v1", List.of("podsandbox")),
           Map.entry("sandbox.controller.v1", List.of("shim")),
           Map.entry("sandbox.store.v1", List.of("local")),
-          Map.entry("snapshotter.v1", List.of("blockfile", "btrfs", "devmapper", "erofs", "zfs")),
+          Map.entry("snapshotter.v1", List.of("devmapper", "erofs", "zfs")),
           Map.entry("streaming.v1", List.of("manager")),
           Map.entry("tracing.processor.v1", List.of("otlp")),
           Map.entry("transfer.v1", List.of("local")),

@@ -32,6 +32,10 @@ final class Keys {
       new PluginKey<>(SNAPSHOTTER, "overlayfs", Snapshotter.class);
   static final PluginKey<Snapshotter> NATIVE =
       new PluginKey<>(SNAPSHOTTER, "native", Snapshotter.class);
+  static final PluginKey<Snapshotter> BTRFS =
+      new PluginKey<>(SNAPSHOTTER, "btrfs", Snapshotter.class);
+  static final PluginKey<Snapshotter> BLOCKFILE =
+      new PluginKey<>(SNAPSHOTTER, "blockfile", Snapshotter.class);
   static final PluginKey<Metadata> METADATA =
       new PluginKey<>("io.containerd.metadata.v1", "bolt", Metadata.class);
   static final PluginKey<EventExchange> EVENTS =

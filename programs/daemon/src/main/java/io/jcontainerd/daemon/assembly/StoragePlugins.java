@@ -21,11 +21,6 @@ import io.jcontainerd.diff.LayerComparer;
 import io.jcontainerd.metadata.GcOptions;
 import io.jcontainerd.metadata.Metadata;
 import io.jcontainerd.metadata.MetadataOptions;
-import io.jcontainerd.snapshots.Environment;
-import io.jcontainerd.snapshots.LinuxTrees;
-import io.jcontainerd.snapshots.NativeSnapshotter;
-import io.jcontainerd.snapshots.OverlaySnapshotter;
-import io.jcontainerd.snapshots.OverlaySupport;
 import io.jcontainerd.snapshots.SnapshotSchema;
 import io.jcontainerd.store.Store;
 import io.jcontainerd.store.StoreException;
@@ -36,7 +31,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 
-/** Store, content, snapshots, differs, and the metadata over them. */
+/** Store, content, differs, and the metadata over them and over the snapshotters. */
 final class StoragePlugins {
   static final Platform HOST = new Platform("linux", HostPlatform.architecture(), "");
 
@@ -55,8 +50,7 @@ final class StoragePlugins {
         new PluginSpec<>(Keys.MACHINE, List.of(), _ -> Started.of(Machine.open(root)).on(HOST)));
     graph.add(new PluginSpec<>(Keys.STORE, List.of(Keys.MACHINE.type()), this::store));
     graph.add(new PluginSpec<>(Keys.CONTENT, List.of(Keys.MACHINE.type()), this::content));
-    graph.add(new PluginSpec<>(Keys.NATIVE, List.of(Keys.STORE.type()), this::nativeSnapshots));
-    graph.add(new PluginSpec<>(Keys.OVERLAYFS, List.of(Keys.STORE.type()), this::overlays));
+    new SnapshotterPlugins(config, root).addTo(graph);
     graph.add(
         new PluginSpec<>(
             Keys.METADATA,
@@ -99,63 +93,14 @@ final class StoragePlugins {
     }
   }
 
-  private Path folder(PluginKey<?> key) {
-    return root.resolve(key.uri());
-  }
-
-  private Path folder(PluginKey<?> key, String configured) {
-    return configured.isEmpty() ? folder(key) : Path.of(configured);
-  }
-
   private Started<ContentStore> content(Wiring wiring) throws IOException {
     Machine machine = wiring.get(Keys.MACHINE);
-    Path folder = folder(Keys.CONTENT);
+    Path folder = root.resolve(Keys.CONTENT.uri());
     return new Started<>(
         LocalContentStore.open(folder, machine.files(), machine.time(), machine.kernel().bootId()),
         List.of(HOST),
         Map.of("root", folder.toString()),
         List.of());
-  }
-
-  private static Environment environment(Wiring wiring) {
-    Machine machine = wiring.get(Keys.MACHINE);
-    return new Environment(
-        wiring.get(Keys.STORE),
-        machine.files(),
-        machine.kernel(),
-        new LinuxTrees(),
-        machine.time());
-  }
-
-  private static Started<Snapshotter> snapshots(Snapshotter snapshotter, Path folder) {
-    return new Started<>(
-        snapshotter,
-        List.of(HOST),
-        Map.of("root", folder.toString()),
-        snapshotter.capabilities().stream().sorted().toList());
-  }
-
-  private Started<Snapshotter> nativeSnapshots(Wiring wiring) {
-    var settings = config.settings(Keys.NATIVE.uri(), StorageSettings.Native.class);
-    Path folder = folder(Keys.NATIVE, settings.rootPath());
-    return snapshots(NativeSnapshotter.open(folder, environment(wiring)), folder);
-  }
-
-  private Started<Snapshotter> overlays(Wiring wiring) {
-    var settings = config.settings(Keys.OVERLAYFS.uri(), StorageSettings.Overlayfs.class);
-    Path folder = folder(Keys.OVERLAYFS, settings.rootPath());
-    Machine machine = wiring.get(Keys.MACHINE);
-    return snapshots(
-        OverlaySnapshotter.open(
-            folder,
-            environment(wiring),
-            OverlaySupport.probe(folder, machine.files(), machine.kernel()),
-            new OverlaySnapshotter.Options(
-                settings.mountOptions(),
-                settings.upperdirLabel(),
-                settings.syncRemove(),
-                settings.slowChown())),
-        folder);
   }
 
   private Started<Metadata> metadata(Wiring wiring) {

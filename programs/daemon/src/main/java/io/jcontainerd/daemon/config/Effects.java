@@ -42,8 +42,6 @@ final class Effects {
             "io.containerd.monitor.task.v1.cgroups",
             "io.containerd.nri.v1.nri",
             "io.containerd.service.v1.tasks-service",
-            "io.containerd.snapshotter.v1.blockfile",
-            "io.containerd.snapshotter.v1.btrfs",
             "io.containerd.snapshotter.v1.devmapper",
             "io.containerd.snapshotter.v1.erofs",
             "io.containerd.snapshotter.v1.zfs",

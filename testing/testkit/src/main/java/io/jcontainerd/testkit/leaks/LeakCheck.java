@@ -15,9 +15,10 @@ import java.util.stream.Stream;
 
 /**
  * What there is on the machine that belongs to a test: processes that descend from this one or have
- * the mark in their command line, mounts below the scratch folder, cgroups and network namespaces
- * with the mark in their name, files in the scratch folder, and this process's open files. Taken
- * before and after a test, to compare. Other work on the machine does not matter.
+ * the mark in their command line, mounts below the scratch folder, loop devices on files in it,
+ * cgroups and network namespaces with the mark in their name, files in the scratch folder, and this
+ * process's open files. Taken before and after a test, to compare. Other work on the machine does
+ * not matter.
  *
  * <p>Open files count only by number: the JDK opens jars and the like when it pleases, so a few
  * more are allowed.
@@ -59,6 +60,7 @@ public final class LeakCheck {
     var all = new TreeSet<String>();
     all.addAll(processes());
     all.addAll(mounts());
+    all.addAll(loopDevices());
     all.addAll(named("cgroup", Path.of("/sys/fs/cgroup"), 6));
     all.addAll(named("network namespace", Path.of("/run/netns"), 1));
     all.addAll(files());
@@ -87,6 +89,17 @@ public final class LeakCheck {
         .filter(point -> Path.of(point.replace("\\040", " ")).startsWith(scratch))
         .map(point -> "mount " + point)
         .collect(Collectors.toSet());
+  }
+
+  private Set<String> loopDevices() {
+    var found = new TreeSet<String>();
+    for (Path device : children(Path.of("/sys/block"))) {
+      String file = read(device.resolve("loop/backing_file")).strip();
+      if (!file.isEmpty() && Path.of(file).startsWith(scratch)) {
+        found.add("loop device " + device.getFileName() + " on " + file);
+      }
+    }
+    return found;
   }
 
   private Set<String> named(String what, Path top, int depth) {

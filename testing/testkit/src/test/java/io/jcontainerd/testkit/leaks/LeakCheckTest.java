@@ -1,5 +1,6 @@
 package io.jcontainerd.testkit.leaks;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -75,6 +76,25 @@ class LeakCheckTest {
           .hasMessageContaining("mount " + place);
     } finally {
       run("umount", place.toString());
+    }
+    check.assertNothingLeft();
+  }
+
+  @Test
+  @Tag("root")
+  void a_loop_device_is_found() throws Exception {
+    Path file = scratch.resolve("image");
+    Files.write(file, new byte[1 << 20]);
+    LeakCheck check = LeakCheck.begin(scratch, "jc-leak-loop");
+    Process losetup = new ProcessBuilder("losetup", "-f", "--show", file.toString()).start();
+    String device = new String(losetup.getInputStream().readAllBytes(), UTF_8).strip();
+    try {
+      assertThatThrownBy(check::assertNothingLeft)
+          .isInstanceOf(AssertionError.class)
+          .hasMessageContaining("loop device")
+          .hasMessageContaining(file.toString());
+    } finally {
+      run("losetup", "-d", device);
     }
     check.assertNothingLeft();
   }

@@ -1,0 +1,2 @@
+/** Disks that a test makes and removes. */
+package io.jcontainerd.testkit.disk;
