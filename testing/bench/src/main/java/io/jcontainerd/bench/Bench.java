@@ -15,7 +15,11 @@ import java.util.logging.Logger;
  * <p>Options: {@code --runs N} (20), {@code --idle N} containers at most in the memory part (100).
  */
 public final class Bench {
-  private static final int WARM_UP = 3;
+  /** Runs that nobody counts: file caches and first uses. */
+  private static final int FIRST_USES = 3;
+
+  /** Runs after which a daemon's latency no longer falls; ours compiles what it uses often. */
+  private static final int WARM_UP = 60;
 
   /** Until a daemon that has just worked counts as idle. */
   private static final long REST_MILLIS = 15_000;
@@ -135,12 +139,12 @@ public final class Bench {
   private void coldStarts(Subject ours, Subject theirs) throws IOException, InterruptedException {
     var our = new ArrayList<Double>();
     var their = new ArrayList<Double>();
-    for (int i = 0; i < WARM_UP + runs; i++) {
+    for (int i = 0; i < FIRST_USES + runs; i++) {
       double a = ours.start();
       ours.stop();
       double b = theirs.start();
       theirs.stop();
-      if (i >= WARM_UP) {
+      if (i >= FIRST_USES) {
         our.add(a);
         their.add(b);
       }
@@ -154,19 +158,28 @@ public final class Bench {
     void on(Subject subject) throws IOException, InterruptedException;
   }
 
+  /** The daemons' first runs are told beside the target's, which are those of daemons at work. */
   private void alternate(String what, Subject ours, Subject theirs, double target, Work work)
+      throws IOException, InterruptedException {
+    repeat(FIRST_USES, ours, theirs, work);
+    Medians young = repeat(runs, ours, theirs, work);
+    figures.add(what + ", young daemons", young.ours(), young.theirs(), 0);
+    repeat(Math.max(1, WARM_UP - runs - FIRST_USES), ours, theirs, work);
+    Medians warm = repeat(runs, ours, theirs, work);
+    figures.add(what, warm.ours(), warm.theirs(), target);
+  }
+
+  private record Medians(double ours, double theirs) {}
+
+  private static Medians repeat(int times, Subject ours, Subject theirs, Work work)
       throws IOException, InterruptedException {
     var our = new ArrayList<Double>();
     var their = new ArrayList<Double>();
-    for (int i = 0; i < WARM_UP + runs; i++) {
-      double a = timed(ours, work);
-      double b = timed(theirs, work);
-      if (i >= WARM_UP) {
-        our.add(a);
-        their.add(b);
-      }
+    for (int i = 0; i < times; i++) {
+      our.add(timed(ours, work));
+      their.add(timed(theirs, work));
     }
-    figures.add(what, Figures.median(our), Figures.median(their), target);
+    return new Medians(Figures.median(our), Figures.median(their));
   }
 
   private static double timed(Subject subject, Work work) throws IOException, InterruptedException {

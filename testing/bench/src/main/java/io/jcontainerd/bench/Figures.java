@@ -6,13 +6,13 @@ import java.util.Locale;
 
 /** A table that grows: one line a figure, both daemons, and their ratio. */
 final class Figures {
-  private static final String LINE = "%-44s %12.1f %12.1f %8.2f  %s%n";
+  private static final String LINE = "%-50s %12.1f %12.1f %8.2f  %s%n";
 
   private final List<String> missed = new ArrayList<>();
 
   Figures() {
     System.out.printf(
-        "%-44s %12s %12s %8s  %s%n", "", "jcontainerd", "containerd", "ratio", "target");
+        "%-50s %12s %12s %8s  %s%n", "", "jcontainerd", "containerd", "ratio", "target");
   }
 
   /** The middle one; of an even number, the mean of the two in the middle. */
