@@ -22,14 +22,21 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.Callable;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** What any {@link ContentStore} owes its callers: local, namespaced, remote or somebody else's. */
+@ExtendWith(ContractReport.class)
 public abstract class ContentStoreContract {
   /** What an implementation may leave out. */
   public enum Trait {
@@ -292,7 +299,7 @@ public abstract class ContentStoreContract {
     assertThat(store.find(digest(HELLO))).isEmpty();
     assertThatThrownBy(() -> store.info(digest(HELLO)))
         .isInstanceOf(NotFoundException.class)
-        .hasMessageContaining("content " + digest(HELLO));
+        .hasMessageContaining(digest(HELLO).toString());
     assertThatThrownBy(() -> store.reader(digest(HELLO)).close())
         .isInstanceOf(NotFoundException.class);
     assertThatThrownBy(() -> store.delete(digest(HELLO))).isInstanceOf(NotFoundException.class);
@@ -439,5 +446,256 @@ public abstract class ContentStoreContract {
       assertThat(ingest.commit(0, Optional.of(late), Map.of())).isEqualTo(late);
     }
     assertThat(walk(store, "")).hasSize(3);
+  }
+
+  @Test
+  void what_was_announced_at_the_beginning_holds_at_the_end() {
+    ContentStore store = open();
+    try (Ingest ingest = store.ingest(request("announced", OTHER))) {
+      ingest.write(ByteBuffer.wrap(HELLO));
+      assertThatThrownBy(() -> ingest.commit(0, Optional.empty(), Map.of()))
+          .isInstanceOf(FailedPreconditionException.class);
+    }
+    assertThat(store.status("announced").expected().orElse(digest(OTHER)))
+        .as("forgotten perhaps, but nothing else")
+        .isEqualTo(digest(OTHER));
+    assertThat(store.find(digest(HELLO))).isEmpty();
+    try (Ingest ingest = store.ingest(request("announced", OTHER))) {
+      ingest.truncate(0);
+      ingest.write(ByteBuffer.wrap(OTHER));
+      assertThat(ingest.commit(0, Optional.empty(), Map.of())).isEqualTo(digest(OTHER));
+    }
+    assertThat(read(store, digest(OTHER))).isEqualTo(OTHER);
+  }
+
+  @Test
+  void an_unfinished_blob_cannot_be_committed() {
+    ContentStore store = open();
+    try (Ingest ingest = store.ingest(request("short", HELLO))) {
+      ingest.write(ByteBuffer.wrap(HELLO, 0, HELLO.length - 1));
+      assertThatThrownBy(() -> ingest.commit(HELLO.length, Optional.of(digest(HELLO)), Map.of()))
+          .isInstanceOf(FailedPreconditionException.class);
+    }
+    try (Ingest ingest = store.ingest(request("short", HELLO))) {
+      assertThat(ingest.status().offset()).isEqualTo(HELLO.length - 1);
+      ingest.write(ByteBuffer.wrap(HELLO, HELLO.length - 1, 1));
+      ingest.commit(HELLO.length, Optional.of(digest(HELLO)), Map.of());
+    }
+    assertThat(read(store, digest(HELLO))).isEqualTo(HELLO);
+  }
+
+  @Test
+  void a_ref_may_be_any_text() {
+    ContentStore store = open();
+    List<String> refs =
+        List.of(
+            "layer-sha256:" + "0".repeat(64),
+            "../../etc/passwd",
+            "a b\u00e9\ud83d\ude00,\"c\"==d",
+            "r".repeat(2000),
+            "UPPER",
+            "upper");
+    for (String ref : refs) {
+      try (Ingest ingest = store.ingest(new IngestRequest(ref))) {
+        ingest.write(ByteBuffer.wrap(ref.getBytes(StandardCharsets.UTF_8)));
+      }
+    }
+    assertThat(refs(store, "")).containsExactlyInAnyOrderElementsOf(refs);
+    for (String ref : refs) {
+      byte[] bytes = ref.getBytes(StandardCharsets.UTF_8);
+      assertThat(store.status(ref).offset()).isEqualTo(bytes.length);
+      try (Ingest ingest = store.ingest(new IngestRequest(ref))) {
+        ingest.commit(bytes.length, Optional.of(digest(bytes)), Map.of());
+      }
+      assertThat(read(store, digest(bytes))).isEqualTo(bytes);
+    }
+  }
+
+  @Test
+  void one_of_many_gets_a_ref() throws Exception {
+    ContentStore store = open();
+    var opened = new java.util.concurrent.ConcurrentLinkedQueue<Ingest>();
+    Callable<Boolean> attempt =
+        () -> {
+          try {
+            opened.add(store.ingest(new IngestRequest("wanted")));
+            return true;
+          } catch (UnavailableException e) {
+            return false;
+          }
+        };
+    assertThat(Race.of(Collections.nCopies(8, attempt))).containsOnlyOnce(true);
+    opened.forEach(Ingest::close);
+    store.ingest(new IngestRequest("wanted")).close();
+    store.abort("wanted");
+  }
+
+  @Test
+  void one_of_many_brings_a_blob_and_the_others_learn_that_it_is_there() throws Exception {
+    ContentStore store = open();
+    var tasks = new ArrayList<Callable<Boolean>>();
+    for (int i = 0; i < 8; i++) {
+      String ref = "racer-" + i;
+      tasks.add(
+          () -> {
+            try {
+              write(store, ref, HELLO);
+              return true;
+            } catch (AlreadyExistsException e) {
+              return false;
+            }
+          });
+    }
+    assertThat(Race.of(tasks)).containsOnlyOnce(true);
+    assertThat(refs(store, "")).isEmpty();
+    assertThat(read(store, digest(HELLO))).isEqualTo(HELLO);
+  }
+
+  @Test
+  void many_blobs_are_brought_at_once() throws Exception {
+    ContentStore store = open();
+    var tasks = new ArrayList<Callable<Digest>>();
+    for (int i = 0; i < 32; i++) {
+      byte[] bytes = ("blob " + i).getBytes(StandardCharsets.UTF_8);
+      String ref = "ref-" + i;
+      tasks.add(() -> write(store, ref, bytes));
+    }
+    List<Digest> written = Race.of(tasks);
+    assertThat(walk(store, "")).containsExactlyInAnyOrderElementsOf(written).isSorted();
+  }
+
+  @Test
+  void a_large_blob_is_read_in_any_piece() {
+    ContentStore store = open();
+    byte[] bytes = new byte[5 * 1024 * 1024 + 17];
+    new Random(1).nextBytes(bytes);
+    write(store, "large", bytes);
+    assertThat(read(store, digest(bytes))).isEqualTo(bytes);
+    try (ContentReader reader = store.reader(digest(bytes))) {
+      for (int at : List.of(0, 1, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, bytes.length - 1)) {
+        ByteBuffer piece = ByteBuffer.allocate(Math.min(70_000, bytes.length - at));
+        while (piece.hasRemaining()) {
+          assertThat(reader.read(piece, at + piece.position())).isPositive();
+        }
+        assertThat(piece.array()).isEqualTo(Arrays.copyOfRange(bytes, at, at + piece.capacity()));
+      }
+    }
+  }
+
+  @Test
+  void a_blob_and_its_labels_are_found_again() {
+    Assumptions.assumeFalse(
+        leavesOut().contains(Trait.RESUMES_AFTER_REOPEN), "forgets what it had when it is closed");
+    ContentStore before = open();
+    Map<String, String> labels =
+        leavesOut().contains(Trait.LABELS)
+            ? Map.of()
+            : Map.of("containerd.io/gc.root", "1", "k=\n\\", "v=\n\\");
+    try (Ingest ingest = before.ingest(request("kept", HELLO))) {
+      ingest.write(ByteBuffer.wrap(HELLO));
+      ingest.commit(HELLO.length, Optional.empty(), labels);
+    }
+    ContentInfo info = before.info(digest(HELLO));
+    ContentStore after = open();
+    assertThat(after.info(digest(HELLO)).labels()).isEqualTo(labels);
+    assertThat(after.info(digest(HELLO))).isEqualTo(info);
+    assertThat(read(after, digest(HELLO))).isEqualTo(HELLO);
+  }
+
+  @Test
+  void labels_that_are_too_long_are_refused_and_the_ingest_is_kept() {
+    Assumptions.assumeFalse(leavesOut().contains(Trait.LABELS), "has no labels");
+    ContentStore store = open();
+    Map<String, String> tooLong = Map.of("k", "v".repeat(4096));
+    try (Ingest ingest = store.ingest(request("labelled", HELLO))) {
+      ingest.write(ByteBuffer.wrap(HELLO));
+      assertThatThrownBy(() -> ingest.commit(HELLO.length, Optional.empty(), tooLong))
+          .isInstanceOf(InvalidArgumentException.class);
+    }
+    assertThat(store.status("labelled").offset()).isEqualTo(HELLO.length);
+    try (Ingest ingest = store.ingest(request("labelled", HELLO))) {
+      ingest.commit(HELLO.length, Optional.empty(), Map.of("k", "v".repeat(4095)));
+    }
+    ContentInfo info = store.info(digest(HELLO));
+    assertThatThrownBy(() -> store.update(with(info, tooLong), FieldMask.ALL))
+        .isInstanceOf(InvalidArgumentException.class);
+    assertThat(store.info(digest(HELLO))).isEqualTo(info);
+  }
+
+  @Test
+  void an_update_moves_the_time_of_change_alone() {
+    Assumptions.assumeFalse(leavesOut().contains(Trait.LABELS), "has no labels");
+    ContentStore store = open();
+    write(store, "updated", HELLO);
+    ContentInfo before = store.info(digest(HELLO));
+    ContentInfo after = store.update(with(before, Map.of("a", "b")), mask("labels"));
+    assertThat(after.createdAt()).isEqualTo(before.createdAt());
+    assertThat(after.updatedAt()).isAfterOrEqualTo(before.updatedAt());
+    assertThat(after.size()).isEqualTo(HELLO.length);
+    assertThat(after.labels()).isEqualTo(Map.of("a", "b"));
+    assertThat(store.info(digest(HELLO))).isEqualTo(after);
+    ContentInfo missing = new ContentInfo(digest(OTHER), 1, Instant.EPOCH, Instant.EPOCH, Map.of());
+    assertThatThrownBy(() -> store.update(missing, FieldMask.ALL))
+        .isInstanceOf(NotFoundException.class);
+  }
+
+  @Test
+  void a_walk_may_ask_for_more_and_ends_with_its_failure() {
+    ContentStore store = open();
+    write(store, "one", HELLO);
+    write(store, "two", OTHER);
+    var seen = new ArrayList<ContentInfo>();
+    store.walk(
+        Filter.ALL,
+        info -> {
+          assertThat(store.info(info.digest())).isEqualTo(info);
+          seen.add(info);
+        });
+    assertThat(seen).hasSize(2);
+    assertThatThrownBy(
+            () ->
+                store.walk(
+                    Filter.ALL,
+                    info -> {
+                      throw new IllegalStateException("enough");
+                    }))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage("enough");
+    assertThat(walk(store, "digest~=^sha256")).hasSize(2);
+    assertThat(walk(store, "digest!=" + digest(HELLO))).containsExactly(digest(OTHER));
+  }
+
+  @Test
+  void a_longer_hash_is_gone_on_with() {
+    Assumptions.assumeFalse(
+        leavesOut().contains(Trait.OTHER_ALGORITHMS), "knows one algorithm only");
+    ContentStore store = open();
+    Digest digest = Digest.of("sha512", Digest.hasher("sha512").digest(HELLO));
+    var request = new IngestRequest("long", HELLO.length, Optional.of(digest));
+    try (Ingest ingest = store.ingest(request)) {
+      ingest.write(ByteBuffer.wrap(HELLO, 0, 4));
+    }
+    try (Ingest ingest = store.ingest(request)) {
+      assertThat(ingest.status().offset()).isEqualTo(4);
+      ingest.write(ByteBuffer.wrap(HELLO, 4, HELLO.length - 4));
+      assertThat(ingest.commit(HELLO.length, Optional.empty(), Map.of())).isEqualTo(digest);
+    }
+    assertThat(read(store, digest)).isEqualTo(HELLO);
+    assertThat(store.find(digest(HELLO))).isEmpty();
+  }
+
+  @Test
+  void a_label_without_a_value_is_none() {
+    Assumptions.assumeFalse(leavesOut().contains(Trait.LABELS), "has no labels");
+    ContentStore store = open();
+    try (Ingest ingest = store.ingest(new IngestRequest("labelled"))) {
+      ingest.write(ByteBuffer.wrap(HELLO));
+      ingest.commit(0, Optional.empty(), Map.of("none", "", "some", "x"));
+    }
+    ContentInfo info = store.info(digest(HELLO));
+    assertThat(info.labels()).isEqualTo(Map.of("some", "x"));
+    ContentInfo updated = store.update(with(info, Map.of("none", "")), FieldMask.ALL);
+    assertThat(updated.labels()).isEmpty();
+    assertThat(store.info(digest(HELLO)).labels()).isEmpty();
   }
 }

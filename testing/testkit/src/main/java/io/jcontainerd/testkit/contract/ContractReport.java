@@ -3,6 +3,7 @@ package io.jcontainerd.testkit.contract;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -57,10 +58,24 @@ public final class ContractReport implements AfterEachCallback {
 
   /** All classes of a run; written when the run ends. */
   private static final class Table implements AutoCloseable {
-    private final Map<Class<?>, Row> rows = new ConcurrentHashMap<>();
+    private final Map<String, Row> rows = new ConcurrentHashMap<>();
 
-    void add(Class<?> subject, Optional<Throwable> failure) {
-      rows.computeIfAbsent(subject, type -> new Row(contract(type))).add(failure);
+    void add(ExtensionContext context) {
+      rows.computeIfAbsent(
+              subject(context),
+              _ -> new Row(contract(context.getRequiredTestInstance().getClass())))
+          .add(context.getExecutionException());
+    }
+
+    /** The class, with the one around it where it is nested. */
+    private static String subject(ExtensionContext context) {
+      List<Object> instances = context.getRequiredTestInstances().getAllInstances();
+      String name = instances.getFirst().getClass().getName();
+      String subject = name.replaceFirst("^io\\.jcontainerd\\.", "");
+      for (Object inner : instances.subList(1, instances.size())) {
+        subject += "." + inner.getClass().getSimpleName();
+      }
+      return subject;
     }
 
     /** The contract that a class extends: the last of its ancestors that is not called a test. */
@@ -75,8 +90,8 @@ public final class ContractReport implements AfterEachCallback {
     @Override
     public void close() throws IOException {
       Files.createDirectories(FOLDER);
-      for (Map.Entry<Class<?>, Row> row : rows.entrySet()) {
-        String subject = row.getKey().getName().replaceFirst("^io\\.jcontainerd\\.", "");
+      for (Map.Entry<String, Row> row : rows.entrySet()) {
+        String subject = row.getKey();
         Files.writeString(FOLDER.resolve(subject + ".tsv"), row.getValue().line(subject));
       }
     }
@@ -88,6 +103,6 @@ public final class ContractReport implements AfterEachCallback {
         .getRoot()
         .getStore(SPACE)
         .computeIfAbsent(Table.class, _ -> new Table(), Table.class)
-        .add(context.getRequiredTestInstance().getClass(), context.getExecutionException());
+        .add(context);
   }
 }

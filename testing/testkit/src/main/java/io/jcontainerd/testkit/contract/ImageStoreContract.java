@@ -14,12 +14,17 @@ import io.jcontainerd.core.images.Image;
 import io.jcontainerd.core.images.ImageStore;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Callable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** What any {@link ImageStore} owes its callers. */
+@ExtendWith(ContractReport.class)
 public abstract class ImageStoreContract {
   private static final Instant LONG_AGO = Instant.parse("2001-02-03T04:05:06Z");
 
@@ -146,5 +151,109 @@ public abstract class ImageStoreContract {
     store.delete("a", Optional.of(stored.target().digest()), true);
     assertThat(names(store, "")).isEmpty();
     store(store, "a", Map.of());
+  }
+
+  @Test
+  void a_name_may_be_any_text() {
+    ImageStore store = open();
+    String odd = "localhost:5000/a b/\u00e9@sha256:x,\"y\"";
+    Image stored = store(store, odd, Map.of("k=\n\\", "v=\n\\"));
+    assertThat(store.get(odd)).isEqualTo(stored);
+    store(store, "Case", Map.of());
+    store(store, "case", Map.of());
+    assertThat(names(store, "")).containsExactly("Case", "case", odd);
+  }
+
+  @Test
+  void a_target_says_what_and_how_large_it_is() {
+    ImageStore store = open();
+    Descriptor good = target("one", Map.of());
+    for (Descriptor bad :
+        List.of(new Descriptor("", good.digest(), 1), new Descriptor("a/b", good.digest(), 0))) {
+      var image = new Image("a", bad, Map.of(), LONG_AGO, LONG_AGO);
+      assertThatThrownBy(() -> store.create(image, Optional.empty()))
+          .isInstanceOf(InvalidArgumentException.class);
+      store(store, "b", Map.of());
+      var changed = new Image("b", bad, Map.of(), LONG_AGO, LONG_AGO);
+      assertThatThrownBy(() -> store.update(changed, FieldMask.ALL, Optional.empty()))
+          .isInstanceOf(InvalidArgumentException.class);
+      store.delete("b", Optional.empty(), false);
+    }
+    assertThat(names(store, "")).isEmpty();
+  }
+
+  @Test
+  void labels_that_are_too_long_are_refused() {
+    ImageStore store = open();
+    Map<String, String> tooLong = Map.of("k", "v".repeat(4096));
+    assertThatThrownBy(() -> store(store, "a", tooLong))
+        .isInstanceOf(InvalidArgumentException.class);
+    Image stored = store(store, "a", Map.of());
+    assertThatThrownBy(() -> store.update(image("a", tooLong), FieldMask.ALL, Optional.empty()))
+        .isInstanceOf(InvalidArgumentException.class);
+    assertThat(store.get("a")).isEqualTo(stored);
+  }
+
+  @Test
+  void annotations_of_the_target_are_kept_and_can_be_asked_for() {
+    ImageStore store = open();
+    var annotated =
+        new Image("a", target("one", Map.of("note", "x")), Map.of(), LONG_AGO, LONG_AGO);
+    store.create(annotated, Optional.empty());
+    store(store, "b", Map.of());
+    assertThat(store.get("a").target().annotations()).isEqualTo(Map.of("note", "x"));
+    assertThat(names(store, "annotations.note==x")).containsExactly("a");
+    assertThat(names(store, "target.mediatype~=manifest")).hasSize(2);
+  }
+
+  @Test
+  void an_update_keeps_the_time_of_creation() {
+    ImageStore store = open();
+    Image stored = store(store, "a", Map.of("k", "v"));
+    Image same = store.update(image("a", Map.of()), mask("labels"), Optional.empty());
+    assertThat(same.createdAt()).isEqualTo(stored.createdAt());
+    assertThat(same.labels()).isEmpty();
+    assertThat(same.updatedAt()).isAfterOrEqualTo(stored.updatedAt());
+  }
+
+  @Test
+  void one_of_many_gets_a_name() throws Exception {
+    ImageStore store = open();
+    Callable<Boolean> attempt =
+        () -> {
+          try {
+            store(store, "wanted", Map.of());
+            return true;
+          } catch (AlreadyExistsException e) {
+            return false;
+          }
+        };
+    assertThat(Race.of(Collections.nCopies(8, attempt))).containsOnlyOnce(true);
+    assertThat(names(store, "")).containsExactly("wanted");
+  }
+
+  @Test
+  void updates_of_different_labels_do_not_undo_each_other() throws Exception {
+    ImageStore store = open();
+    store(store, "a", Map.of());
+    var tasks = new ArrayList<Callable<Image>>();
+    for (int i = 0; i < 16; i++) {
+      String key = "k" + i;
+      tasks.add(
+          () ->
+              store.update(image("a", Map.of(key, "v")), mask("labels." + key), Optional.empty()));
+    }
+    Race.of(tasks);
+    assertThat(store.get("a").labels()).hasSize(16);
+  }
+
+  @Test
+  void a_label_without_a_value_is_none() {
+    ImageStore store = open();
+    Image stored = store(store, "a", Map.of("none", "", "some", "x"));
+    assertThat(stored.labels()).isEqualTo(Map.of("some", "x"));
+    assertThat(store.get("a")).isEqualTo(stored);
+    store.update(image("a", Map.of("none", "")), mask("labels"), Optional.empty());
+    assertThat(store.get("a").labels()).isEmpty();
   }
 }

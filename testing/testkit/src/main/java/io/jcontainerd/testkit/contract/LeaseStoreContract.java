@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.jcontainerd.core.failure.AlreadyExistsException;
+import io.jcontainerd.core.failure.ContainerdException;
+import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.core.failure.NotFoundException;
 import io.jcontainerd.core.filter.Filter;
 import io.jcontainerd.core.leases.Lease;
@@ -12,8 +14,10 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** What any {@link LeaseStore} owes its callers, without the collection of garbage. */
+@ExtendWith(ContractReport.class)
 public abstract class LeaseStoreContract {
   /** For subclasses. */
   protected LeaseStoreContract() {}
@@ -87,5 +91,48 @@ public abstract class LeaseStoreContract {
     assertThat(ids(store, "")).isEmpty();
     store.create("mine", Map.of());
     assertThat(store.listResources("mine")).isEmpty();
+  }
+
+  @Test
+  void labels_that_are_too_long_are_refused() {
+    LeaseStore store = open();
+    assertThatThrownBy(() -> store.create("mine", Map.of("k", "v".repeat(4096))))
+        .isInstanceOf(InvalidArgumentException.class);
+    assertThat(ids(store, "")).isEmpty();
+  }
+
+  @Test
+  void a_resource_is_of_a_known_type() {
+    LeaseStore store = open();
+    store.create("mine", Map.of());
+    for (String type : List.of("container", "snapshots", "snapshots/a/b", "")) {
+      assertThatThrownBy(() -> store.addResource("mine", new Lease.Resource("x", type)))
+          .as(type)
+          .isInstanceOf(ContainerdException.class);
+    }
+    assertThatThrownBy(() -> store.addResource("mine", new Lease.Resource("x", "content")))
+        .isInstanceOf(InvalidArgumentException.class);
+    var image = new Lease.Resource("docker.io/library/x:1", "images");
+    var blob = new Lease.Resource("sha256:" + "a".repeat(64), "content");
+    store.addResource("mine", image);
+    store.addResource("mine", blob);
+    assertThat(store.listResources("mine")).containsExactlyInAnyOrder(image, blob);
+  }
+
+  @Test
+  void a_lease_that_was_deleted_can_be_made_anew_and_holds_nothing() {
+    LeaseStore store = open();
+    store.create("mine", Map.of("a", "b"));
+    store.addResource("mine", new Lease.Resource("x", "ingests"));
+    store.delete("mine", false);
+    assertThat(store.create("mine", Map.of()).labels()).isEmpty();
+    assertThat(store.listResources("mine")).isEmpty();
+  }
+
+  @Test
+  void a_label_without_a_value_is_none() {
+    LeaseStore store = open();
+    store.create("mine", Map.of("none", "", "some", "x"));
+    assertThat(store.list(Filter.ALL).getFirst().labels()).isEqualTo(Map.of("some", "x"));
   }
 }

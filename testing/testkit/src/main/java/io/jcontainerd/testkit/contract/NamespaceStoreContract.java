@@ -12,8 +12,10 @@ import io.jcontainerd.core.namespaces.NamespaceStore.Namespace;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** What any {@link NamespaceStore} owes its callers, as far as namespaces are empty. */
+@ExtendWith(ContractReport.class)
 public abstract class NamespaceStoreContract {
   /** For subclasses. */
   protected NamespaceStoreContract() {}
@@ -73,5 +75,29 @@ public abstract class NamespaceStoreContract {
     assertThat(store.list()).extracting(Namespace::name).doesNotContain("team");
     store.create(new Namespace("team", Map.of()));
     assertThat(store.get("team").labels()).isEmpty();
+  }
+
+  @Test
+  void an_update_makes_a_namespace_that_is_not_there() {
+    NamespaceStore store = open();
+    store.update(new Namespace("team", Map.of("a", "b")), new FieldMask(List.of("labels.a")));
+    assertThat(store.list()).contains(new Namespace("team", Map.of("a", "b")));
+  }
+
+  @Test
+  void an_update_of_everything_replaces_the_labels() {
+    NamespaceStore store = open();
+    store.create(new Namespace("team", Map.of("old", "1")));
+    store.update(new Namespace("team", Map.of("new", "2")), FieldMask.ALL);
+    assertThat(store.get("team").labels()).isEqualTo(Map.of("new", "2"));
+  }
+
+  @Test
+  void labels_that_are_too_long_are_refused() {
+    NamespaceStore store = open();
+    Map<String, String> tooLong = Map.of("k", "v".repeat(4096));
+    assertThatThrownBy(() -> store.create(new Namespace("team", tooLong)))
+        .isInstanceOf(InvalidArgumentException.class);
+    assertThat(store.list()).extracting(Namespace::name).doesNotContain("team");
   }
 }

@@ -3,13 +3,13 @@ package io.jcontainerd.testkit.contract;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.jcontainerd.core.Call;
 import io.jcontainerd.core.FieldMask;
 import io.jcontainerd.core.failure.AlreadyExistsException;
 import io.jcontainerd.core.failure.ContainerdException;
 import io.jcontainerd.core.failure.FailedPreconditionException;
 import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.core.failure.NotFoundException;
+import io.jcontainerd.core.failure.NotImplementedException;
 import io.jcontainerd.core.filter.Filter;
 import io.jcontainerd.core.mount.Mount;
 import io.jcontainerd.core.snapshots.Prepared;
@@ -22,10 +22,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -156,15 +152,14 @@ public abstract class SnapshotterContract {
     snapshotter.view("view", "top", Map.of());
     for (String parent : List.of("base", "top")) {
       assertThatThrownBy(() -> snapshotter.remove(parent))
-          .isInstanceOf(FailedPreconditionException.class)
-          .hasMessageContaining(parent);
+          .isInstanceOf(FailedPreconditionException.class);
     }
     snapshotter.remove("view");
     snapshotter.remove("top");
     snapshotter.remove("base");
     assertThat(walk(snapshotter, "")).isEmpty();
     assertThatThrownBy(() -> snapshotter.remove("base")).isInstanceOf(NotFoundException.class);
-    snapshotter.cleanup();
+    cleanUp(snapshotter);
     layer(snapshotter, "base", "");
   }
 
@@ -244,11 +239,13 @@ public abstract class SnapshotterContract {
     Snapshotter before = open();
     layer(before, "base", "");
     prepare(before, "active", "base");
+    SnapshotInfo info = before.stat("active");
+    List<Mount> mounts = before.mounts("active");
     Snapshotter after = open();
-    assertThat(after.stat("active")).isEqualTo(before.stat("active"));
-    assertThat(after.mounts("active")).isEqualTo(before.mounts("active"));
+    assertThat(after.stat("active")).isEqualTo(info);
+    assertThat(after.mounts("active")).isEqualTo(mounts);
     layer(after, "other", "base");
-    assertThat(after.mounts("active")).isEqualTo(before.mounts("active"));
+    assertThat(after.mounts("active")).isEqualTo(mounts);
   }
 
   @Test
@@ -319,8 +316,8 @@ public abstract class SnapshotterContract {
       snapshotter.remove("again");
     }
     assertThat(walk(snapshotter, "")).isEmpty();
-    snapshotter.cleanup();
-    snapshotter.cleanup();
+    cleanUp(snapshotter);
+    cleanUp(snapshotter);
   }
 
   @Test
@@ -451,7 +448,7 @@ public abstract class SnapshotterContract {
             }
           });
     }
-    assertThat(atOnce(tasks)).containsOnlyOnce(true);
+    assertThat(Race.of(tasks)).containsOnlyOnce(true);
     assertThat(walk(snapshotter, "kind==committed")).containsExactly("won");
     assertThat(walk(snapshotter, "kind==active")).hasSize(racers - 1);
   }
@@ -469,7 +466,7 @@ public abstract class SnapshotterContract {
             return false;
           }
         };
-    assertThat(atOnce(java.util.Collections.nCopies(8, attempt))).containsOnlyOnce(true);
+    assertThat(Race.of(java.util.Collections.nCopies(8, attempt))).containsOnlyOnce(true);
     snapshotter.remove("wanted");
     assertThat(walk(snapshotter, "")).containsExactly("base");
   }
@@ -484,7 +481,7 @@ public abstract class SnapshotterContract {
       tasks.add(() -> prepare(snapshotter, key, "base"));
     }
     Set<String> different = new TreeSet<>();
-    atOnce(tasks).forEach(mounts -> different.add(mounts.toString()));
+    Race.of(tasks).forEach(mounts -> different.add(mounts.toString()));
     assertThat(different).hasSize(16);
     assertThat(walk(snapshotter, "parent==base")).hasSize(16);
   }
@@ -498,7 +495,7 @@ public abstract class SnapshotterContract {
       String child = "child-" + round;
       layer(snapshotter, base, "");
       List<Boolean> done =
-          atOnce(
+          Race.of(
               List.of(
                   () -> {
                     try {
@@ -521,32 +518,6 @@ public abstract class SnapshotterContract {
     }
   }
 
-  /** What the tasks answered, all of them begun at one moment. */
-  private static <T> List<T> atOnce(List<? extends Callable<T>> tasks) throws Exception {
-    var start = new CountDownLatch(1);
-    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
-      var running = new ArrayList<Future<T>>();
-      for (Callable<T> task : tasks) {
-        Callable<T> whenStarted =
-            () -> {
-              start.await();
-              return task.call();
-            };
-        running.add(threads.submit(Call.carrying(whenStarted)));
-      }
-      start.countDown();
-      var answers = new ArrayList<T>();
-      for (Future<T> one : running) {
-        try {
-          answers.add(one.get());
-        } catch (ExecutionException e) {
-          throw new AssertionError("not what was expected of it", e.getCause());
-        }
-      }
-      return answers;
-    }
-  }
-
   @Test
   void it_can_be_closed_twice() {
     Snapshotter snapshotter = open();
@@ -554,5 +525,26 @@ public abstract class SnapshotterContract {
     snapshotter.close();
     snapshotter.close();
     assertThat(open().stat("active").kind()).isEqualTo(SnapshotKind.ACTIVE);
+  }
+
+  @Test
+  void a_label_without_a_value_is_none() {
+    Snapshotter snapshotter = open();
+    String none = "containerd.io/snapshot/none";
+    Prepared _ = snapshotter.prepare("active", "", Map.of(none, "", "some", "x"));
+    assertThat(snapshotter.stat("active").labels()).doesNotContainKey(none);
+    snapshotter.update(with(snapshotter.stat("active"), Map.of(none, "")), FieldMask.ALL);
+    assertThat(snapshotter.stat("active").labels()).doesNotContainKeys(none, "some");
+    snapshotter.commit("done", "active", Map.of(none, ""), "");
+    assertThat(snapshotter.stat("done").labels()).doesNotContainKey(none);
+  }
+
+  /** A clean-up, which a snapshotter need not have. */
+  protected static void cleanUp(Snapshotter snapshotter) {
+    try {
+      snapshotter.cleanup();
+    } catch (NotImplementedException e) {
+      assertThat(e).hasMessageContaining("leanup"); // it cleans up by itself
+    }
   }
 }

@@ -7,6 +7,7 @@ import io.jcontainerd.core.mount.Mount;
 import io.jcontainerd.core.ports.Kernel;
 import io.jcontainerd.core.snapshots.Snapshotter;
 import io.jcontainerd.core.snapshots.Usage;
+import io.jcontainerd.testkit.tree.Samples;
 import io.jcontainerd.testkit.tree.Tree;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -14,7 +15,6 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -26,7 +26,6 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
@@ -271,45 +270,6 @@ public abstract class SnapshotterFilesContract extends SnapshotterContract {
         });
   }
 
-  /** Everything that a file can be, except for sockets and sparse files. */
-  protected final void everyKind(Path root) throws IOException {
-    Files.createDirectories(root.resolve("folder/deep"));
-    Files.writeString(root.resolve("folder/file"), "text");
-    Files.createLink(root.resolve("folder/deep/link"), root.resolve("folder/file"));
-    Files.createSymbolicLink(root.resolve("symlink"), Path.of("folder/missing"));
-    Files.writeString(root.resolve("setuid"), "x");
-    Files.setAttribute(root.resolve("setuid"), "unix:uid", 12);
-    Files.setAttribute(root.resolve("setuid"), "unix:gid", 34);
-    Files.setAttribute(root.resolve("setuid"), "unix:mode", 0104751);
-    Files.setAttribute(root.resolve("symlink"), "unix:uid", 56, LinkOption.NOFOLLOW_LINKS);
-    kernel()
-        .setExtendedAttribute(root.resolve("folder/file"), "user.note", new byte[] {0, 1, 2, -1});
-    kernel()
-        .setExtendedAttribute(
-            root.resolve("setuid"),
-            "security.capability",
-            java.util.HexFormat.of().parseHex("0100000200040000000000000000000000000000"));
-    run("mknod", root.resolve("null").toString(), "c", "1", "3");
-    run("mknod", root.resolve("block").toString(), "b", "7", "300");
-    run("mkfifo", root.resolve("fifo").toString());
-    Files.setPosixFilePermissions(
-        root.resolve("folder"), PosixFilePermissions.fromString("rwxr-x---"));
-    var time = FileTime.from(Instant.parse("2001-02-03T04:05:06.123456789Z"));
-    for (String path : List.of("folder/file", "setuid", "null", "folder/deep", "folder")) {
-      Files.setLastModifiedTime(root.resolve(path), time);
-    }
-  }
-
-  private static void run(String... command) throws IOException {
-    try {
-      int status = new ProcessBuilder(command).inheritIO().start().waitFor();
-      assertThat(status).as(String.join(" ", command)).isZero();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IOException("interrupted", e);
-    }
-  }
-
   @Test
   void files_keep_all_their_properties() throws IOException {
     Snapshotter snapshotter = open();
@@ -319,7 +279,7 @@ public abstract class SnapshotterFilesContract extends SnapshotterContract {
         "base",
         "",
         root -> {
-          everyKind(root);
+          Samples.everyKind(root, kernel);
           written[0] = Tree.read(root, kernel());
         });
     mounted(
@@ -367,7 +327,7 @@ public abstract class SnapshotterFilesContract extends SnapshotterContract {
           Files.createLink(root.resolve("b"), root.resolve("a"));
           Files.createDirectory(root.resolve("c"));
         });
-    run("sync", "-f", ground.toString());
+    Samples.sh(ground, "sync -f .");
     Usage after = snapshotter.usage("active");
     assertThat(after.inodes() - before.inodes()).isEqualTo(2);
     assertThat(after.size() - before.size()).isBetween(1L << 20, (1L << 20) + (64L << 10));
@@ -384,7 +344,7 @@ public abstract class SnapshotterFilesContract extends SnapshotterContract {
     long before = snapshotter.usage("active").size();
     mounted(
         snapshotter.mounts("active"), root -> Files.write(root.resolve("more"), noise(2 << 20)));
-    run("sync", "-f", ground.toString());
+    Samples.sh(ground, "sync -f .");
     long after = snapshotter.usage("active").size();
     assertThat(snapshotter.usage("base").size()).isGreaterThanOrEqualTo(4 << 20);
     if (lacks(Trait.MEASURES_FILES)) {
@@ -407,7 +367,7 @@ public abstract class SnapshotterFilesContract extends SnapshotterContract {
     assertThat(before - kernel.space(ground).availableBytes()).isGreaterThan(15L << 20);
     snapshotter.remove("active");
     snapshotter.remove("base");
-    snapshotter.cleanup();
+    cleanUp(snapshotter);
     assertThat(before - kernel.space(ground).availableBytes()).isLessThan(1L << 20);
     mounted(snapshotter.mounts("other"), root -> Files.writeString(root.resolve("a"), "works"));
   }
@@ -522,7 +482,7 @@ public abstract class SnapshotterFilesContract extends SnapshotterContract {
         root -> {
           Files.move(root.resolve("a"), root.resolve("c"));
           Files.move(root.resolve("c"), root.resolve("b"), StandardCopyOption.REPLACE_EXISTING);
-          run("mv", root.resolve("from").toString(), root.resolve("to").toString());
+          Samples.sh(root, "mv from to");
         });
     viewed(
         snapshotter,
@@ -545,7 +505,7 @@ public abstract class SnapshotterFilesContract extends SnapshotterContract {
         root -> {
           Files.createDirectories(root.resolve("folder/inner"));
           Files.writeString(root.resolve("folder/file"), "bytes");
-          everyKind(Files.createDirectory(root.resolve("all")));
+          Samples.everyKind(Files.createDirectory(root.resolve("all")), kernel);
         });
     var time = FileTime.from(Instant.parse("1999-12-31T23:59:59.5Z"));
     layer(
@@ -609,25 +569,22 @@ public abstract class SnapshotterFilesContract extends SnapshotterContract {
   @Test
   void names_are_kept_byte_for_byte() throws IOException {
     Snapshotter snapshotter = open();
-    String script =
-        "cd \"$1\" && touch -- \"$(printf 'new\\nline')\" \"$(printf 'not-utf8-\\377')\" ' space ' '-dash'"
+    String make =
+        "touch -- \"$(printf 'new\\nline')\" \"$(printf 'not-utf8-\\377')\" ' space ' '-dash'"
             + " 'comma,colon:back\\\\slash' .wh.this-is-no-whiteout \"$(printf '%0255d' 0)\"";
-    String list = "cd \"$1\" && ls -A1b | LC_ALL=C sort | od -c > \"$2\"";
-    Path before = testFolder.resolve("before");
-    Path after = testFolder.resolve("after");
+    String list = "LC_ALL=C ls -A1b | LC_ALL=C sort";
+    var before = new String[1];
     layer(
         snapshotter,
         "base",
         "",
         root -> {
-          run("sh", "-c", script, "sh", root.toString());
-          run("sh", "-c", list, "sh", root.toString(), before.toString());
+          Samples.sh(root, make);
+          before[0] = Samples.sh(root, list);
         });
     mounted(
         prepare(snapshotter, "active", "base"),
-        root -> run("sh", "-c", list, "sh", root.toString(), after.toString()));
-    assertThat(Files.readString(before)).isNotEmpty();
-    assertThat(after).hasSameTextualContentAs(before);
+        root -> assertThat(Samples.sh(root, list)).isEqualTo(before[0]).contains("not-utf8-\\377"));
   }
 
   @Test
@@ -638,7 +595,7 @@ public abstract class SnapshotterFilesContract extends SnapshotterContract {
         "base",
         "",
         root -> {
-          run("truncate", "-s", "64M", root.resolve("holes").toString());
+          Samples.sh(root, "truncate -s 64M holes");
           try (var file = FileChannel.open(root.resolve("holes"), StandardOpenOption.WRITE)) {
             file.write(ByteBuffer.wrap(new byte[] {9}), 32 << 20);
           }
@@ -741,7 +698,7 @@ public abstract class SnapshotterFilesContract extends SnapshotterContract {
           Files.writeString(root.resolve("c"), "busy");
           snapshotter.remove("busy");
         });
-    snapshotter.cleanup();
+    cleanUp(snapshotter);
     viewed(
         snapshotter,
         "other",
@@ -827,13 +784,13 @@ public abstract class SnapshotterFilesContract extends SnapshotterContract {
   @Test
   void everything_is_found_again_after_reopening() throws IOException {
     Snapshotter before = open();
-    layer(before, "base", "", root -> everyKind(root));
+    layer(before, "base", "", root -> Samples.everyKind(root, kernel));
     mounted(prepare(before, "active", "base"), root -> Files.writeString(root.resolve("n"), "x"));
     var tree = new Tree[1];
     mounted(before.mounts("active"), root -> tree[0] = Tree.read(root, kernel));
     before.close();
     Snapshotter after = open();
-    after.cleanup();
+    cleanUp(after);
     mounted(after.mounts("active"), root -> Tree.read(root, kernel).assertSameAs(tree[0]));
     commit(after, "top", "active");
     viewed(after, "top", root -> Tree.read(root, kernel).assertSameAs(tree[0]));
@@ -841,9 +798,7 @@ public abstract class SnapshotterFilesContract extends SnapshotterContract {
 
   /** Bytes that no file system can make smaller, the same each time. */
   protected static byte[] noise(int size) {
-    byte[] bytes = new byte[size];
-    new Random(size).nextBytes(bytes);
-    return bytes;
+    return Samples.noise(size);
   }
 
   /** What is in a folder, in order; what a fresh file system brings along is left out. */

@@ -2,6 +2,7 @@ package io.jcontainerd.testkit.memory;
 
 import io.jcontainerd.core.FieldMask;
 import io.jcontainerd.core.Identifiers;
+import io.jcontainerd.core.Labels;
 import io.jcontainerd.core.TypedValue;
 import io.jcontainerd.core.containers.Container;
 import io.jcontainerd.core.containers.ContainerStore;
@@ -65,12 +66,25 @@ public final class InMemoryContainerStore implements ContainerStore {
   @Override
   public synchronized Container create(Container container) {
     Identifiers.check(container.id());
+    check(container);
     Instant now = time.now();
-    Container stored = with(container, container.labels(), container.extensions(), now, now);
+    Container stored =
+        with(container, Labels.stored(container.labels()), container.extensions(), now, now);
     if (containers.current().putIfAbsent(container.id(), stored) != null) {
       throw new AlreadyExistsException("container \"" + container.id() + "\"");
     }
     return stored;
+  }
+
+  private static void check(Container container) {
+    if (container.runtime().name().isEmpty()
+        || container.spec().isEmpty()
+        || container.extensions().containsKey("")
+        || (!container.snapshotKey().isEmpty() && container.snapshotter().isEmpty())) {
+      throw new InvalidArgumentException(
+          "container \"" + container.id() + "\": incomplete or with an empty extension key");
+    }
+    Labels.check(container.labels());
   }
 
   @Override
@@ -116,7 +130,7 @@ public final class InMemoryContainerStore implements ContainerStore {
     var updated =
         new Container(
             old.id(),
-            labels,
+            Labels.stored(labels),
             image,
             old.runtime(),
             spec,
@@ -126,6 +140,7 @@ public final class InMemoryContainerStore implements ContainerStore {
             old.sandbox(),
             old.createdAt(),
             time.now());
+    check(updated);
     containers.current().put(old.id(), updated);
     return updated;
   }

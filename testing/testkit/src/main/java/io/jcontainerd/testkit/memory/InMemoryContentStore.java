@@ -2,6 +2,7 @@ package io.jcontainerd.testkit.memory;
 
 import io.jcontainerd.core.Digest;
 import io.jcontainerd.core.FieldMask;
+import io.jcontainerd.core.Labels;
 import io.jcontainerd.core.content.ContentInfo;
 import io.jcontainerd.core.content.ContentReader;
 import io.jcontainerd.core.content.ContentStore;
@@ -262,6 +263,7 @@ public final class InMemoryContentStore implements ContentStore {
     public Digest commit(long size, Optional<Digest> expected, Map<String, String> labels) {
       synchronized (InMemoryContentStore.this) {
         check();
+        Labels.check(labels);
         if (size > 0 && size != part.bytes.size()) {
           throw new FailedPreconditionException(
               "ingest %s: unexpected commit size %d, expected %d"
@@ -279,7 +281,7 @@ public final class InMemoryContentStore implements ContentStore {
         if (blobs.current().containsKey(actual)) {
           throw new AlreadyExistsException("content " + actual);
         }
-        store(actual, part.bytes.toByteArray(), labels);
+        store(actual, part.bytes.toByteArray(), Labels.stored(labels));
         return actual;
       }
     }

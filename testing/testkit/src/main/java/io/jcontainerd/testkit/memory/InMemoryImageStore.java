@@ -3,6 +3,7 @@ package io.jcontainerd.testkit.memory;
 import io.jcontainerd.core.Descriptor;
 import io.jcontainerd.core.Digest;
 import io.jcontainerd.core.FieldMask;
+import io.jcontainerd.core.Labels;
 import io.jcontainerd.core.failure.AlreadyExistsException;
 import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.core.failure.NotFoundException;
@@ -68,13 +69,27 @@ public final class InMemoryImageStore implements ImageStore {
     if (image.name().isEmpty()) {
       throw new InvalidArgumentException("image name must not be empty");
     }
+    check(image);
     Instant now = time.now();
     var stored =
-        new Image(image.name(), image.target(), image.labels(), sourceDateEpoch.orElse(now), now);
+        new Image(
+            image.name(),
+            image.target(),
+            Labels.stored(image.labels()),
+            sourceDateEpoch.orElse(now),
+            now);
     if (images.current().putIfAbsent(image.name(), stored) != null) {
       throw new AlreadyExistsException("image \"" + image.name() + "\"");
     }
     return stored;
+  }
+
+  private static void check(Image image) {
+    if (image.target().mediaType().isEmpty() || image.target().size() <= 0) {
+      throw new InvalidArgumentException(
+          "image \"" + image.name() + "\": target without media type or size");
+    }
+    Labels.check(image.labels());
   }
 
   @Override
@@ -104,7 +119,13 @@ public final class InMemoryImageStore implements ImageStore {
       }
     }
     var updated =
-        new Image(old.name(), target, labels, sourceDateEpoch.orElse(old.createdAt()), time.now());
+        new Image(
+            old.name(),
+            target,
+            Labels.stored(labels),
+            sourceDateEpoch.orElse(old.createdAt()),
+            time.now());
+    check(updated);
     images.current().put(old.name(), updated);
     return updated;
   }

@@ -1,7 +1,10 @@
 package io.jcontainerd.testkit.memory;
 
+import io.jcontainerd.core.Digest;
+import io.jcontainerd.core.Labels;
 import io.jcontainerd.core.failure.AlreadyExistsException;
 import io.jcontainerd.core.failure.NotFoundException;
+import io.jcontainerd.core.failure.NotImplementedException;
 import io.jcontainerd.core.filter.Fields;
 import io.jcontainerd.core.filter.Filter;
 import io.jcontainerd.core.leases.Lease;
@@ -42,7 +45,7 @@ public final class InMemoryLeaseStore implements LeaseStore {
   @Override
   public synchronized Lease create(String id, Map<String, String> labels) {
     String name = id.isEmpty() ? "lease-" + ++invented : id;
-    var lease = new Lease(name, time.now(), labels);
+    var lease = new Lease(name, time.now(), Labels.stored(labels));
     if (leases.current().putIfAbsent(name, new Held(lease, new LinkedHashSet<>())) != null) {
       throw new AlreadyExistsException("lease \"" + name + "\"");
     }
@@ -73,7 +76,17 @@ public final class InMemoryLeaseStore implements LeaseStore {
 
   @Override
   public synchronized void addResource(String id, Lease.Resource resource) {
-    held(id).resources().add(resource);
+    Held held = held(id);
+    switch (resource.type()) {
+      case "content" -> Digest.parse(resource.id());
+      case "images", "ingests" -> {}
+      default -> {
+        if (!resource.type().matches("snapshots/[^/]+")) {
+          throw new NotImplementedException("resource type \"" + resource.type() + "\"");
+        }
+      }
+    }
+    held.resources().add(resource);
   }
 
   @Override

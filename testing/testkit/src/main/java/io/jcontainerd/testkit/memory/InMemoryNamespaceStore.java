@@ -2,6 +2,7 @@ package io.jcontainerd.testkit.memory;
 
 import io.jcontainerd.core.FieldMask;
 import io.jcontainerd.core.Identifiers;
+import io.jcontainerd.core.Labels;
 import io.jcontainerd.core.failure.AlreadyExistsException;
 import io.jcontainerd.core.failure.NotFoundException;
 import io.jcontainerd.core.namespaces.NamespaceStore;
@@ -30,6 +31,7 @@ public final class InMemoryNamespaceStore implements NamespaceStore {
   @Override
   public synchronized Namespace create(Namespace namespace) {
     Identifiers.check(namespace.name());
+    Labels.check(namespace.labels());
     if (namespaces.putIfAbsent(namespace.name(), namespace) != null) {
       throw new AlreadyExistsException("namespace \"" + namespace.name() + "\"");
     }
@@ -48,7 +50,7 @@ public final class InMemoryNamespaceStore implements NamespaceStore {
       }
       labels = FieldMask.patch(path, "labels", labels, namespace.labels());
     }
-    var updated = new Namespace(namespace.name(), labels);
+    var updated = new Namespace(namespace.name(), Labels.check(labels));
     namespaces.put(namespace.name(), updated);
     return updated;
   }

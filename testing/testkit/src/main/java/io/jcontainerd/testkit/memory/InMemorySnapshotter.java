@@ -59,11 +59,11 @@ public final class InMemorySnapshotter implements Snapshotter {
     if (key.isEmpty()) {
       throw new InvalidArgumentException("snapshot key must not be empty");
     }
-    Labels.check(labels);
     checkFree(key);
     checkParent(parent);
     Instant now = time.now();
-    spaces.current().put(key, new SnapshotInfo(kind, key, parent, labels, now, now));
+    Map<String, String> kept = Labels.stored(labels);
+    spaces.current().put(key, new SnapshotInfo(kind, key, parent, kept, now, now));
     return mounts(key);
   }
 
@@ -110,7 +110,7 @@ public final class InMemorySnapshotter implements Snapshotter {
           "snapshot %s stands on %s, not on %s".formatted(key, info.parent(), parent));
     }
     var merged = new HashMap<>(info.labels());
-    merged.putAll(labels);
+    merged.putAll(Labels.stored(labels));
     spaces.current().remove(key);
     Instant now = time.now();
     spaces
@@ -146,7 +146,6 @@ public final class InMemorySnapshotter implements Snapshotter {
 
   @Override
   public synchronized SnapshotInfo update(SnapshotInfo info, FieldMask mask) {
-    Labels.check(info.labels());
     SnapshotInfo old = stat(info.name());
     var labels = Masks.labels(mask, "snapshot", old.labels(), info.labels());
     var updated =
