@@ -5,6 +5,7 @@ import io.jcontainerd.store.WriteTransaction;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -21,15 +22,20 @@ final class Collection {
   private final Runnable settle;
 
   /** What was found garbage in a state of the store. */
-  private record Marks(long mutations, List<GcNode> garbage) {}
+  private record Marks(long mutations, Marking.Found found) {
+    List<GcNode> garbage() {
+      return found.garbage();
+    }
+  }
 
   /**
    * What came of a run.
    *
    * @param held how long writers were held up
    * @param left whether something is still to be removed
+   * @param next when there will be more to remove even if nothing is changed
    */
-  record Outcome(Duration held, boolean left) {}
+  record Outcome(Duration held, boolean left, Optional<Instant> next) {}
 
   /**
    * @param settle ends what was begun in a backend before anything is looked at
@@ -43,9 +49,9 @@ final class Collection {
   Outcome run() {
     settle.run();
     Instant now = database.time().now();
-    Marks marks = database.read(tx -> new Marks(Database.mutations(tx), Marking.garbage(tx, now)));
+    Marks marks = database.read(tx -> new Marks(Database.mutations(tx), Marking.look(tx, now)));
     Duration held = marks.garbage().isEmpty() ? Duration.ZERO : remove(marks, now);
-    return new Outcome(held, sweeper.sweep());
+    return new Outcome(held, sweeper.sweep(), marks.found().next());
   }
 
   private Duration remove(Marks marks, Instant now) {
@@ -59,7 +65,7 @@ final class Collection {
                 List<GcNode> garbage =
                     Database.mutations(tx) == marks.mutations()
                         ? marks.garbage()
-                        : Marking.garbage(tx, now);
+                        : Marking.look(tx, now).garbage();
                 garbage.forEach(node -> remove(tx, node, Times.nanos(now)));
                 tx.update("UPDATE mutations SET count = count + 1");
                 nanos.set(System.nanoTime() - began);

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /**
  * The labels that tell the garbage collector what refers to what (containerd's
@@ -23,6 +24,10 @@ final class GcLabels {
   private static final String BACK_REF = PREFIX + "bref.";
   private static final String CONDITION = PREFIX + "cond.snapshot";
   private static final String USED_AT = PREFIX + "cond.value-usedat";
+  private static final Pattern RFC_3339 =
+      Pattern.compile(
+          "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]+)?"
+              + "(Z|[+-][0-9]{2}:[0-9]{2})");
 
   private GcLabels() {}
 
@@ -32,24 +37,31 @@ final class GcLabels {
       int compared = Duration.between(usedAt, now).compareTo(than);
       return sooner ? compared < 0 : compared > 0;
     }
+
+    /** When one that holds will hold no more. */
+    Optional<Instant> ends(Instant usedAt) {
+      return sooner ? Optional.of(usedAt.plus(than)) : Optional.empty();
+    }
   }
 
   static boolean isRoot(Map<String, String> labels) {
-    return labels.keySet().stream().anyMatch(key -> key.startsWith(ROOT));
+    return labels.containsKey(ROOT);
   }
 
-  /** Whether a time of expiry was given, is a time, and has passed. */
-  static boolean expired(Map<String, String> labels, Instant now) {
-    String text = labels.get(EXPIRE);
-    return text != null && time(text).filter(now::isAfter).isPresent();
+  /** The time of expiry, if one was given and is a time. */
+  static Optional<Instant> expiry(Map<String, String> labels) {
+    return Optional.ofNullable(labels.get(EXPIRE)).flatMap(GcLabels::time);
   }
 
   static Optional<Instant> usedAt(Map<String, String> labels) {
     return Optional.ofNullable(labels.get(USED_AT)).flatMap(GcLabels::time);
   }
 
-  /** RFC 3339; anything else is as good as nothing. */
+  /** RFC 3339 to the letter, as Go reads it; anything else is as good as nothing. */
   private static Optional<Instant> time(String text) {
+    if (!RFC_3339.matcher(text).matches()) {
+      return Optional.empty();
+    }
     try {
       return Optional.of(OffsetDateTime.parse(text).toInstant());
     } catch (DateTimeException e) {

@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -36,18 +37,29 @@ final class Marking {
   private final Map<GcNode, Instant> usedAt = new HashMap<>();
   private final Map<GcNode, List<GcLabels.Condition>> conditional = new HashMap<>();
 
+  /** The first time at which something that is kept now will be kept no more. */
+  private Optional<Instant> next = Optional.empty();
+
+  /**
+   * What was found.
+   *
+   * @param garbage can be removed
+   * @param next when there will be more even if nothing is changed; empty for never
+   */
+  record Found(List<GcNode> garbage, Optional<Instant> next) {}
+
   private Marking(ReadTransaction tx, Instant now) {
     this.tx = tx;
     this.now = now;
     this.nowNanos = Times.nanos(now);
   }
 
-  /** What can be removed. */
-  static List<GcNode> garbage(ReadTransaction tx, Instant now) {
+  /** Looks for what can be removed. */
+  static Found look(ReadTransaction tx, Instant now) {
     return new Marking(tx, now).run();
   }
 
-  private List<GcNode> run() {
+  private Found run() {
     leases();
     images();
     blobs();
@@ -58,7 +70,24 @@ final class Marking {
     sandboxes();
     conditions();
     follow();
-    return existing.stream().filter(node -> !isReached(node)).toList();
+    return new Found(existing.stream().filter(node -> !isReached(node)).toList(), next);
+  }
+
+  /** Something is kept until then. */
+  private void until(Instant time) {
+    if (next.isEmpty() || time.isBefore(next.get())) {
+      next = Optional.of(time);
+    }
+  }
+
+  /** Whether the labels say that the time is over. */
+  private boolean expired(Map<String, String> labels) {
+    Optional<Instant> expiry = GcLabels.expiry(labels);
+    boolean over = expiry.filter(now::isAfter).isPresent();
+    if (!over) {
+      expiry.ifPresent(this::until);
+    }
+    return over;
   }
 
   private boolean isReached(GcNode node) {
@@ -110,7 +139,7 @@ final class Marking {
           GcNode lease = new GcNode(GcNode.Kind.LEASE, row.text(0), row.text(1));
           existing.add(lease);
           Map<String, String> labels = labels(row, 2);
-          if (!GcLabels.expired(labels, now)) {
+          if (!expired(labels)) {
             root(lease);
             flat.put(lease, labels.containsKey(GcLabels.FLAT));
           }
@@ -147,7 +176,7 @@ final class Marking {
           flatEdges.put(image.flat(), target.flat());
           references(image, labels);
           conditions(image, labels);
-          if (GcLabels.expired(labels, now)) {
+          if (expired(labels)) {
             backReferences(image, labels);
           } else {
             root(image);
@@ -183,6 +212,7 @@ final class Marking {
           }
           // Without a time of expiry it lives as long as its lease.
           if (!row.isNull(3) && row.number(3) >= nowNanos) {
+            until(Times.instant(row.number(3)));
             root(ingest);
           }
         });
@@ -249,6 +279,7 @@ final class Marking {
           for (GcLabels.Condition condition : conditions) {
             Instant time = usedAt.get(condition.snapshot());
             if (time != null && condition.holds(time, now)) {
+              condition.ends(time).ifPresent(this::until);
               edge(condition.snapshot(), node);
             }
           }

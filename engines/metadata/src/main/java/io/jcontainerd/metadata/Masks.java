@@ -1,6 +1,7 @@
 package io.jcontainerd.metadata;
 
 import io.jcontainerd.core.FieldMask;
+import io.jcontainerd.core.Labels;
 import java.util.Map;
 
 /** Updates of things of which only the labels can change. */
@@ -10,7 +11,7 @@ final class Masks {
   static Map<String, String> labels(
       FieldMask mask, String what, Map<String, String> current, Map<String, String> updated) {
     if (mask.isAll()) {
-      return updated;
+      return Labels.stored(updated);
     }
     Map<String, String> labels = current;
     for (String path : mask.paths()) {
@@ -19,6 +20,6 @@ final class Masks {
       }
       labels = FieldMask.patch(path, "labels", labels, updated);
     }
-    return labels;
+    return Labels.stored(labels);
   }
 }

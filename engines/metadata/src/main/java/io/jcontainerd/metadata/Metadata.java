@@ -44,7 +44,9 @@ public final class Metadata implements AutoCloseable {
     Database database = new Database(store, options.time());
     Guards guards = new Guards();
     sweeper = new Sweeper(database, backend, Map.copyOf(backends), guards);
-    scheduler = new Scheduler(options.gc(), new Collection(database, sweeper, this::settle));
+    scheduler =
+        new Scheduler(
+            options.gc(), new Collection(database, sweeper, this::settle), options.time());
     namespaces = new StoredNamespaces(database);
     containers = new StoredContainers(database);
     images = new StoredImages(database, scheduler);

@@ -109,7 +109,6 @@ final class NamespacedContentStore implements ContentStore {
               find(tx, namespace, info.digest()).orElseThrow(() -> notFound(info.digest()));
           Map<String, String> labels =
               Masks.labels(mask, "content info", old.labels(), info.labels());
-          Labels.check(labels);
           tx.update(
               "UPDATE blobs SET labels = ?, updated_at = ? WHERE namespace = ? AND digest = ?",
               LabelText.write(labels),

@@ -166,12 +166,12 @@ final class NamespacedIngest implements Ingest {
   @Override
   public Digest commit(long size, Optional<Digest> expected, Map<String, String> labels) {
     check();
-    Labels.check(labels);
+    Map<String, String> kept = Labels.stored(labels);
     store.checkRecorded(call, ref, backendRef, expected.or(request::expected));
     ContentInfo blob = shared;
     return blob != null
-        ? commitShared(blob, size, expected, labels)
-        : commitOwn(size, expected, labels);
+        ? commitShared(blob, size, expected, kept)
+        : commitOwn(size, expected, kept);
   }
 
   private Digest commitShared(

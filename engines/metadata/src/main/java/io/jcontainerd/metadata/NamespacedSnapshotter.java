@@ -143,12 +143,12 @@ final class NamespacedSnapshotter implements Snapshotter {
 
   @Override
   public Prepared prepare(String key, String parent, Map<String, String> labels) {
-    return create(SnapshotKind.ACTIVE, key, parent, labels);
+    return create(SnapshotKind.ACTIVE, key, parent, Labels.stored(labels));
   }
 
   @Override
   public List<Mount> view(String key, String parent, Map<String, String> labels) {
-    return switch (create(SnapshotKind.VIEW, key, parent, labels)) {
+    return switch (create(SnapshotKind.VIEW, key, parent, Labels.stored(labels))) {
       case Prepared.Writable(List<Mount> mounts) -> mounts;
       case Prepared.AlreadyThere(String there) ->
           throw new AlreadyExistsException("target snapshot " + there);
@@ -159,7 +159,6 @@ final class NamespacedSnapshotter implements Snapshotter {
       SnapshotKind kind, String key, String parent, Map<String, String> labels) {
     Call call = Call.current();
     String namespace = call.namespace();
-    Labels.check(labels);
     if (key.isEmpty()) {
       throw new InvalidArgumentException("snapshot key must not be empty");
     }
@@ -352,7 +351,7 @@ final class NamespacedSnapshotter implements Snapshotter {
   public void commit(String newName, String key, Map<String, String> labels, String parent) {
     Call call = Call.current();
     String namespace = call.namespace();
-    Labels.check(labels);
+    Map<String, String> kept = Labels.stored(labels);
     if (newName.isEmpty()) {
       throw new InvalidArgumentException("snapshot name must not be empty");
     }
@@ -368,7 +367,7 @@ final class NamespacedSnapshotter implements Snapshotter {
       String backendName = backendKey(namespace, newName);
       try (Guards.Hold _ = guards.hold(Guards.snapshot(name, backendName))) {
         Begun begun =
-            database.write(tx -> begin(tx, call, newName, backendName, key, labels, parent));
+            database.write(tx -> begin(tx, call, newName, backendName, key, kept, parent));
         commit(begun);
       }
     } finally {
@@ -618,7 +617,6 @@ final class NamespacedSnapshotter implements Snapshotter {
               Known old = get(tx, namespace, info.name());
               Map<String, String> labels =
                   Masks.labels(mask, "snapshot info", old.info().labels(), info.labels());
-              Labels.check(labels);
               tx.update(
                   "UPDATE snapshots SET labels = ?, updated_at = ?"
                       + " WHERE namespace = ? AND snapshotter = ? AND key = ?",

@@ -5,7 +5,9 @@ import io.jcontainerd.core.failure.DeadlineExceededException;
 import io.jcontainerd.core.failure.InternalException;
 import io.jcontainerd.core.failure.UnavailableException;
 import io.jcontainerd.core.gc.GarbageCollector;
+import io.jcontainerd.core.ports.Time;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.Condition;
@@ -19,7 +21,9 @@ import org.jspecify.annotations.Nullable;
  * from the mean hold-up, at least 5 ms, follows the shortest interval between runs, which is the
  * first one's where that part is not bounded. A run takes place when something was deleted, when
  * enough was changed, or at once when somebody waits for one; what could not be removed is tried
- * again after a delay that grows. Nothing happens while there is nothing to do.
+ * again after a delay that grows. What leases and labels keep until a time is looked at again at
+ * that time, and a change that is no reason by itself is one after a rest. Nothing happens while
+ * there is nothing to do.
  *
  * <p>{@code lock} guards the reasons and the waiters; no run happens under it.
  */
@@ -33,8 +37,15 @@ final class Scheduler implements GarbageCollector, AutoCloseable {
   private static final long LAST_RETRY = Duration.ofMinutes(10).toNanos();
   private static final long NEVER = Long.MAX_VALUE;
 
+  /** Things that end shortly after each other are collected together. */
+  private static final Duration GRACE = Duration.ofSeconds(1);
+
+  /** So long, at most, a change of the machine's clock goes unnoticed. */
+  private static final Duration LONGEST_SLEEP = Duration.ofMinutes(15);
+
   private final GcOptions options;
   private final Collection collection;
+  private final Time time;
   private final Thread thread;
 
   private final ReentrantLock lock = new ReentrantLock();
@@ -48,6 +59,7 @@ final class Scheduler implements GarbageCollector, AutoCloseable {
   private long due = NEVER; // when a run is wanted at the latest
   private long intervalNanos = FIRST_INTERVAL.toNanos();
   private long retryNanos; // until what could not be removed is tried again
+  private @Nullable Instant alarm; // when more can be removed although nothing was changed
   private boolean closing;
 
   private double meanHeldNanos;
@@ -60,9 +72,10 @@ final class Scheduler implements GarbageCollector, AutoCloseable {
     @Nullable RuntimeException failure;
   }
 
-  Scheduler(GcOptions options, Collection collection) {
+  Scheduler(GcOptions options, Collection collection, Time time) {
     this.options = options;
     this.collection = collection;
+    this.time = time;
     this.thread = Thread.ofPlatform().name("gc").daemon(true).unstarted(this::serve);
     this.earliest = intervalNanos;
     if (options.startupDelay().isPositive()) {
@@ -101,6 +114,8 @@ final class Scheduler implements GarbageCollector, AutoCloseable {
         want(now() + options.scheduleDelay().toNanos());
       } else if (deletions > 0 || mutations >= Math.max(1, options.mutationThreshold())) {
         want(Math.max(now(), earliest));
+      } else {
+        want(Math.max(now() + options.rest().toNanos(), earliest));
       }
     } finally {
       lock.unlock();
@@ -162,6 +177,30 @@ final class Scheduler implements GarbageCollector, AutoCloseable {
 
   // ---- the collector's thread ----
 
+  private void lookAgainAt(Instant next) {
+    lock.lock();
+    try {
+      alarm = next;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Nanoseconds until a run is due; {@link #NEVER} if none is. */
+  private long left() {
+    long byReason = due == NEVER ? NEVER : due - now();
+    Instant ends = alarm;
+    if (ends == null) {
+      return byReason;
+    }
+    Duration untilEnd = Duration.between(time.now(), ends);
+    long byTime =
+        untilEnd.compareTo(LONGEST_SLEEP) > 0
+            ? LONGEST_SLEEP.plus(GRACE).toNanos()
+            : untilEnd.plus(GRACE).toNanos();
+    return Math.min(byReason, Math.max(byTime, earliest - now()));
+  }
+
   private void serve() {
     while (true) {
       List<Waiter> served = nextRun();
@@ -173,6 +212,7 @@ final class Scheduler implements GarbageCollector, AutoCloseable {
       try {
         Collection.Outcome outcome = collection.run();
         account(true, System.nanoTime() - began, outcome.held(), outcome.left());
+        outcome.next().ifPresent(this::lookAgainAt);
         finish(served, outcome.held(), null);
       } catch (RuntimeException | Error e) {
         // Whatever it was, memory too, may be over: without this thread nothing is ever removed.
@@ -188,14 +228,14 @@ final class Scheduler implements GarbageCollector, AutoCloseable {
     lock.lock();
     try {
       while (!closing) {
-        long left = due == NEVER ? NEVER : due - now();
+        long left = left();
         if (left <= 0) {
           break;
         }
-        if (due == NEVER) {
+        if (left == NEVER) {
           reason.awaitUninterruptibly();
         } else {
-          reason.awaitNanos(left);
+          reason.awaitNanos(Math.min(left, LONGEST_SLEEP.toNanos()));
         }
       }
       List<Waiter> served = waiters;
@@ -203,6 +243,7 @@ final class Scheduler implements GarbageCollector, AutoCloseable {
       deletions = 0;
       mutations = 0;
       due = NEVER;
+      alarm = null;
       return served;
     } catch (InterruptedException e) {
       throw new AssertionError("nobody interrupts the collector", e);

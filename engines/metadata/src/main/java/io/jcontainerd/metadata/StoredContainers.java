@@ -123,7 +123,7 @@ final class StoredContainers implements ContainerStore {
     Container stored =
         new Container(
             container.id(),
-            container.labels(),
+            Labels.stored(container.labels()),
             container.image(),
             container.runtime(),
             container.spec(),
@@ -269,7 +269,7 @@ final class StoredContainers implements ContainerStore {
     }
     return new Container(
         old.id(),
-        labels,
+        Labels.stored(labels),
         image,
         old.runtime(),
         spec,

@@ -89,7 +89,7 @@ final class StoredImages implements ImageStore {
     check(image);
     Instant now = database.time().now();
     Instant stamp = sourceDateEpoch.orElse(now);
-    Image stored = new Image(image.name(), image.target(), image.labels(), stamp, stamp);
+    Image stored = stored(image.name(), image.target(), image.labels(), stamp, stamp);
     return database.write(
         tx -> {
           if (tx.exists(
@@ -186,7 +186,22 @@ final class StoredImages implements ImageStore {
         throw FieldMask.refused(path, "image");
       }
     }
-    return new Image(old.name(), target, labels, old.createdAt(), updatedAt);
+    return stored(old.name(), target, labels, old.createdAt(), updatedAt);
+  }
+
+  private static Image stored(
+      String name,
+      Descriptor target,
+      Map<String, String> labels,
+      Instant createdAt,
+      Instant updatedAt) {
+    var kept =
+        new Descriptor(
+            target.mediaType(),
+            target.digest(),
+            target.size(),
+            Labels.stored(target.annotations()));
+    return new Image(name, kept, Labels.stored(labels), createdAt, updatedAt);
   }
 
   @Override

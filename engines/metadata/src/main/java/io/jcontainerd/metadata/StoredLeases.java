@@ -101,8 +101,7 @@ final class StoredLeases implements LeaseStore {
   public Lease create(String id, Map<String, String> labels) {
     String namespace = Call.currentNamespace();
     Instant now = database.time().now();
-    Lease lease = new Lease(id.isEmpty() ? invent(now) : id, now, labels);
-    Labels.check(labels);
+    Lease lease = new Lease(id.isEmpty() ? invent(now) : id, now, Labels.stored(labels));
     return database.write(
         tx -> {
           if (tx.exists(
@@ -114,7 +113,7 @@ final class StoredLeases implements LeaseStore {
               "INSERT INTO leases(namespace, id, labels, created_at) VALUES (?, ?, ?, ?)",
               namespace,
               lease.id(),
-              LabelText.write(labels),
+              LabelText.write(lease.labels()),
               Times.nanos(now));
           return lease;
         });

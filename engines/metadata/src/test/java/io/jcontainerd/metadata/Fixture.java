@@ -13,6 +13,7 @@ import io.jcontainerd.core.images.Image;
 import io.jcontainerd.core.snapshots.Snapshotter;
 import io.jcontainerd.store.Store;
 import io.jcontainerd.store.StoreOptions;
+import io.jcontainerd.testkit.contract.InNamespace;
 import io.jcontainerd.testkit.memory.InMemoryContentStore;
 import io.jcontainerd.testkit.memory.InMemorySnapshotter;
 import io.jcontainerd.testkit.time.VirtualTime;
@@ -36,9 +37,9 @@ final class Fixture implements AutoCloseable {
 
   final VirtualTime time = new VirtualTime();
   final ContentStore blobs =
-      Calls.within(Call.in("backend"), ContentStore.class, new InMemoryContentStore(time));
+      InNamespace.of("backend", ContentStore.class, new InMemoryContentStore(time));
   final Snapshotter trees =
-      Calls.within(Call.in("backend"), Snapshotter.class, new InMemorySnapshotter(time));
+      InNamespace.of("backend", Snapshotter.class, new InMemorySnapshotter(time));
   private final Path folder;
   private final MetadataOptions options;
 

@@ -144,7 +144,7 @@ class GarbageCollectionTest {
   @Test
   void names_that_only_begin_like_a_reference_are_none() {
     Digest a = blob("a");
-    blob("holder", Map.of(GC + "root", "", GC + "ref.contents", a.toString()));
+    blob("holder", Map.of(GC + "root", "x", GC + "ref.contents", a.toString()));
     f.collect();
     assertThat(f.has(a)).isFalse();
   }
@@ -176,9 +176,9 @@ class GarbageCollectionTest {
     image("dotted", target, expired);
     image("slashed", target, expired);
     image("unreferred", target, expired);
-    blob("a", Map.of(GC + "root", "", GC + "ref.image", "plain"));
-    blob("b", Map.of(GC + "root", "", GC + "ref.image.x", "dotted"));
-    blob("c", Map.of(GC + "root", "", GC + "ref.image/x", "slashed"));
+    blob("a", Map.of(GC + "root", "x", GC + "ref.image", "plain"));
+    blob("b", Map.of(GC + "root", "x", GC + "ref.image.x", "dotted"));
+    blob("c", Map.of(GC + "root", "x", GC + "ref.image/x", "slashed"));
     f.collect();
     assertThat(images()).containsExactly("dotted", "plain", "slashed");
     assertThat(f.has(target)).isTrue();
@@ -273,7 +273,7 @@ class GarbageCollectionTest {
     image("expired", target, Map.of(GC + "expire", ago(Duration.ofDays(1))));
     lease(
         "flat",
-        Map.of(GC + "flat", ""),
+        Map.of(GC + "flat", "x"),
         "content",
         manifest.toString(),
         "snapshots/" + SN,
@@ -292,7 +292,7 @@ class GarbageCollectionTest {
   void what_is_held_flat_and_fully_is_held_fully() {
     Digest layer = blob("layer");
     Digest manifest = blob("manifest", Map.of(GC + "ref.content.l.0", layer.toString()));
-    lease("flat", Map.of(GC + "flat", ""), "content", manifest.toString());
+    lease("flat", Map.of(GC + "flat", "x"), "content", manifest.toString());
     image("image", manifest, Map.of());
     f.collect();
     assertThat(f.has(layer)).isTrue();
@@ -340,9 +340,9 @@ class GarbageCollectionTest {
     layer(
         "fresh",
         "",
-        Map.of(GC + "root", "", GC + "cond.value-usedat", ago(Duration.ofMinutes(10))));
+        Map.of(GC + "root", "x", GC + "cond.value-usedat", ago(Duration.ofMinutes(10))));
     layer(
-        "stale", "", Map.of(GC + "root", "", GC + "cond.value-usedat", ago(Duration.ofHours(10))));
+        "stale", "", Map.of(GC + "root", "x", GC + "cond.value-usedat", ago(Duration.ofHours(10))));
     Digest fresh = blob("1", Map.of(cond, "usedat<1h|fresh"));
     Digest stale = blob("2", Map.of(cond, "usedat<1h|stale"));
     Digest older = blob("3", Map.of(cond + "/name", "usedat>1h30m|stale"));
@@ -580,7 +580,7 @@ class GarbageCollectionTest {
     long left = f.store.read(tx -> tx.number("SELECT count(*) FROM blobs"));
     assertThat(left).isEqualTo(900L * 9);
     long began = System.nanoTime();
-    List<GcNode> garbage = f.store.read(tx -> Marking.garbage(tx, Instant.now()));
+    List<GcNode> garbage = f.store.read(tx -> Marking.look(tx, Instant.now()).garbage());
     long marking = System.nanoTime() - began;
     assertThat(garbage).isEmpty();
     System.out.printf(
@@ -690,5 +690,39 @@ class GarbageCollectionTest {
               f.metadata.content().delete(digest);
             });
     assertThat(f.in(NS, () -> f.metadata.leases().listResources("l"))).isEmpty();
+  }
+
+  @Test
+  void a_look_tells_when_the_next_one_finds_more() {
+    Instant now = f.time.now();
+    assertThat(next()).isEmpty();
+    lease("late", Map.of(GC + "expire", now.plusSeconds(900).toString()));
+    assertThat(next()).contains(now.plusSeconds(900));
+    lease("over", Map.of(GC + "expire", now.minusSeconds(900).toString()));
+    lease("unreadable", Map.of(GC + "expire", "soon"));
+    assertThat(next()).contains(now.plusSeconds(900));
+    f.in(NS, () -> f.image("image", digest("x"), Map.of(GC + "expire", now.plusSeconds(800) + "")));
+    assertThat(next()).contains(now.plusSeconds(800));
+    String used = now.minusSeconds(1000).toString();
+    f.in(NS, () -> f.layer("used", "", Map.of(GC + "cond.value-usedat", used)));
+    f.in(NS, () -> f.blob("b", Map.of(GC + "cond.snapshot." + SN, "usedat<1700s|used")));
+    assertThat(next()).contains(now.plusSeconds(700));
+    f.in(NS, () -> f.blob("c", Map.of(GC + "cond.snapshot." + SN, "usedat>5s|used")));
+    assertThat(next()).contains(now.plusSeconds(700));
+  }
+
+  private Optional<Instant> next() {
+    return f.store.read(tx -> Marking.look(tx, f.time.now()).next());
+  }
+
+  @Test
+  void an_ingest_without_a_lease_is_looked_at_when_its_day_is_over() {
+    f.in(
+        NS,
+        () -> {
+          f.metadata.content().ingest(new IngestRequest("free")).close();
+          return "free";
+        });
+    assertThat(next()).contains(f.time.now().plus(Duration.ofDays(1)));
   }
 }

@@ -15,6 +15,7 @@ import io.jcontainerd.core.failure.NotFoundException;
 import io.jcontainerd.core.leases.Lease;
 import io.jcontainerd.core.namespaces.NamespaceStore.Namespace;
 import io.jcontainerd.testkit.contract.ContentStoreContract;
+import io.jcontainerd.testkit.contract.InNamespace;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
@@ -55,7 +56,7 @@ class NamespacedContentStoreTest extends ContentStoreContract {
   }
 
   private static ContentStore in(String namespace, Fixture fixture) {
-    return Calls.within(Call.in(namespace), ContentStore.class, fixture.metadata.content());
+    return InNamespace.of(namespace, ContentStore.class, fixture.metadata.content());
   }
 
   @Test
@@ -142,7 +143,7 @@ class NamespacedContentStoreTest extends ContentStoreContract {
   void bytes_go_only_when_no_namespace_has_the_blob() {
     ContentStore one = in("one", fixture());
     ContentStore two = in("two", fixture());
-    Map<String, String> root = Map.of("containerd.io/gc.root", "");
+    Map<String, String> root = Map.of("containerd.io/gc.root", "x");
     fixture().in("one", () -> fixture().blob("x", root));
     fixture().in("two", () -> fixture().blob("x", root));
     Digest digest = Fixture.digest("x");
@@ -158,7 +159,7 @@ class NamespacedContentStoreTest extends ContentStoreContract {
 
   @Test
   void a_blob_condemned_and_written_again_stays() {
-    Map<String, String> root = Map.of("containerd.io/gc.root", "");
+    Map<String, String> root = Map.of("containerd.io/gc.root", "x");
     Digest digest = fixture().in("one", () -> fixture().blob("x", root));
     in("one", fixture()).delete(digest);
     fixture().in("one", () -> fixture().blob("x", root));

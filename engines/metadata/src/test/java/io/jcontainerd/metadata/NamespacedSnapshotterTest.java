@@ -18,6 +18,7 @@ import io.jcontainerd.core.snapshots.Prepared;
 import io.jcontainerd.core.snapshots.SnapshotInfo;
 import io.jcontainerd.core.snapshots.SnapshotKind;
 import io.jcontainerd.core.snapshots.Snapshotter;
+import io.jcontainerd.testkit.contract.InNamespace;
 import io.jcontainerd.testkit.contract.SnapshotterContract;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -50,7 +51,7 @@ class NamespacedSnapshotterTest extends SnapshotterContract {
   }
 
   private Snapshotter in(String namespace) {
-    return Calls.within(Call.in(namespace), Snapshotter.class, f.metadata.snapshotter(SN));
+    return InNamespace.of(namespace, Snapshotter.class, f.metadata.snapshotter(SN));
   }
 
   private List<String> walk(String filter) {

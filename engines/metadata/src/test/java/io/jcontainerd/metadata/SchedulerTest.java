@@ -10,6 +10,7 @@ import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.core.failure.NotFoundException;
 import io.jcontainerd.core.failure.UnavailableException;
 import io.jcontainerd.core.filter.Filter;
+import io.jcontainerd.core.leases.Lease;
 import io.jcontainerd.core.snapshots.Snapshotter;
 import io.jcontainerd.store.Store;
 import io.jcontainerd.store.StoreOptions;
@@ -20,6 +21,7 @@ import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -240,6 +242,39 @@ class SchedulerTest {
       metadata.collector().collect();
       assertThat(metadata.collectorStats().succeeded()).isPositive();
       assertThat(cleaned).as("what the first one left is cleaned by the next").hasPositiveValue();
+    }
+  }
+
+  private static List<String> leases(Metadata metadata) {
+    return Call.in("ns").call(() -> metadata.leases().list(Filter.ALL)).stream()
+        .map(Lease::id)
+        .toList();
+  }
+
+  @Test
+  void what_a_lease_kept_goes_when_its_time_is_over_although_nobody_changes_anything() {
+    GcOptions options =
+        new GcOptions(0.5, 0, 100, Duration.ZERO, Duration.ZERO, Duration.ofHours(1));
+    try (Metadata metadata = metadata(options)) {
+      String expire = Instant.now().plusMillis(1500).toString();
+      Call.in("ns")
+          .run(() -> metadata.leases().create("short", Map.of("containerd.io/gc.expire", expire)));
+      Call.in("ns").run(() -> metadata.leases().create("long", Map.of()));
+      metadata.collector().collect();
+      assertThat(leases(metadata)).containsExactly("long", "short");
+      awaitRuns(metadata, 2);
+      assertThat(leases(metadata)).containsExactly("long");
+    }
+  }
+
+  @Test
+  void a_single_change_brings_a_run_after_a_rest() {
+    GcOptions options =
+        new GcOptions(0.5, 0, 100, Duration.ZERO, Duration.ZERO, Duration.ofMillis(1200));
+    try (Metadata metadata = metadata(options)) {
+      metadata.collector().collect();
+      Call.in("ns").run(() -> metadata.leases().create("l", Map.of()));
+      awaitRuns(metadata, 2);
     }
   }
 }

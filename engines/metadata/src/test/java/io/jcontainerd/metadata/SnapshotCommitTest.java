@@ -13,6 +13,7 @@ import io.jcontainerd.core.failure.UnavailableException;
 import io.jcontainerd.core.leases.Lease;
 import io.jcontainerd.core.snapshots.SnapshotKind;
 import io.jcontainerd.core.snapshots.Snapshotter;
+import io.jcontainerd.testkit.contract.InNamespace;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.nio.file.Path;
@@ -46,7 +47,7 @@ class SnapshotCommitTest {
   }
 
   private void snapshots() {
-    snapshots = Calls.within(Call.in(NS).withLease("l"), Snapshotter.class, f.snapshots());
+    snapshots = InNamespace.leased(NS, "l", Snapshotter.class, f.snapshots());
   }
 
   private void reopen() {

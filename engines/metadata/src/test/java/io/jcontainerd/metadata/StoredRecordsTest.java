@@ -33,6 +33,7 @@ import io.jcontainerd.core.leases.Lease;
 import io.jcontainerd.core.leases.LeaseStore;
 import io.jcontainerd.core.namespaces.NamespaceStore;
 import io.jcontainerd.core.namespaces.NamespaceStore.Namespace;
+import io.jcontainerd.testkit.contract.InNamespace;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -60,9 +61,9 @@ class StoredRecordsTest {
   void open() {
     f = new Fixture(folder);
     namespaces = f.metadata.namespaces();
-    containers = Calls.within(Call.in(NS), ContainerStore.class, f.metadata.containers());
-    images = Calls.within(Call.in(NS), ImageStore.class, f.metadata.images());
-    leases = Calls.within(Call.in(NS), LeaseStore.class, f.metadata.leases());
+    containers = InNamespace.of(NS, ContainerStore.class, f.metadata.containers());
+    images = InNamespace.of(NS, ImageStore.class, f.metadata.images());
+    leases = InNamespace.of(NS, LeaseStore.class, f.metadata.leases());
   }
 
   @AfterEach
@@ -216,7 +217,7 @@ class StoredRecordsTest {
     assertThat(containers.get("c")).isEqualTo(updated);
     Container whole = containers.update(changed, FieldMask.ALL);
     assertThat(whole.image()).isEqualTo("other-image");
-    assertThat(whole.labels()).isEqualTo(changed.labels());
+    assertThat(whole.labels()).isEqualTo(Map.of("b", "2"));
     assertThat(whole.extensions()).containsOnlyKeys("ext");
     assertThatThrownBy(() -> containers.update(changed, mask("runtime")))
         .isInstanceOf(InvalidArgumentException.class);

@@ -137,12 +137,12 @@ final class DirectorySnapshotter implements Snapshotter {
 
   @Override
   public Prepared prepare(String key, String parent, Map<String, String> labels) {
-    return new Prepared.Writable(create(SnapshotKind.ACTIVE, key, parent, labels));
+    return new Prepared.Writable(create(SnapshotKind.ACTIVE, key, parent, Labels.stored(labels)));
   }
 
   @Override
   public List<Mount> view(String key, String parent, Map<String, String> labels) {
-    return create(SnapshotKind.VIEW, key, parent, labels);
+    return create(SnapshotKind.VIEW, key, parent, Labels.stored(labels));
   }
 
   private List<Mount> create(
@@ -150,7 +150,6 @@ final class DirectorySnapshotter implements Snapshotter {
     if (key.isEmpty()) {
       throw new InvalidArgumentException("snapshot key must not be empty");
     }
-    Labels.check(labels);
     List<Long> parents = records.checkNew(key, parent);
     long id = nextId.getAndIncrement();
     inProgress.add(id);
@@ -210,7 +209,7 @@ final class DirectorySnapshotter implements Snapshotter {
     if (newName.isEmpty()) {
       throw new InvalidArgumentException("snapshot name must not be empty");
     }
-    Labels.check(labels);
+    Map<String, String> kept = Labels.stored(labels);
     boolean rebase = layout.capabilities().contains("rebase");
     SnapshotRecords.Standing standing = records.checkCommit(newName, key, parent, rebase);
     SnapshotRecord active = standing.record();
@@ -223,7 +222,7 @@ final class DirectorySnapshotter implements Snapshotter {
       try {
         Usage usage = layout.seal(place);
         sync.run();
-        records.commit(newName, active, labels, parent, rebase, usage);
+        records.commit(newName, active, kept, parent, rebase, usage);
       } catch (IOException | RuntimeException e) {
         throw unsealed(key, active.id(), e);
       }
@@ -294,7 +293,6 @@ final class DirectorySnapshotter implements Snapshotter {
 
   @Override
   public SnapshotInfo update(SnapshotInfo info, FieldMask mask) {
-    Labels.check(info.labels());
     return shown(records.update(info, mask));
   }
 

@@ -1,6 +1,7 @@
 package io.jcontainerd.snapshots;
 
 import io.jcontainerd.core.FieldMask;
+import io.jcontainerd.core.Labels;
 import io.jcontainerd.core.failure.AlreadyExistsException;
 import io.jcontainerd.core.failure.CancelledException;
 import io.jcontainerd.core.failure.ContainerdException;
@@ -362,7 +363,7 @@ final class SnapshotRecords {
             }
             labels = FieldMask.patch(path, "labels", labels, info.labels());
           }
-          setLabels(transaction, record.id(), labels);
+          setLabels(transaction, record.id(), Labels.stored(labels));
           transaction.update(
               "UPDATE backend_snapshots SET updated_at = ? WHERE snapshotter = ? AND id = ?",
               now(),

@@ -2,6 +2,7 @@ package io.jcontainerd.core;
 
 import io.jcontainerd.core.failure.InvalidArgumentException;
 import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
 import java.util.Map;
 
 /** The rules of labels, and the keys that mean something to the daemon. */
@@ -36,6 +37,21 @@ public final class Labels {
   public static Map<String, String> check(Map<String, String> labels) {
     labels.forEach(Labels::check);
     return labels;
+  }
+
+  /**
+   * What is stored of labels that were checked: one without a value is as good as none.
+   *
+   * @throws InvalidArgumentException if a label has more than {@value #MAX_BYTES} bytes
+   */
+  public static Map<String, String> stored(Map<String, String> labels) {
+    check(labels);
+    if (!labels.containsValue("")) {
+      return labels;
+    }
+    Map<String, String> kept = new HashMap<>(labels);
+    kept.values().removeIf(String::isEmpty);
+    return Map.copyOf(kept);
   }
 
   private static void check(String key, String value) {
