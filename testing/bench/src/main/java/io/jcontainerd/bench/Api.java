@@ -4,12 +4,6 @@ import com.google.protobuf.Any;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.Empty;
 import io.grpc.Channel;
-import io.grpc.ClientInterceptors;
-import io.grpc.InsecureChannelCredentials;
-import io.grpc.ManagedChannel;
-import io.grpc.Metadata;
-import io.grpc.netty.NettyChannelBuilder;
-import io.grpc.stub.MetadataUtils;
 import io.jcontainerd.api.services.containers.v1.Container;
 import io.jcontainerd.api.services.containers.v1.ContainersGrpc;
 import io.jcontainerd.api.services.containers.v1.CreateContainerRequest;
@@ -30,10 +24,6 @@ import io.jcontainerd.api.services.tasks.v1.TasksGrpc;
 import io.jcontainerd.api.services.tasks.v1.WaitRequest;
 import io.jcontainerd.api.services.version.v1.VersionGrpc;
 import io.jcontainerd.api.types.Mount;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.nio.NioIoHandler;
-import io.netty.channel.socket.nio.NioDomainSocketChannel;
-import java.net.UnixDomainSocketAddress;
 import java.nio.file.Path;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -48,27 +38,13 @@ final class Api implements AutoCloseable {
   private static final int SIGKILL = 9;
   private static final long DEADLINE_SECONDS = 60;
 
-  private static final MultiThreadIoEventLoopGroup LOOP =
-      new MultiThreadIoEventLoopGroup(
-          1, Thread.ofPlatform().daemon().name("bench-io").factory(), NioIoHandler.newFactory());
-
-  private final ManagedChannel channel;
+  private final Connection connection;
   private final Channel named;
   private final Set<String> made = new LinkedHashSet<>();
 
   Api(Path socket, String namespace) {
-    channel =
-        NettyChannelBuilder.forAddress(
-                UnixDomainSocketAddress.of(socket), InsecureChannelCredentials.create())
-            .channelType(NioDomainSocketChannel.class, UnixDomainSocketAddress.class)
-            .eventLoopGroup(LOOP)
-            .directExecutor()
-            .build();
-    var headers = new Metadata();
-    headers.put(
-        Metadata.Key.of("containerd-namespace", Metadata.ASCII_STRING_MARSHALLER), namespace);
-    named =
-        ClientInterceptors.intercept(channel, MetadataUtils.newAttachHeadersInterceptor(headers));
+    connection = new Connection(socket, namespace);
+    named = connection.channel();
   }
 
   private TasksGrpc.TasksBlockingStub tasks() {
@@ -187,6 +163,6 @@ final class Api implements AutoCloseable {
 
   @Override
   public void close() {
-    channel.shutdownNow();
+    connection.close();
   }
 }

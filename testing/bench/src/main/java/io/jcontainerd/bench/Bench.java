@@ -13,6 +13,9 @@ import java.util.logging.Logger;
  * Measures ours and the distribution's containerd in alternating runs.
  *
  * <p>Options: {@code --runs N} (20), {@code --idle N} containers at most in the memory part (100).
+ * With {@code storage} as the first word, storage is measured instead: {@code --runs N} (10),
+ * {@code --images N} (10000) of five blobs each, {@code --garbage N} blobs in each collection
+ * (5000).
  */
 public final class Bench {
   /** Runs that nobody counts: file caches and first uses. */
@@ -54,22 +57,34 @@ public final class Bench {
   /** Measures and exits with status 1 if a target was missed. */
   public static void main(String[] words) throws IOException, InterruptedException {
     BOOTSTRAP.setLevel(Level.SEVERE);
-    int runs = 20;
+    boolean storage = words.length > 0 && words[0].equals("storage");
+    int runs = storage ? 10 : 20;
     int idle = 100;
-    for (int i = 0; i < words.length; i += 2) {
+    int images = 10_000;
+    int garbage = 5_000;
+    for (int i = storage ? 1 : 0; i < words.length; i += 2) {
       if (i + 1 == words.length) {
         throw new IllegalArgumentException("option " + words[i] + " needs a value");
       }
       switch (words[i]) {
         case "--runs" -> runs = Integer.parseInt(words[i + 1]);
         case "--idle" -> idle = Integer.parseInt(words[i + 1]);
+        case "--images" -> images = Integer.parseInt(words[i + 1]);
+        case "--garbage" -> garbage = Integer.parseInt(words[i + 1]);
         default -> throw new IllegalArgumentException("unknown option " + words[i]);
       }
     }
+    Path top = Path.of(System.getProperty("bench.top"));
     Path folder = Files.createTempDirectory("jcontainerd-bench-");
-    var bench = new Bench(Path.of(System.getProperty("bench.top")), folder, runs, idle);
+    var bench = new Bench(top, folder, runs, idle);
     try {
-      bench.run();
+      if (storage) {
+        Path kept = top.resolve("target/bench");
+        new StorageBench(folder, bench.launcher(), kept, runs, images, garbage, bench.figures)
+            .run();
+      } else {
+        bench.run();
+      }
     } finally {
       remove(folder);
     }

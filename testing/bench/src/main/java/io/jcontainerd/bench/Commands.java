@@ -7,7 +7,7 @@ import java.util.concurrent.TimeUnit;
 
 /** Programs that are run to their end. */
 final class Commands {
-  private static final long LIMIT_SECONDS = 120;
+  private static final long LIMIT_SECONDS = 1200;
 
   private Commands() {}
 

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -24,19 +25,37 @@ final class Subject implements AutoCloseable {
   private final String name;
   private final Path folder;
   private final List<String> command;
+  private final Map<String, String> environment;
   private @Nullable Process process;
   private @Nullable Api api;
 
-  private Subject(String name, Path folder, List<String> command) {
+  private Subject(String name, Path folder, List<String> command, Map<String, String> environment) {
     this.name = name;
     this.folder = folder;
     this.command = command;
+    this.environment = environment;
   }
 
   /** The distribution's containerd, without its Kubernetes part. */
   static Subject reference(Path folder) throws IOException, InterruptedException {
     String config = head(folder) + "disabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n";
-    return of("containerd", folder, config + grpc(folder), List.of("/usr/bin/containerd"));
+    return of(
+        "containerd", folder, config + grpc(folder), List.of("/usr/bin/containerd"), Map.of());
+  }
+
+  /** Ours with runc, and with the switches in its environment that measurements need. */
+  static Subject ours(String name, Path folder, Path launcher, Map<String, String> environment)
+      throws IOException, InterruptedException {
+    return of(
+        name,
+        folder,
+        head(folder) + grpc(folder) + ociRuntime("runc"),
+        List.of(launcher.toString()),
+        environment);
+  }
+
+  private static String ociRuntime(String name) {
+    return "[plugins.\"io.jcontainerd.shim.v1.host\"]\noci_runtime = \"" + name + "\"\n";
   }
 
   /**
@@ -47,19 +66,14 @@ final class Subject implements AutoCloseable {
    */
   static Subject ours(Path folder, Path launcher, String ociRuntime, boolean alone)
       throws IOException, InterruptedException {
-    String config =
-        head(folder)
-            + grpc(folder)
-            + "[plugins.\"io.jcontainerd.shim.v1.host\"]\noci_runtime = \""
-            + ociRuntime
-            + "\"\n";
+    String config = head(folder) + grpc(folder) + ociRuntime(ociRuntime);
     var command = new ArrayList<String>();
     if (alone) {
       command.addAll(
           List.of("unshare", "-m", "--propagation", "slave", "sh", "-c", WITHOUT_UNIFIED, "sh"));
     }
     command.add(launcher.toString());
-    return of("jcontainerd", folder, config, command);
+    return of("jcontainerd", folder, config, command, Map.of());
   }
 
   private static String head(Path folder) {
@@ -70,7 +84,12 @@ final class Subject implements AutoCloseable {
     return "[grpc]\naddress = \"%s/c.sock\"\n".formatted(folder);
   }
 
-  private static Subject of(String name, Path folder, String config, List<String> program)
+  private static Subject of(
+      String name,
+      Path folder,
+      String config,
+      List<String> program,
+      Map<String, String> environment)
       throws IOException, InterruptedException {
     Path state = Files.createDirectories(folder.resolve("state"));
     // where distributions have it: /run is in memory
@@ -79,7 +98,7 @@ final class Subject implements AutoCloseable {
     Files.writeString(file, config);
     var command = new ArrayList<>(program);
     command.addAll(List.of("--config", file.toString()));
-    return new Subject(name, folder, command);
+    return new Subject(name, folder, command, environment);
   }
 
   String name() {
@@ -100,11 +119,12 @@ final class Subject implements AutoCloseable {
   /** Starts the daemon and waits for its first answer; returns the milliseconds until then. */
   double start() throws IOException, InterruptedException {
     long begin = System.nanoTime();
-    Process started =
+    var builder =
         new ProcessBuilder(command)
             .redirectErrorStream(true)
-            .redirectOutput(ProcessBuilder.Redirect.appendTo(folder.resolve("log").toFile()))
-            .start();
+            .redirectOutput(ProcessBuilder.Redirect.appendTo(folder.resolve("log").toFile()));
+    builder.environment().putAll(environment);
+    Process started = builder.start();
     process = started;
     long deadline = begin + TimeUnit.SECONDS.toNanos(START_SECONDS);
     while (System.nanoTime() < deadline && started.isAlive()) {
