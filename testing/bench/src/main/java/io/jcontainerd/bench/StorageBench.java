@@ -106,7 +106,7 @@ final class StorageBench {
         .ctr("images", "ls")
         .lines()
         .filter(line -> line.startsWith(DebianImage.NAME))
-        .map(line -> line.split("\\s+")[2])
+        .map(line -> line.split("\\s+", 4)[2])
         .findFirst()
         .orElseThrow(() -> new IOException(subject.name() + " does not list the image"));
   }
