@@ -17,6 +17,7 @@ module io.jcontainerd.daemon {
   requires io.jcontainerd.linux;
   requires io.jcontainerd.content;
   requires io.jcontainerd.snapshots;
+  requires io.jcontainerd.mounts;
   requires io.jcontainerd.diff;
   requires io.jcontainerd.metadata;
   requires io.jcontainerd.runtime;

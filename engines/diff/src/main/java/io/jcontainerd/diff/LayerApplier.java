@@ -73,8 +73,9 @@ public final class LayerApplier implements Applier {
                 () ->
                     new NotImplementedException(
                         "layer " + layer.digest() + ": media type " + layer.mediaType()));
-    try (ContentReader blob = content.reader(layer.digest())) {
-      return onTree(mounts, extractor -> extract(layer, blob, promised, extractor, options));
+    try (ContentReader blob = content.reader(layer.digest());
+        Mounter.Ready ready = mounter.ready(mounts)) {
+      return onTree(ready.mounts(), extractor -> extract(layer, blob, promised, extractor, options));
     } catch (IOException e) {
       throw failure("layer " + layer.digest(), e);
     } catch (InterruptedException e) {

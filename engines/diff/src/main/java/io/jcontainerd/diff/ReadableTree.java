@@ -17,22 +17,38 @@ import org.jspecify.annotations.Nullable;
  * overlay over the same upper folder would be undefined.
  */
 final class ReadableTree implements AutoCloseable {
+  private final Mounter.Ready ready;
   private final Mounter.@Nullable Mounted mounted;
   private final Directory root;
 
-  private ReadableTree(Mounter.@Nullable Mounted mounted, Directory root) {
+  private ReadableTree(Mounter.Ready ready, Mounter.@Nullable Mounted mounted, Directory root) {
+    this.ready = ready;
     this.mounted = mounted;
     this.root = root;
   }
 
   static ReadableTree open(List<Mount> mounts, Mounter mounter) throws IOException {
-    Optional<Path> folder = PlainFolder.ofReadable(mounts);
-    if (folder.isPresent()) {
-      return new ReadableTree(null, Directory.open(folder.get()));
-    }
-    Mounter.Mounted mounted = mounter.mount(readOnly(mounts));
+    Mounter.Ready ready = mounter.ready(mounts);
     try {
-      return new ReadableTree(mounted, Directory.open(mounted.root()));
+      return open(ready, mounter);
+    } catch (IOException | RuntimeException e) {
+      try {
+        ready.close();
+      } catch (IOException second) {
+        e.addSuppressed(second);
+      }
+      throw e;
+    }
+  }
+
+  private static ReadableTree open(Mounter.Ready ready, Mounter mounter) throws IOException {
+    Optional<Path> folder = PlainFolder.ofReadable(ready.mounts());
+    if (folder.isPresent()) {
+      return new ReadableTree(ready, null, Directory.open(folder.get()));
+    }
+    Mounter.Mounted mounted = mounter.mount(readOnly(ready.mounts()));
+    try {
+      return new ReadableTree(ready, mounted, Directory.open(mounted.root()));
     } catch (IOException e) {
       try {
         mounted.close();
@@ -82,12 +98,9 @@ final class ReadableTree implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
-    try {
+    try (ready;
+        mounted) {
       root.close();
-    } finally {
-      if (mounted != null) {
-        mounted.close();
-      }
     }
   }
 }

@@ -7,6 +7,7 @@ final class Condemned {
   static final String CONTENT = "content";
   static final String INGEST = "ingest";
   static final String SNAPSHOT = "snapshot";
+  static final String MOUNT = "mount";
 
   private Condemned() {}
 
@@ -24,6 +25,10 @@ final class Condemned {
   /** The snapshot; a higher number was made later, so children are removed before parents. */
   static void snapshot(WriteTransaction tx, String snapshotter, String backendKey) {
     add(tx, SNAPSHOT, snapshotter, backendKey, sequence(backendKey));
+  }
+
+  static void mount(WriteTransaction tx, long id) {
+    add(tx, MOUNT, "", Long.toString(id), 0);
   }
 
   private static void add(

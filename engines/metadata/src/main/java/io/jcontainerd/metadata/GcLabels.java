@@ -103,6 +103,9 @@ final class GcLabels {
     if (names(kind, "image")) {
       return Optional.of(new GcNode(GcNode.Kind.IMAGE, namespace, value));
     }
+    if (!back && names(kind, "mount")) {
+      return Optional.of(new GcNode(GcNode.Kind.MOUNT, namespace, value));
+    }
     if (back && names(kind, "container")) {
       return Optional.of(new GcNode(GcNode.Kind.CONTAINER, namespace, value));
     }

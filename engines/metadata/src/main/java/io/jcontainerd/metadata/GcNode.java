@@ -16,6 +16,7 @@ record GcNode(GcNode.Kind kind, String namespace, String key) {
     CONTAINER,
     LEASE,
     INGEST,
+    MOUNT,
     FLAT_CONTENT,
     FLAT_SNAPSHOT,
     FLAT_IMAGE
@@ -30,7 +31,7 @@ record GcNode(GcNode.Kind kind, String namespace, String key) {
       case CONTENT -> new GcNode(Kind.FLAT_CONTENT, namespace, key);
       case SNAPSHOT -> new GcNode(Kind.FLAT_SNAPSHOT, namespace, key);
       case IMAGE -> new GcNode(Kind.FLAT_IMAGE, namespace, key);
-      case CONTAINER, LEASE, INGEST, FLAT_CONTENT, FLAT_SNAPSHOT, FLAT_IMAGE -> this;
+      case CONTAINER, LEASE, INGEST, MOUNT, FLAT_CONTENT, FLAT_SNAPSHOT, FLAT_IMAGE -> this;
     };
   }
 

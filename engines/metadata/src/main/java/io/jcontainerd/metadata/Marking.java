@@ -68,6 +68,7 @@ final class Marking {
     snapshots();
     commits();
     sandboxes();
+    mounts();
     conditions();
     follow();
     return new Found(existing.stream().filter(node -> !isReached(node)).toList(), next);
@@ -271,6 +272,21 @@ final class Marking {
     tx.each(
         "SELECT namespace, labels FROM sandboxes",
         row -> GcLabels.references(row.text(0), labels(row, 1)).forEach(this::root));
+  }
+
+  /** Without a lease, or another thing that it belongs to, nothing keeps a mount. */
+  private void mounts() {
+    tx.each(
+        "SELECT namespace, name, lease, labels FROM mounts",
+        row -> {
+          GcNode mount = new GcNode(GcNode.Kind.MOUNT, row.text(0), row.text(1));
+          existing.add(mount);
+          String lease = row.textOrNull(2);
+          if (lease != null) {
+            edge(new GcNode(GcNode.Kind.LEASE, row.text(0), lease), mount);
+          }
+          backReferences(mount, labels(row, 3));
+        });
   }
 
   private void conditions() {

@@ -7,12 +7,15 @@ import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.core.gc.GarbageCollector;
 import io.jcontainerd.core.images.ImageStore;
 import io.jcontainerd.core.leases.LeaseStore;
+import io.jcontainerd.core.mount.MountActivator;
+import io.jcontainerd.core.mount.MountManager;
 import io.jcontainerd.core.namespaces.NamespaceStore;
 import io.jcontainerd.core.snapshots.Snapshotter;
 import io.jcontainerd.store.Schema;
 import io.jcontainerd.store.Store;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * What belongs to whom: every namespaced store of the daemon over its backends, the events of their
@@ -32,6 +35,7 @@ public final class Metadata implements AutoCloseable {
   private final StoredLeases leases;
   private final NamespacedContentStore content;
   private final Map<String, NamespacedSnapshotter> snapshotters = new LinkedHashMap<>();
+  private final Optional<NamespacedMounts> mounts;
   private final StoredEvents events;
   private final Sweeper sweeper;
   private final Scheduler scheduler;
@@ -40,10 +44,11 @@ public final class Metadata implements AutoCloseable {
       Store store,
       ContentStore backend,
       Map<String, ? extends Snapshotter> backends,
+      Optional<MountActivator> activator,
       MetadataOptions options) {
     Database database = new Database(store, options.time());
     Guards guards = new Guards();
-    sweeper = new Sweeper(database, backend, Map.copyOf(backends), guards);
+    sweeper = new Sweeper(database, backend, Map.copyOf(backends), activator, guards);
     scheduler =
         new Scheduler(
             options.gc(), new Collection(database, sweeper, this::settle), options.time());
@@ -64,6 +69,7 @@ public final class Metadata implements AutoCloseable {
                 name,
                 new NamespacedSnapshotter(
                     name, database, snapshotter, guards, this::orphansPossible)));
+    mounts = activator.map(helper -> new NamespacedMounts(database, helper));
     events = new StoredEvents(store);
     database.watch(scheduler::changed);
   }
@@ -89,8 +95,23 @@ public final class Metadata implements AutoCloseable {
       ContentStore content,
       Map<String, ? extends Snapshotter> snapshotters,
       MetadataOptions options) {
-    Metadata metadata = new Metadata(store, content, snapshotters, options);
+    return open(store, content, snapshotters, Optional.empty(), options);
+  }
+
+  /**
+   * The same with mounts that others than the kernel do.
+   *
+   * @param mounts does them; nobody else has used it since the start
+   */
+  public static Metadata open(
+      Store store,
+      ContentStore content,
+      Map<String, ? extends Snapshotter> snapshotters,
+      Optional<MountActivator> mounts,
+      MetadataOptions options) {
+    Metadata metadata = new Metadata(store, content, snapshotters, mounts, options);
     metadata.settle();
+    metadata.mounts.ifPresent(NamespacedMounts::recover);
     metadata.scheduler.start();
     return metadata;
   }
@@ -136,6 +157,11 @@ public final class Metadata implements AutoCloseable {
       throw new InvalidArgumentException("snapshotter not loaded: " + name);
     }
     return snapshotter;
+  }
+
+  /** Mounts that others than the kernel do, if there is somebody who does them. */
+  public Optional<MountManager> mounts() {
+    return mounts.map(MountManager.class::cast);
   }
 
   /** The events of everything. */

@@ -8,12 +8,14 @@ import io.jcontainerd.core.failure.NotFoundException;
 import io.jcontainerd.core.failure.NotImplementedException;
 import io.jcontainerd.core.failure.UnavailableException;
 import io.jcontainerd.core.filter.Filter;
+import io.jcontainerd.core.mount.MountActivator;
 import io.jcontainerd.core.snapshots.Snapshotter;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 
@@ -30,6 +32,7 @@ final class Sweeper {
   private final ContentStore content;
   private final Map<String, Snapshotter> snapshotters;
   private final Guards guards;
+  private final Optional<MountActivator> mounts;
 
   /** After a start a killed daemon may have left things that are in no table. */
   private final AtomicBoolean orphansPossible = new AtomicBoolean(true);
@@ -44,10 +47,12 @@ final class Sweeper {
       Database database,
       ContentStore content,
       Map<String, Snapshotter> snapshotters,
+      Optional<MountActivator> mounts,
       Guards guards) {
     this.database = database;
     this.content = content;
     this.snapshotters = snapshotters;
+    this.mounts = mounts;
     this.guards = guards;
   }
 
@@ -164,6 +169,7 @@ final class Sweeper {
         touched.add(sentence.owner());
         yield removeSnapshot(sentence.owner(), sentence.key());
       }
+      case Condemned.MOUNT -> removeMount(sentence.key());
       default -> throw new AssertionError("condemned kind " + sentence.kind());
     };
   }
@@ -206,6 +212,14 @@ final class Sweeper {
               || remove(
                   "snapshot " + backendKey + " of " + owner, () -> snapshotter.remove(backendKey)));
     }
+  }
+
+  private boolean removeMount(String id) {
+    if (mounts.isEmpty() || stopped) {
+      return false;
+    }
+    return isUsed("SELECT 1 FROM mounts WHERE id = CAST(? AS INTEGER)", id)
+        || remove("mounts " + id, () -> mounts.get().deactivate(Long.parseLong(id)));
   }
 
   private boolean isUsed(String sql, String... arguments) {

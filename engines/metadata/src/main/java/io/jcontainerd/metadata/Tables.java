@@ -73,7 +73,16 @@ final class Tables {
                       + " backend_name TEXT NOT NULL, parent TEXT NOT NULL, labels TEXT NOT NULL,"
                       + " lease TEXT, PRIMARY KEY(namespace, snapshotter, key),"
                       + " UNIQUE(namespace, snapshotter, name),"
-                      + " UNIQUE(snapshotter, backend_name))")));
+                      + " UNIQUE(snapshotter, backend_name))"),
+              Schema.Step.of(
+                  "CREATE TABLE mounts(namespace TEXT NOT NULL, name TEXT NOT NULL,"
+                      + " id INTEGER NOT NULL UNIQUE, lease TEXT, labels TEXT NOT NULL,"
+                      + TIMES
+                      + " PRIMARY KEY(namespace, name))",
+                  "CREATE TABLE mount_steps(id INTEGER NOT NULL, position INTEGER NOT NULL,"
+                      + " type TEXT NOT NULL, source TEXT NOT NULL, target TEXT NOT NULL,"
+                      + " options TEXT NOT NULL, mount_point TEXT, mounted_at INTEGER,"
+                      + " data TEXT NOT NULL, PRIMARY KEY(id, position)) WITHOUT ROWID")));
 
   private Tables() {}
 }

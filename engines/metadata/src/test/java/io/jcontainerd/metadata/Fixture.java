@@ -40,6 +40,7 @@ final class Fixture implements AutoCloseable {
       InNamespace.of("backend", ContentStore.class, new InMemoryContentStore(time));
   final Snapshotter trees =
       InNamespace.of("backend", Snapshotter.class, new InMemorySnapshotter(time));
+  final ScriptedActivator mounts = new ScriptedActivator();
   private final Path folder;
   private final MetadataOptions options;
 
@@ -71,6 +72,7 @@ final class Fixture implements AutoCloseable {
             store,
             beforeBlobs.apply(blobs),
             Map.of(SN, beforeTrees.apply(trees)),
+            Optional.of(mounts),
             options.withTime(time).withGc(WHEN_ASKED));
     opened.collector().collect(); // from here on the next run by itself is hours away
     return opened;

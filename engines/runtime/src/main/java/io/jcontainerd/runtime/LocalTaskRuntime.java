@@ -35,6 +35,7 @@ import io.jcontainerd.core.failure.DeadlineExceededException;
 import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.core.failure.NotFoundException;
 import io.jcontainerd.core.failure.UnavailableException;
+import io.jcontainerd.core.mount.MountManager;
 import io.jcontainerd.core.ports.Processes;
 import io.jcontainerd.core.tasks.CreateTask;
 import io.jcontainerd.core.tasks.Exit;
@@ -55,6 +56,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -72,6 +75,7 @@ public final class LocalTaskRuntime implements TaskRuntime, AutoCloseable {
   /** The runtime of containers that name none. */
   public static final String DEFAULT_RUNTIME = "io.containerd.runc.v2";
 
+  private static final String ALLOWED_MOUNTS = "containerd.io/runtime-allow-mounts";
   private static final String RUNTIME_INFO = "containerd.types.RuntimeInfo";
   private static final String RUNTIME_REQUEST = "containerd.types.RuntimeRequest";
 
@@ -82,6 +86,8 @@ public final class LocalTaskRuntime implements TaskRuntime, AutoCloseable {
   private final TaskCreation creation;
   private final TaskRecovery recovery;
   private final ExitWatch exits;
+  private final TaskMounts mounts;
+  private final Map<String, Set<String>> allowedMounts = new ConcurrentHashMap<>();
 
   /**
    * A runtime without tasks yet.
@@ -95,6 +101,22 @@ public final class LocalTaskRuntime implements TaskRuntime, AutoCloseable {
       Processes processes,
       EventExchange exchange,
       Timeouts timeouts) {
+    this(bundles, launchers, processes, exchange, Optional.empty(), timeouts);
+  }
+
+  /**
+   * The same for roots that need a mount manager.
+   *
+   * @param mounts for mounts that neither the kernel nor a runtime does by itself
+   */
+  public LocalTaskRuntime(
+      Bundles bundles,
+      List<ShimLauncher> launchers,
+      Processes processes,
+      EventExchange exchange,
+      Optional<MountManager> mounts,
+      Timeouts timeouts) {
+    this.mounts = new TaskMounts(mounts);
     this.launchers = new Launchers(launchers);
     this.timeouts = timeouts;
     var events = new TaskEvents(exchange);
@@ -138,7 +160,33 @@ public final class LocalTaskRuntime implements TaskRuntime, AutoCloseable {
 
   @Override
   public int create(CreateTask request) throws InterruptedException {
-    return creation.create(request);
+    TaskMounts.Ready ready = mounts.activate(request, () -> allowedMounts(request));
+    try {
+      return creation.create(ready.request());
+    } catch (RuntimeException | InterruptedException | Error e) {
+      mounts.undo(ready, e);
+      throw e;
+    }
+  }
+
+  /** Types of mounts that the runtime of a task does by itself; asked once a runtime. */
+  private Set<String> allowedMounts(CreateTask request) throws InterruptedException {
+    String named = request.container().runtime().name();
+    String runtime =
+        !request.runtimePath().isEmpty()
+            ? request.runtimePath()
+            : named.isEmpty() ? DEFAULT_RUNTIME : named;
+    Set<String> known = allowedMounts.get(runtime);
+    if (known == null) {
+      String text =
+          launchers
+              .forRuntime(runtime)
+              .info(runtime, Optional.empty(), Limits.atMost(timeouts.shimStart()))
+              .getAnnotationsOrDefault(ALLOWED_MOUNTS, "");
+      known = text.isEmpty() ? Set.of() : Set.of(text.split(",", -1));
+      allowedMounts.put(runtime, known);
+    }
+    return known;
   }
 
   @Override
@@ -158,7 +206,9 @@ public final class LocalTaskRuntime implements TaskRuntime, AutoCloseable {
 
   @Override
   public Exit delete(String containerId) throws InterruptedException {
-    return end.delete(task(containerId));
+    Exit exit = end.delete(task(containerId));
+    mounts.deactivate(containerId);
+    return exit;
   }
 
   @Override

@@ -33,6 +33,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 
@@ -61,6 +62,9 @@ final class DirectorySnapshotter implements Snapshotter {
    * committed or tidied, which one at a time may do.
    */
   private final Set<Long> inProgress = ConcurrentHashMap.newKeySet();
+
+  /** Whether no commit has left anything that is known of. */
+  private final AtomicBoolean settled = new AtomicBoolean();
 
   private DirectorySnapshotter(
       String name,
@@ -104,8 +108,11 @@ final class DirectorySnapshotter implements Snapshotter {
       for (long id : shelf.ids()) {
         next = Math.max(next, id + 1);
       }
-      return new DirectorySnapshotter(
-          name, root, environment, records, layout, shelf, removeAtOnce, next);
+      var snapshotter =
+          new DirectorySnapshotter(
+              name, root, environment, records, layout, shelf, removeAtOnce, next);
+      snapshotter.settleAtStart();
+      return snapshotter;
     } catch (IOException e) {
       throw failure("snapshotter " + name + ": open " + root, e);
     }
@@ -237,7 +244,8 @@ final class DirectorySnapshotter implements Snapshotter {
     try {
       shelf.settle(id, SnapshotKind.ACTIVE);
     } catch (IOException second) {
-      reason.addSuppressed(second); // the next clean-up finds it
+      reason.addSuppressed(second);
+      settled.set(false); // the next clean-up finds it
     }
     return switch (reason) {
       case RuntimeException known -> known;
@@ -252,6 +260,7 @@ final class DirectorySnapshotter implements Snapshotter {
     } catch (NoSuchFileException _) {
       // another clean-up was quicker
     } catch (IOException e) {
+      settled.set(false);
       LOG.log(
           Level.WARNING,
           "snapshotter " + name + ": the next clean-up tidies " + folder(id) + " up",
@@ -366,22 +375,41 @@ final class DirectorySnapshotter implements Snapshotter {
     return ids;
   }
 
-  /** Ends what killed commits left. */
+  private void settleAtStart() {
+    try {
+      settleAll();
+    } catch (IOException e) {
+      LOG.log(Level.WARNING, "snapshotter " + name + ": the next clean-up tidies up", e);
+    }
+  }
+
+  /** Ends what commits left that failed or were killed. */
   private void settleAll() throws IOException {
-    var failures = new Failures();
-    for (long id : shelf.unsettled()) {
-      if (inProgress.add(id)) {
-        try {
-          Optional<SnapshotKind> kind = records.kindOf(id);
-          if (kind.isPresent()) {
-            failures.collect(() -> shelf.settle(id, kind.get()));
+    if (settled.getAndSet(true)) {
+      return;
+    }
+    boolean done = false;
+    try {
+      var failures = new Failures();
+      for (long id : shelf.unsettled()) {
+        if (inProgress.add(id)) {
+          try {
+            Optional<SnapshotKind> kind = records.kindOf(id);
+            if (kind.isPresent()) {
+              failures.collect(() -> shelf.settle(id, kind.get()));
+            }
+          } finally {
+            inProgress.remove(id);
           }
-        } finally {
-          inProgress.remove(id);
         }
       }
+      failures.throwFirst();
+      done = true;
+    } finally {
+      if (!done) {
+        settled.set(false);
+      }
     }
-    failures.throwFirst();
   }
 
   /** Deletes in small batches; one that cannot be deleted does not hold up the others. */

@@ -1,6 +1,7 @@
 /**
  * Snapshotters: overlayfs and native keep each snapshot in a folder of its own, btrfs in a
- * subvolume, blockfile in a file that holds a file system.
+ * subvolume, blockfile in a file that holds a file system, erofs in a file that
+ * holds an EROFS.
  *
  * <p>Folders, as containerd lays them out:
  *
@@ -15,6 +16,12 @@
  *   snapshots/ID/           btrfs: a subvolume that is read only, made of active/ID by its commit
  *   scratch                 blockfile: an empty file system
  *   snapshots/ID            blockfile: a file system
+ *   snapshots/ID/           erofs
+ *     layer.erofs           of a committed one: its files; made by its commit, or by a differ
+ *     fs/                   of an active one: its files; of a committed one: empty, for owner and mode
+ *     work/                 for the kernel
+ *     rwlayer.img           a file system for the files instead of fs/, if there is a default_size
+ *     .erofslayer           tells a differ that it may make layer.erofs
  *   probe-…/                while the snapshotter looks at what the kernel can do
  * </pre>
  *

@@ -60,6 +60,16 @@ final class LoopDevice implements AutoCloseable {
         0);
   }
 
+  /** Whether the kernel frees the device with its last user. */
+  void setAutoclear(boolean on) throws ErrnoException {
+    LoopCalls.setAutoclear(fd, on);
+  }
+
+  /** A device that is in use already. */
+  static LoopDevice open(String device) throws ErrnoException {
+    return new LoopDevice(device, open(device, DescriptorCalls.O_RDONLY));
+  }
+
   /** The device node. */
   String path() {
     return path;

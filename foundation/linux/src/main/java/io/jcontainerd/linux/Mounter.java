@@ -1,6 +1,10 @@
 package io.jcontainerd.linux;
 
+import io.jcontainerd.core.failure.ContainerdException;
+import io.jcontainerd.core.failure.NotImplementedException;
+import io.jcontainerd.core.mount.ActivationOptions;
 import io.jcontainerd.core.mount.Mount;
+import io.jcontainerd.core.mount.MountActivator;
 import io.jcontainerd.core.ports.Kernel;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -8,6 +12,8 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * Mounts trees for a while, each in a folder of its own below one folder ({@code tmpmounts} in the
@@ -17,22 +23,79 @@ import java.util.List;
 public final class Mounter {
   private final Kernel kernel;
   private final Path folder;
+  private final Optional<MountActivator> activator;
 
   /**
    * @param folder made with mode 0700 when first needed
    */
   public Mounter(Kernel kernel, Path folder) {
+    this(kernel, folder, Optional.empty());
+  }
+
+  private Mounter(Kernel kernel, Path folder, Optional<MountActivator> activator) {
     this.kernel = kernel;
     this.folder = folder;
+    this.activator = activator;
+  }
+
+  /** One for lists that also hold what the kernel alone cannot mount. */
+  public Mounter with(MountActivator helper) {
+    return new Mounter(kernel, folder, Optional.of(helper));
+  }
+
+  /** Mounts that the kernel understands. What they stand on is there until it is closed. */
+  public final class Ready implements AutoCloseable {
+    private final List<Mount> mounts;
+    private OptionalLong activated;
+
+    private Ready(List<Mount> mounts, OptionalLong activated) {
+      this.mounts = mounts;
+      this.activated = activated;
+    }
+
+    /** To be done in order. */
+    public List<Mount> mounts() {
+      return mounts;
+    }
+
+    @Override
+    public void close() throws IOException {
+      OptionalLong id = activated;
+      activated = OptionalLong.empty();
+      if (id.isPresent()) {
+        try {
+          activator.orElseThrow().deactivate(id.getAsLong());
+        } catch (ContainerdException e) {
+          throw new IOException(String.valueOf(e.getMessage()), e);
+        }
+      }
+    }
+  }
+
+  /** Does of a list what the kernel alone cannot do. */
+  public Ready ready(List<Mount> mounts) throws IOException {
+    if (activator.isEmpty()) {
+      return new Ready(mounts, OptionalLong.empty());
+    }
+    try {
+      MountActivator.Done done = activator.get().activate(mounts, ActivationOptions.NONE);
+      return new Ready(done.system(), OptionalLong.of(done.id()));
+    } catch (NotImplementedException _) {
+      return new Ready(mounts, OptionalLong.empty()); // there is nothing of that kind
+    } catch (ContainerdException e) {
+      throw new IOException(String.valueOf(e.getMessage()), e);
+    }
   }
 
   /** A mounted tree. Closing it unmounts it; a second close does no harm. */
   public final class Mounted implements AutoCloseable {
     private final Path root;
+    private final Ready ready;
     private boolean open = true;
 
-    private Mounted(Path root) {
+    private Mounted(Path root, Ready ready) {
       this.root = root;
+      this.ready = ready;
     }
 
     /** Where the tree is. */
@@ -48,19 +111,35 @@ public final class Mounter {
     public void close() throws IOException {
       if (open) {
         open = false;
-        unmount(root);
+        try (ready) {
+          unmount(root);
+        }
       }
     }
   }
 
   /** Does the mounts in order in a fresh folder. */
   public Mounted mount(List<Mount> mounts) throws IOException {
+    Ready ready = ready(mounts);
+    try {
+      return new Mounted(mountReady(ready.mounts()), ready);
+    } catch (IOException | RuntimeException e) {
+      try {
+        ready.close();
+      } catch (IOException second) {
+        e.addSuppressed(second);
+      }
+      throw e;
+    }
+  }
+
+  private Path mountReady(List<Mount> mounts) throws IOException {
     Files.createDirectories(
         folder, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
     Path root = Files.createTempDirectory(folder, "containerd-mount");
     try {
       kernel.mount(mounts, root);
-      return new Mounted(root);
+      return root;
     } catch (IOException | RuntimeException e) {
       try {
         Files.delete(root);

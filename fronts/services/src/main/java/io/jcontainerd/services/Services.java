@@ -15,6 +15,7 @@ import io.jcontainerd.core.events.EventExchange;
 import io.jcontainerd.core.images.ImageStore;
 import io.jcontainerd.core.introspection.Introspection;
 import io.jcontainerd.core.leases.LeaseStore;
+import io.jcontainerd.core.mount.MountManager;
 import io.jcontainerd.core.namespaces.NamespaceStore;
 import io.jcontainerd.core.ports.Time;
 import io.jcontainerd.core.snapshots.Snapshotter;
@@ -115,6 +116,11 @@ public final class Services {
   public static ServerServiceDefinition diff(
       List<Applier> appliers, List<Comparer> comparers, boolean syncFs, Time time) {
     return new DiffService(appliers, comparers, syncFs).define(time);
+  }
+
+  /** Mounts that others than the kernel do. */
+  public static ServerServiceDefinition mounts(MountManager manager, Time time) {
+    return new MountsService(manager).define(time);
   }
 
   /** Events. */

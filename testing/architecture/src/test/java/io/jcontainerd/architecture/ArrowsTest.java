@@ -36,6 +36,7 @@ class ArrowsTest {
           Map.entry("wire", Set.of("core", "api")),
           Map.entry("content", Set.of("core", "linux", "store")),
           Map.entry("snapshots", Set.of("core", "linux", "store")),
+          Map.entry("mounts", Set.of("core", "linux")),
           Map.entry("diff", Set.of("core", "oci", "linux")),
           Map.entry("metadata", Set.of("core", "oci", "store", "wire", "api")),
           Map.entry("registry", Set.of("core", "oci")),
@@ -55,6 +56,7 @@ class ArrowsTest {
                   "linux",
                   "content",
                   "snapshots",
+                  "mounts",
                   "diff",
                   "metadata",
                   "registry",
@@ -106,7 +108,7 @@ class ArrowsTest {
   @Test
   void engines_never_meet() {
     slices()
-        .matching("io.jcontainerd.(content|snapshots|diff|metadata|registry|transfer|runtime)..")
+        .matching("io.jcontainerd.(content|snapshots|mounts|diff|metadata|registry|transfer|runtime)..")
         .should()
         .notDependOnEachOther()
         .check(ALL);

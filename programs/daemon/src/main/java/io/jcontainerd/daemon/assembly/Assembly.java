@@ -30,7 +30,7 @@ public final class Assembly {
   public static PluginGraph of(
       LoadedConfig config, BuildInfo build, Path root, Path state, Path store) {
     var graph = new PluginGraph();
-    new StoragePlugins(config, root, store).addTo(graph);
+    new StoragePlugins(config, root, state, store).addTo(graph);
     new RuntimePlugins(config, build, root, state).addTo(graph);
     new ServicePlugins(config, build, state.resolve("checkpoints"), new Introspected(root))
         .addTo(graph);

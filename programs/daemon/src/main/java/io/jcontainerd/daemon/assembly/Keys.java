@@ -6,11 +6,14 @@ import io.jcontainerd.core.events.EventExchange;
 import io.jcontainerd.core.gc.GarbageCollector;
 import io.jcontainerd.core.introspection.Introspection;
 import io.jcontainerd.core.leases.LeaseStore;
+import io.jcontainerd.core.mount.MountActivator;
+import io.jcontainerd.core.mount.MountManager;
 import io.jcontainerd.core.snapshots.Snapshotter;
 import io.jcontainerd.daemon.graph.PluginKey;
 import io.jcontainerd.daemon.server.GrpcListener;
 import io.jcontainerd.daemon.server.TtrpcListener;
 import io.jcontainerd.metadata.Metadata;
+import io.jcontainerd.mounts.MountHandler;
 import io.jcontainerd.runtime.LocalTaskRuntime;
 import io.jcontainerd.store.Store;
 
@@ -36,6 +39,14 @@ final class Keys {
       new PluginKey<>(SNAPSHOTTER, "btrfs", Snapshotter.class);
   static final PluginKey<Snapshotter> BLOCKFILE =
       new PluginKey<>(SNAPSHOTTER, "blockfile", Snapshotter.class);
+  static final PluginKey<Snapshotter> EROFS =
+      new PluginKey<>(SNAPSHOTTER, "erofs", Snapshotter.class);
+  static final PluginKey<MountHandler> EROFS_MOUNTS =
+      new PluginKey<>("io.containerd.mount-handler.v1", "erofs", MountHandler.class);
+  static final PluginKey<MountActivator> ACTIVATOR =
+      new PluginKey<>("io.jcontainerd.mounts.v1", "local", MountActivator.class);
+  static final PluginKey<MountManager> MOUNTS =
+      new PluginKey<>("io.containerd.mount-manager.v1", "bolt", MountManager.class);
   static final PluginKey<Metadata> METADATA =
       new PluginKey<>("io.containerd.metadata.v1", "bolt", Metadata.class);
   static final PluginKey<EventExchange> EVENTS =

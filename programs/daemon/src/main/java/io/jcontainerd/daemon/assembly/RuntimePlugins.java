@@ -54,7 +54,9 @@ final class RuntimePlugins {
         new PluginSpec<>(Keys.SHIMS, List.of(Keys.MACHINE.type(), Keys.OPT.type()), this::shims));
     graph.add(
         new PluginSpec<>(
-            Keys.TASKS, List.of(Keys.SHIMS.type(), Keys.METADATA.type()), this::tasks));
+            Keys.TASKS,
+            List.of(Keys.SHIMS.type(), Keys.METADATA.type(), Keys.MOUNTS.type()),
+            this::tasks));
   }
 
   private Started<OptionalPrograms> optionalPrograms() {
@@ -165,6 +167,7 @@ final class RuntimePlugins {
             shims.launchers(),
             wiring.get(Keys.MACHINE).processes(),
             metadata.events(),
+            wiring.find(Keys.MOUNTS),
             timeouts());
     boolean recovered = false;
     try {

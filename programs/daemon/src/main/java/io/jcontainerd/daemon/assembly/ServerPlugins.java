@@ -2,7 +2,6 @@ package io.jcontainerd.daemon.assembly;
 
 import io.grpc.ServerServiceDefinition;
 import io.grpc.ServiceDescriptor;
-import io.jcontainerd.api.services.mounts.v1.MountsGrpc;
 import io.jcontainerd.api.services.sandbox.v1.ControllerGrpc;
 import io.jcontainerd.api.services.sandbox.v1.StoreGrpc;
 import io.jcontainerd.api.services.streaming.v1.StreamingGrpc;
@@ -40,7 +39,6 @@ final class ServerPlugins {
 
   private static Map<String, ServiceDescriptor> absentServices() {
     var absent = new LinkedHashMap<String, ServiceDescriptor>();
-    absent.put("mounts", MountsGrpc.getServiceDescriptor());
     absent.put("sandbox-controllers", ControllerGrpc.getServiceDescriptor());
     absent.put("sandboxes", StoreGrpc.getServiceDescriptor());
     absent.put("streaming", StreamingGrpc.getServiceDescriptor());

@@ -56,6 +56,7 @@ final class ServicePlugins {
         services,
         w -> Services.introspection(w.get(Keys.INTROSPECTION), time));
     rpc(graph, "leases", Keys.LEASES.type(), w -> Services.leases(w.get(Keys.LEASES), time));
+    rpc(graph, "mounts", Keys.MOUNTS.type(), w -> Services.mounts(w.get(Keys.MOUNTS), time));
     rpc(graph, "namespaces", services, w -> Services.namespaces(data(w).namespaces(), time));
     rpc(graph, "snapshots", services, w -> Services.snapshots(data(w).snapshotters(), time));
     rpc(graph, "tasks", services, this::tasks);

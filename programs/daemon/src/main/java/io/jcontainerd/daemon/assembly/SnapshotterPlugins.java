@@ -1,5 +1,6 @@
 package io.jcontainerd.daemon.assembly;
 
+import io.jcontainerd.core.Sizes;
 import io.jcontainerd.core.snapshots.Snapshotter;
 import io.jcontainerd.daemon.config.LoadedConfig;
 import io.jcontainerd.daemon.graph.PluginGraph;
@@ -12,6 +13,7 @@ import io.jcontainerd.daemon.settings.StorageSettings;
 import io.jcontainerd.snapshots.BlockfileSnapshotter;
 import io.jcontainerd.snapshots.BtrfsSnapshotter;
 import io.jcontainerd.snapshots.Environment;
+import io.jcontainerd.snapshots.ErofsSnapshotter;
 import io.jcontainerd.snapshots.LinuxTrees;
 import io.jcontainerd.snapshots.NativeSnapshotter;
 import io.jcontainerd.snapshots.OverlaySnapshotter;
@@ -36,6 +38,7 @@ final class SnapshotterPlugins {
     add(graph, Keys.OVERLAYFS, this::overlays);
     add(graph, Keys.BTRFS, this::subvolumes);
     add(graph, Keys.BLOCKFILE, this::blockFiles);
+    add(graph, Keys.EROFS, this::erofsImages);
   }
 
   private static void add(
@@ -108,6 +111,24 @@ final class SnapshotterPlugins {
     Environment environment = environment(wiring);
     skipFor(BlockfileSnapshotter.reasonAgainst(folder, environment, options));
     return snapshots(BlockfileSnapshotter.open(folder, environment, options), folder);
+  }
+
+  private Started<Snapshotter> erofsImages(Wiring wiring) throws SkipPlugin {
+    var settings = config.settings(Keys.EROFS.uri(), StorageSettings.Erofs.class);
+    Path folder = folder(Keys.EROFS, settings.rootPath());
+    Environment environment = environment(wiring);
+    Machine machine = wiring.get(Keys.MACHINE);
+    skipFor(ErofsSnapshotter.reasonAgainst(environment, machine.processes()));
+    var options =
+        new ErofsSnapshotter.Options(
+            settings.ovlMountOptions(),
+            settings.enableFsverity(),
+            settings.setImmutable(),
+            settings.defaultSize().isEmpty() ? 0 : Sizes.bytes(settings.defaultSize()),
+            settings.dmverityMode(),
+            OverlaySupport.probe(folder, machine.files(), machine.kernel()).idMapped());
+    return snapshots(
+        ErofsSnapshotter.open(folder, environment, machine.processes(), options), folder);
   }
 
   private static void skipFor(Optional<String> reason) throws SkipPlugin {

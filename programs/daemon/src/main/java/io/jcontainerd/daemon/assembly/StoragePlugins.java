@@ -7,26 +7,35 @@ import io.jcontainerd.core.failure.DataLossException;
 import io.jcontainerd.core.failure.FailedPreconditionException;
 import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.core.failure.ResourceExhaustedException;
+import io.jcontainerd.core.mount.MountActivator;
+import io.jcontainerd.core.mount.MountManager;
 import io.jcontainerd.core.snapshots.Snapshotter;
 import io.jcontainerd.daemon.config.LoadedConfig;
 import io.jcontainerd.daemon.graph.PluginGraph;
 import io.jcontainerd.daemon.graph.PluginKey;
 import io.jcontainerd.daemon.graph.PluginSpec;
+import io.jcontainerd.daemon.graph.SkipPlugin;
 import io.jcontainerd.daemon.graph.Started;
 import io.jcontainerd.daemon.graph.Wiring;
 import io.jcontainerd.daemon.settings.HostPlatform;
 import io.jcontainerd.daemon.settings.StorageSettings;
 import io.jcontainerd.diff.LayerApplier;
 import io.jcontainerd.diff.LayerComparer;
+import io.jcontainerd.linux.Mounter;
 import io.jcontainerd.metadata.GcOptions;
 import io.jcontainerd.metadata.Metadata;
 import io.jcontainerd.metadata.MetadataOptions;
+import io.jcontainerd.mounts.ErofsHandler;
+import io.jcontainerd.mounts.LocalMountActivator;
+import io.jcontainerd.mounts.LoopHandler;
+import io.jcontainerd.mounts.MountHandler;
 import io.jcontainerd.snapshots.SnapshotSchema;
 import io.jcontainerd.store.Store;
 import io.jcontainerd.store.StoreException;
 import io.jcontainerd.store.StoreOptions;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -37,11 +46,13 @@ final class StoragePlugins {
 
   private final LoadedConfig config;
   private final Path root;
+  private final Path state;
   private final Path store;
 
-  StoragePlugins(LoadedConfig config, Path root, Path store) {
+  StoragePlugins(LoadedConfig config, Path root, Path state, Path store) {
     this.config = config;
     this.root = root;
+    this.state = state;
     this.store = store;
   }
 
@@ -52,10 +63,19 @@ final class StoragePlugins {
     graph.add(new PluginSpec<>(Keys.CONTENT, List.of(Keys.MACHINE.type()), this::content));
     new SnapshotterPlugins(config, root).addTo(graph);
     graph.add(
+        new PluginSpec<>(Keys.EROFS_MOUNTS, List.of(Keys.MACHINE.type()), StoragePlugins::erofs));
+    graph.add(
+        new PluginSpec<>(Keys.ACTIVATOR, List.of(Keys.EROFS_MOUNTS.type()), this::activator));
+    graph.add(
         new PluginSpec<>(
             Keys.METADATA,
-            List.of(Keys.STORE.type(), Keys.CONTENT.type(), Keys.SNAPSHOTTER),
+            List.of(
+                Keys.STORE.type(),
+                Keys.CONTENT.type(),
+                Keys.SNAPSHOTTER,
+                Keys.ACTIVATOR.type()),
             this::metadata));
+    graph.add(new PluginSpec<>(Keys.MOUNTS, List.of(Keys.METADATA.type()), this::mounts));
     part(graph, Keys.EVENTS, Metadata::events);
     part(graph, Keys.COLLECTOR, Metadata::collector);
     part(graph, Keys.LEASES, Metadata::leases);
@@ -103,6 +123,34 @@ final class StoragePlugins {
         List.of());
   }
 
+  private static Started<MountHandler> erofs(Wiring wiring) {
+    Machine machine = wiring.get(Keys.MACHINE);
+    MountHandler handler = new ErofsHandler(machine.files(), machine.kernel());
+    return Started.of(handler).on(HOST);
+  }
+
+  /** Images in the daemon's root may be made, and folders in them once they are mounted. */
+  private Started<MountActivator> activator(Wiring wiring) {
+    Machine machine = wiring.get(Keys.MACHINE);
+    var handlers =
+        new ArrayList<>(wiring.all(Keys.EROFS_MOUNTS.type(), MountHandler.class).values());
+    handlers.add(new LoopHandler());
+    var ports =
+        new LocalMountActivator.Ports(
+            machine.files(), machine.kernel(), machine.processes(), machine.time());
+    return Started.of(
+        LocalMountActivator.open(
+            state.resolve(Keys.MOUNTS.uri()).resolve("t"), List.of(root), ports, handlers));
+  }
+
+  private Started<MountManager> mounts(Wiring wiring) throws SkipPlugin {
+    return Started.of(
+        wiring
+            .get(Keys.METADATA)
+            .mounts()
+            .orElseThrow(() -> new SkipPlugin(Keys.ACTIVATOR + " is disabled")));
+  }
+
   private Started<Metadata> metadata(Wiring wiring) {
     var settings = config.settings(Keys.METADATA.uri(), StorageSettings.Metadata.class);
     if (settings.noSync()) {
@@ -129,13 +177,18 @@ final class StoragePlugins {
                 wiring.get(Keys.STORE),
                 wiring.get(Keys.CONTENT),
                 wiring.all(Keys.SNAPSHOTTER, Snapshotter.class),
+                wiring.find(Keys.ACTIVATOR),
                 options))
         .exporting(Map.of("policy", settings.contentSharingPolicy()));
   }
 
   private Started<Differ> differ(Wiring wiring) {
     var content = wiring.get(Keys.METADATA).content();
-    var mounter = wiring.get(Keys.MACHINE).mounter();
+    Mounter mounter =
+        wiring
+            .find(Keys.ACTIVATOR)
+            .map(wiring.get(Keys.MACHINE).mounter()::with)
+            .orElseGet(wiring.get(Keys.MACHINE)::mounter);
     return Started.of(
             new Differ(new LayerApplier(content, mounter), new LayerComparer(content, mounter)))
         .on(HOST);

@@ -56,7 +56,11 @@ public abstract class SnapshotterFilesContract extends SnapshotterContract {
     /** After a clean-up the room of what was removed is free at once. */
     FREES_ROOM_AT_CLEANUP,
     /** An active snapshot may be mounted in two places at once, both seeing what is written. */
-    MOUNTS_TWICE
+    MOUNTS_TWICE,
+    /** Holes of files take no room in committed snapshots either. */
+    KEEPS_HOLES,
+    /** Names may be as long as Linux allows; some versions of programs allow a byte less. */
+    KEEPS_LONGEST_NAMES
   }
 
   @TempDir Path testFolder;
@@ -571,7 +575,9 @@ public abstract class SnapshotterFilesContract extends SnapshotterContract {
     Snapshotter snapshotter = open();
     String make =
         "touch -- \"$(printf 'new\\nline')\" \"$(printf 'not-utf8-\\377')\" ' space ' '-dash'"
-            + " 'comma,colon:back\\\\slash' .wh.this-is-no-whiteout \"$(printf '%0255d' 0)\"";
+            + " 'comma,colon:back\\\\slash' .wh.this-is-no-whiteout \"$(printf '%0"
+            + (lacks(Trait.KEEPS_LONGEST_NAMES) ? 254 : 255)
+            + "d' 0)\"";
     String list = "LC_ALL=C ls -A1b | LC_ALL=C sort";
     var before = new String[1];
     layer(
@@ -610,7 +616,9 @@ public abstract class SnapshotterFilesContract extends SnapshotterContract {
             assertThat(three.array()).containsExactly(0, 9, 0);
           }
         });
-    assertThat(snapshotter.usage("base").size()).isLessThan(48 << 20);
+    if (!lacks(Trait.KEEPS_HOLES)) {
+      assertThat(snapshotter.usage("base").size()).isLessThan(48 << 20);
+    }
   }
 
   @Test
