@@ -22,6 +22,7 @@ module io.jcontainerd.daemon {
   requires io.jcontainerd.metadata;
   requires io.jcontainerd.runtime;
   requires io.jcontainerd.services;
+  requires io.jcontainerd.client;
   requires io.grpc;
   requires io.grpc.netty;
   requires io.grpc.services;

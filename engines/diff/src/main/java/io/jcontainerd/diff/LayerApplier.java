@@ -75,7 +75,8 @@ public final class LayerApplier implements Applier {
                         "layer " + layer.digest() + ": media type " + layer.mediaType()));
     try (ContentReader blob = content.reader(layer.digest());
         Mounter.Ready ready = mounter.ready(mounts)) {
-      return onTree(ready.mounts(), extractor -> extract(layer, blob, promised, extractor, options));
+      return onTree(
+          ready.mounts(), extractor -> extract(layer, blob, promised, extractor, options));
     } catch (IOException e) {
       throw failure("layer " + layer.digest(), e);
     } catch (InterruptedException e) {

@@ -102,7 +102,8 @@ final class Collection {
                 key)
             .ifPresent(ref -> Condemned.ingest(tx, ref));
       }
-      case MOUNT -> NamespacedMounts.removed(tx, namespace, key).ifPresent(id -> Condemned.mount(tx, id));
+      case MOUNT ->
+          NamespacedMounts.removed(tx, namespace, key).ifPresent(id -> Condemned.mount(tx, id));
       case CONTAINER, FLAT_CONTENT, FLAT_SNAPSHOT, FLAT_IMAGE ->
           throw new AssertionError(node.kind() + " is never collected");
     }

@@ -31,8 +31,8 @@ import java.util.concurrent.locks.ReentrantLock;
  * Names and records of mounts over who does them.
  *
  * <p>Mounts are done before their record and undone after it: what is mounted and in no record was
- * left by a killed daemon, and goes at the next start. So does a record whose mounts did not outlive
- * the machine.
+ * left by a killed daemon, and goes at the next start. So does a record whose mounts did not
+ * outlive the machine.
  */
 final class NamespacedMounts implements MountManager {
   private static final Logger LOG = System.getLogger(NamespacedMounts.class.getName());
@@ -209,6 +209,8 @@ final class NamespacedMounts implements MountManager {
   @Override
   public void deactivate(String name) {
     String namespace = Call.currentNamespace();
+    // Asked for every task that ends, most of which have none: that need not be a write.
+    Stored _ = database.read(tx -> get(tx, new Name(namespace, name)));
     long id =
         database.delete(
             tx -> {

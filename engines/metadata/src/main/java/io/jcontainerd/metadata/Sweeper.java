@@ -1,5 +1,6 @@
 package io.jcontainerd.metadata;
 
+import io.jcontainerd.core.Call;
 import io.jcontainerd.core.Digest;
 import io.jcontainerd.core.content.ContentStore;
 import io.jcontainerd.core.failure.ContainerdException;
@@ -192,7 +193,9 @@ final class Sweeper {
     try (Guards.Sweep sweep = guards.trySweep(Guards.ingest(backendRef))) {
       return sweep != null
           && (isUsed("SELECT 1 FROM ingests WHERE backend_ref = ? LIMIT 1", backendRef)
-              || remove("ingest " + backendRef, () -> content.abort(backendRef)));
+              || remove(
+                  "ingest " + backendRef,
+                  () -> of(backendRef).run(() -> content.abort(backendRef))));
     }
   }
 
@@ -210,7 +213,8 @@ final class Sweeper {
                   owner,
                   backendKey)
               || remove(
-                  "snapshot " + backendKey + " of " + owner, () -> snapshotter.remove(backendKey)));
+                  "snapshot " + backendKey + " of " + owner,
+                  () -> of(backendKey).run(() -> snapshotter.remove(backendKey))));
     }
   }
 
@@ -220,6 +224,12 @@ final class Sweeper {
     }
     return isUsed("SELECT 1 FROM mounts WHERE id = CAST(? AS INTEGER)", id)
         || remove("mounts " + id, () -> mounts.get().deactivate(Long.parseLong(id)));
+  }
+
+  /** A backend that knows namespaces, as another daemon does, has it where it was made. */
+  private static Call of(String backendKey) {
+    int slash = backendKey.indexOf('/');
+    return slash < 0 ? Call.current() : Call.in(backendKey.substring(0, slash));
   }
 
   private boolean isUsed(String sql, String... arguments) {

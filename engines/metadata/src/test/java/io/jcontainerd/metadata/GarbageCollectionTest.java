@@ -440,7 +440,12 @@ class GarbageCollectionTest {
           Condemned.content(tx, lost.toString());
         });
     Sweeper sweeper =
-        new Sweeper(new Database(f.store, f.time), f.blobs, Map.of(SN, f.trees), java.util.Optional.empty(), new Guards());
+        new Sweeper(
+            new Database(f.store, f.time),
+            f.blobs,
+            Map.of(SN, f.trees),
+            java.util.Optional.empty(),
+            new Guards());
     sweeper.stop();
     sweeper.sweep();
     assertThat(f.backendBlobs()).containsExactly(lost);
@@ -452,7 +457,12 @@ class GarbageCollectionTest {
   void a_blob_that_is_being_committed_is_left_alone_however_it_looks() throws Exception {
     Guards guards = new Guards();
     Sweeper sweeper =
-        new Sweeper(new Database(f.store, f.time), f.blobs, Map.of(SN, f.trees), java.util.Optional.empty(), guards);
+        new Sweeper(
+            new Database(f.store, f.time),
+            f.blobs,
+            Map.of(SN, f.trees),
+            java.util.Optional.empty(),
+            guards);
     try (Ingest ingest = f.blobs.ingest(new IngestRequest("ns/9999/ref"));
         Guards.Hold _ = guards.hold(Guards.content(digest("new").toString()))) {
       ingest.write(ByteBuffer.wrap(Fixture.bytes("new")));

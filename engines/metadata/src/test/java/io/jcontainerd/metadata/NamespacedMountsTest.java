@@ -112,9 +112,7 @@ class NamespacedMountsTest {
         "ns",
         () -> {
           assertThat(
-                  manager()
-                      .update(wanted, new FieldMask(List.of("labels.a", "labels.c")))
-                      .labels())
+                  manager().update(wanted, new FieldMask(List.of("labels.a", "labels.c"))).labels())
               .containsOnly(Map.entry("b", "2"), Map.entry("c", "3"));
           assertThat(manager().update(made, FieldMask.ALL).labels()).isEqualTo(made.labels());
           assertThatThrownBy(() -> manager().update(made, new FieldMask(List.of("name"))))
@@ -127,10 +125,7 @@ class NamespacedMountsTest {
   void a_lease_or_what_it_belongs_to_keeps_it_from_the_collector() {
     f.in("ns", () -> f.metadata.leases().create("lease", Map.of()));
     f.in("ns", () -> f.container("owner", "", Map.of()));
-    f.in(
-        "ns",
-        () ->
-            f.container("user", "", Map.of("containerd.io/gc.ref.mount.x", "used")));
+    f.in("ns", () -> f.container("user", "", Map.of("containerd.io/gc.ref.mount.x", "used")));
     f.with("lease", () -> manager().activate("leased", MOUNTS, ActivationOptions.NONE));
     activate("ns", "owned", Map.of("containerd.io/gc.bref.container", "owner"));
     activate("ns", "used", Map.of());

@@ -53,8 +53,7 @@ public final class ErofsHandler implements MountHandler {
         throw e;
       }
       if (more) {
-        throw new IOException(
-            "this kernel mounts no erofs of several files: " + e.getMessage(), e);
+        throw new IOException("this kernel mounts no erofs of several files: " + e.getMessage(), e);
       }
     }
     var options = new ArrayList<>(direct);

@@ -42,11 +42,7 @@ public final class LocalMountActivator implements MountActivator {
   private final AtomicLong next;
 
   private LocalMountActivator(
-      Path targets,
-      List<Path> roots,
-      Ports ports,
-      List<MountHandler> handlers,
-      long next) {
+      Path targets, List<Path> roots, Ports ports, List<MountHandler> handlers, long next) {
     this.targets = targets;
     this.files = ports.files();
     this.kernel = ports.kernel();
@@ -196,8 +192,8 @@ public final class LocalMountActivator implements MountActivator {
   }
 
   /**
-   * What is left; the prefixes of the first of it were reason enough to do all before it. If nothing
-   * is, the tree is where the last was mounted.
+   * What is left; the prefixes of the first of it were reason enough to do all before it. If
+   * nothing is, the tree is where the last was mounted.
    */
   private static List<Mount> system(List<Mount> mounts, Plan plan, List<ActiveMount> active)
       throws IOException {
@@ -224,8 +220,7 @@ public final class LocalMountActivator implements MountActivator {
       // The last mount has the lowest number, and so comes first.
       for (String name : files.list(folder)) {
         if (name.endsWith(TYPE)) {
-          String type =
-              new String(files.readAll(folder.resolve(name)), StandardCharsets.UTF_8);
+          String type = new String(files.readAll(folder.resolve(name)), StandardCharsets.UTF_8);
           String place = name.substring(0, name.length() - TYPE.length());
           handler(type).unmount(folder.resolve(place));
         }
@@ -257,8 +252,7 @@ public final class LocalMountActivator implements MountActivator {
   @Override
   public boolean isWhole(Done done) {
     try {
-      List<Path> points =
-          kernel.mountTable().stream().map(Kernel.MountPoint::mountPoint).toList();
+      List<Path> points = kernel.mountTable().stream().map(Kernel.MountPoint::mountPoint).toList();
       for (ActiveMount mount : done.active()) {
         if (!handler(mount.mount().type()).isMounted(Path.of(mount.mountPoint()), points)) {
           return false;

@@ -57,7 +57,8 @@ record MakeFileSystem(Files files, Processes processes, Roots roots) implements 
       }
     }
     if (size <= 0) {
-      throw new InvalidArgumentException("mkfs of " + mount.source() + ": needs " + PREFIX + "size");
+      throw new InvalidArgumentException(
+          "mkfs of " + mount.source() + ": needs " + PREFIX + "size");
     }
     return new Wish(type, size, uuid, others);
   }

@@ -58,7 +58,9 @@ record MakeFolders(Files files, Roots roots) implements Transform {
                 mode(parts[1]),
                 Integer.parseUnsignedInt(parts[2]),
                 Integer.parseUnsignedInt(parts[3]));
-        default -> throw new InvalidArgumentException("mount option " + option + ": wants 1, 2 or 4 parts");
+        default ->
+            throw new InvalidArgumentException(
+                "mount option " + option + ": wants 1, 2 or 4 parts");
       };
     } catch (NumberFormatException e) {
       throw new InvalidArgumentException("mount option " + option + ": not a number", e);

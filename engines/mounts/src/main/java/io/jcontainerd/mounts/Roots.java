@@ -25,7 +25,6 @@ record Roots(List<Path> all) {
         return given;
       }
     }
-    throw new InvalidArgumentException(
-        what + " \"" + path + "\": must lie below one of " + all);
+    throw new InvalidArgumentException(what + " \"" + path + "\": must lie below one of " + all);
   }
 }

@@ -11,8 +11,8 @@ import java.util.stream.IntStream;
 
 /**
  * Text in which earlier mounts are named by number: {@code {{ source 0 }}}, {@code {{ target 0 }}}
- * and {@code {{ mount 0 }}}, which is where it can be found, and {@code {{ overlay 0 2 }}}, which is
- * where those from the one to the other can be found, in that order, for an overlay's layers.
+ * and {@code {{ mount 0 }}}, which is where it can be found, and {@code {{ overlay 0 2 }}}, which
+ * is where those from the one to the other can be found, in that order, for an overlay's layers.
  */
 final class Template {
   private static final Pattern ACTION =

@@ -1,6 +1,6 @@
 /**
- * Mounts that the kernel alone cannot do: of files that hold EROFS, of loop devices, of file systems
- * that are made first, and of overlays whose layers are such mounts.
+ * Mounts that the kernel alone cannot do: of files that hold EROFS, of loop devices, of file
+ * systems that are made first, and of overlays whose layers are such mounts.
  *
  * <p>Folders, as containerd lays them out below {@code io.containerd.mount-manager.v1.bolt} in the
  * state folder:

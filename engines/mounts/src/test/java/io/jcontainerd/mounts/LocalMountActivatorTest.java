@@ -211,7 +211,9 @@ class LocalMountActivatorTest {
             new Mount(
                 "mkdir/tmpfs", "tmpfs", List.of("X-containerd.mkdir.path=" + root("x") + ":9")),
             new Mount(
-                "mkdir/tmpfs", "tmpfs", List.of("X-containerd.mkdir.path=" + root("x") + ":0700:1")),
+                "mkdir/tmpfs",
+                "tmpfs",
+                List.of("X-containerd.mkdir.path=" + root("x") + ":0700:1")),
             new Mount("format/tmpfs", "{{ mount 5 }}", List.of()))) {
       assertThatThrownBy(() -> activate(TMPFS, wrong, bind))
           .as("%s", wrong)

@@ -65,7 +65,8 @@ class TemplateTest {
   void every_part_of_a_mount_but_its_type_is_filled_in() {
     assertThat(
             Template.fill(
-                new Mount("{{ x }}", "{{ mount 0 }}", "{{ target 0 }}", List.of("ro", "{{ source 0 }}")),
+                new Mount(
+                    "{{ x }}", "{{ mount 0 }}", "{{ target 0 }}", List.of("ro", "{{ source 0 }}")),
                 EARLIER))
         .isEqualTo(new Mount("{{ x }}", "/at/0", "target0", List.of("ro", "/source/0")));
   }

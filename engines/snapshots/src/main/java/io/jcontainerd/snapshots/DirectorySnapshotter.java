@@ -166,8 +166,12 @@ final class DirectorySnapshotter implements Snapshotter {
         if (layout.make(place)) {
           sync.run();
         }
-        SnapshotRecords.Standing standing = records.create(kind, key, parent, labels, id);
-        return layout.mounts(place(kind, id, standing.parents(), labels));
+        Map<String, String> all = layout.labels(place);
+        List<Mount> mounts = layout.mounts(place); // before the record: it may fail
+        SnapshotRecords.Standing standing = records.create(kind, key, parent, all, id);
+        return standing.parents().equals(parents)
+            ? mounts
+            : layout.mounts(place(kind, id, standing.parents(), all));
       } catch (IOException | RuntimeException e) {
         throw undo(key, parent, id, e);
       }

@@ -9,10 +9,13 @@ import io.jcontainerd.linux.process.SystemTool;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** The folder of a snapshot of the erofs snapshotter, and the image in it. Safe for many threads. */
+/**
+ * The folder of a snapshot of the erofs snapshotter, and the image in it. Safe for many threads.
+ */
 record ErofsImages(Files files, Kernel kernel, SystemTool mkfs, ErofsSnapshotter.Options options) {
   private static final int IMAGE_MODE = 0644;
   private static final String BESIDE = ".layer.erofs.new";
@@ -83,16 +86,18 @@ record ErofsImages(Files files, Kernel kernel, SystemTool mkfs, ErofsSnapshotter
   }
 
   private void convert(Path folder, Path tree, Path to) throws IOException {
-    String _ =
-        mkfs.run(folder, List.of("--quiet", "-Enoinline_data", to.toString(), tree.toString()));
+    var arguments = new ArrayList<>(List.of("--quiet", "-Enoinline_data"));
+    arguments.addAll(options.mkfsOptions());
+    arguments.add(to.toString());
+    arguments.add(tree.toString());
+    String _ = mkfs.run(folder, arguments);
   }
 
   /** What was written to a file system of its own; it may never have been mounted. */
   private void ofWritable(Path folder, Path to) throws IOException {
     Path upper = upper(folder);
     kernel.mount(
-        List.of(
-            new Mount("ext4", writable(folder).toString(), List.of("ro", "loop", "noload"))),
+        List.of(new Mount("ext4", writable(folder).toString(), List.of("ro", "loop", "noload"))),
         upper);
     Optional<FileStat> top;
     try {

@@ -135,14 +135,16 @@ final class ErofsLayout implements Layout {
     }
     return List.of(
         writable(place),
-        new Mount("format/mkdir/bind", "{{ mount 0 }}/upper", List.of(folder(place), "rw", "rbind")));
+        new Mount(
+            "format/mkdir/bind", "{{ mount 0 }}/upper", List.of(folder(place), "rw", "rbind")));
   }
 
   /** The folder in the file system is the top of the tree; it is as the folder here was made. */
   private String folder(Place place) throws IOException {
     Path upper = ErofsImages.upper(place.folder());
     FileStat stat = files.stat(upper).orElseThrow(() -> new NoSuchFileException(upper.toString()));
-    String option = "X-containerd.mkdir.path={{ mount 0 }}/upper:%04o".formatted(stat.mode() & 0777);
+    String option =
+        "X-containerd.mkdir.path={{ mount 0 }}/upper:%04o".formatted(stat.mode() & 0777);
     return stat.uid() == 0 && stat.gid() == 0
         ? option
         : option
@@ -204,9 +206,7 @@ final class ErofsLayout implements Layout {
     for (int i = 0; more && i < place.parents().size(); i++) {
       Optional<Mount> merged = merged(place, i);
       mounts.add(
-          merged.isPresent()
-              ? merged.get()
-              : layer(place.folders().apply(place.parents().get(i))));
+          merged.isPresent() ? merged.get() : layer(place.folders().apply(place.parents().get(i))));
       more = merged.isEmpty();
     }
     if (options.idMapped()) {

@@ -38,6 +38,7 @@ public final class ErofsSnapshotter {
    *     a folder
    * @param deviceVerity {@code auto}, {@code on} or {@code off}: whether layers are mounted through
    *     dm-verity where they have been prepared for it
+   * @param mkfsOptions for making images
    * @param idMapped whether layers can be shown under other owners
    */
   public record Options(
@@ -46,14 +47,16 @@ public final class ErofsSnapshotter {
       boolean immutable,
       long writableSize,
       String deviceVerity,
+      List<String> mkfsOptions,
       boolean idMapped) {
     /** What holds unless told otherwise. */
     public static final Options DEFAULTS =
-        new Options(List.of(), false, false, 0, "auto", false);
+        new Options(List.of(), false, false, 0, "auto", List.of(), false);
 
     /** Refuses nonsense. */
     public Options {
       overlayOptions = List.copyOf(overlayOptions);
+      mkfsOptions = List.copyOf(mkfsOptions);
       deviceVerity = deviceVerity.isEmpty() ? "auto" : deviceVerity;
       if (!List.of("auto", "on", "off").contains(deviceVerity)) {
         throw new InvalidArgumentException(
@@ -112,12 +115,7 @@ public final class ErofsSnapshotter {
     }
     var shelf = new ErofsShelf(root.resolve("snapshots"), environment, images);
     return DirectorySnapshotter.open(
-        NAME,
-        root,
-        environment,
-        new ErofsLayout(environment, images, options),
-        shelf,
-        true);
+        NAME, root, environment, new ErofsLayout(environment, images, options), shelf, true);
   }
 
   private static void requireVerity(Path root, Environment environment, ErofsImages images) {

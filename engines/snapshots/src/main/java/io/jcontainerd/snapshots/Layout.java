@@ -58,6 +58,11 @@ interface Layout {
     return usage(active);
   }
 
+  /** The labels that a new snapshot gets. */
+  default Map<String, String> labels(Place place) throws IOException {
+    return place.labels();
+  }
+
   /** Labels that others see beside the recorded ones. */
   Map<String, String> shownLabels(Path folder);
 

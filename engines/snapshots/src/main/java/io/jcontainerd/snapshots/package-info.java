@@ -1,7 +1,7 @@
 /**
  * Snapshotters: overlayfs and native keep each snapshot in a folder of its own, btrfs in a
- * subvolume, blockfile in a file that holds a file system, erofs in a file that
- * holds an EROFS.
+ * subvolume, blockfile in a file that holds a file system, erofs in a file that holds an EROFS,
+ * devmapper on a thin device.
  *
  * <p>Folders, as containerd lays them out:
  *
@@ -22,6 +22,7 @@
  *     work/                 for the kernel
  *     rwlayer.img           a file system for the files instead of fs/, if there is a default_size
  *     .erofslayer           tells a differ that it may make layer.erofs
+ *   snapshots/ID            devmapper: what the device holds, and what it used when it was new
  *   probe-…/                while the snapshotter looks at what the kernel can do
  * </pre>
  *

@@ -14,8 +14,10 @@ import io.grpc.StatusRuntimeException;
 import io.jcontainerd.core.Call;
 import io.jcontainerd.core.failure.CancelledException;
 import io.jcontainerd.core.failure.ContainerdException;
+import io.jcontainerd.core.failure.UnavailableException;
 import io.jcontainerd.wire.Calls;
 import io.jcontainerd.wire.Failures;
+import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
@@ -49,16 +51,26 @@ final class Connection {
   private final Channel raw;
   private final Optional<String> namespace;
   private final Duration timeout;
+  private final boolean leases;
 
   Connection(Channel raw, Optional<String> namespace, Duration timeout) {
+    this(raw, namespace, timeout, true);
+  }
+
+  private Connection(Channel raw, Optional<String> namespace, Duration timeout, boolean leases) {
     this.raw = raw;
     this.namespace = namespace;
     this.timeout = timeout;
+    this.leases = leases;
     this.channel = ClientInterceptors.intercept(raw, new Headers());
   }
 
   Connection in(String other) {
-    return new Connection(raw, Optional.of(other), timeout);
+    return new Connection(raw, Optional.of(other), timeout, leases);
+  }
+
+  Connection withoutLeases() {
+    return new Connection(raw, namespace, timeout, false);
   }
 
   Channel channel() {
@@ -76,7 +88,7 @@ final class Connection {
 
   /** The current call, completed by what this connection speaks for. */
   Call current() {
-    Call call = Call.current();
+    Call call = leases ? Call.current() : Call.current().withoutLease();
     return call.namespaceHeader().isPresent()
         ? call
         : new Call(namespace, call.lease(), call.deadline());
@@ -104,10 +116,17 @@ final class Connection {
     try {
       return request.send();
     } catch (StatusRuntimeException e) {
-      throw interruptedOr(Failures.toCore(e));
+      throw interruptedOr(withCause(Failures.toCore(e), e));
     } catch (StatusException e) {
-      throw interruptedOr(Failures.toCore(e));
+      throw interruptedOr(withCause(Failures.toCore(e), e));
     }
+  }
+
+  /** Of a connection that cannot be made, only the cause says to whom. */
+  private static ContainerdException withCause(ContainerdException failure, Exception status) {
+    return failure instanceof UnavailableException && status.getCause() instanceof IOException cause
+        ? new UnavailableException(failure.getMessage() + ": " + cause.getMessage(), status)
+        : failure;
   }
 
   /** Blocking stubs tell an interruption as a cancelled call with the flag set. */

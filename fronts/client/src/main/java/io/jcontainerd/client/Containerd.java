@@ -1,6 +1,7 @@
 package io.jcontainerd.client;
 
 import com.google.protobuf.Empty;
+import io.grpc.Channel;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.NettyChannelBuilder;
 import io.jcontainerd.api.services.version.v1.VersionGrpc;
@@ -109,6 +110,22 @@ public final class Containerd implements AutoCloseable {
   /** The same daemon, spoken to in a namespace. Closing the view leaves the connection open. */
   public Containerd in(String namespace) {
     return new Containerd(connection.in(namespace), () -> {});
+  }
+
+  /**
+   * The same daemon, spoken to on behalf of another one that it serves as a plug-in: the namespace
+   * of each call goes with it, its lease does not, since that is the other one's. Closing the view
+   * leaves the connection open.
+   *
+   * @param own the namespace of calls that have none
+   */
+  public Containerd asBackend(String own) {
+    return new Containerd(connection.in(own).withoutLeases(), () -> {});
+  }
+
+  /** For services that this library has no words for; headers are added as to all other calls. */
+  public Channel channel() {
+    return connection.channel();
   }
 
   /**

@@ -38,16 +38,33 @@ import java.util.function.Consumer;
 public final class RemoteSnapshotter implements Snapshotter {
   private static final String TYPE = "io.containerd.snapshotter.v1";
 
+  private final Connection connection;
   private final String name;
   private final SnapshotsBlockingV2Stub stub;
   private final Duration stall;
   private final RemoteIntrospection introspection;
+  private final Optional<Told> told;
+
+  /** What is known of the snapshotter without asking. */
+  private record Told(Set<String> capabilities, Map<String, String> exports) {}
 
   RemoteSnapshotter(Connection connection, String name) {
+    this(connection, name, Optional.empty());
+  }
+
+  private RemoteSnapshotter(Connection connection, String name, Optional<Told> told) {
+    this.connection = connection;
+    this.told = told;
     this.name = name;
     this.stub = SnapshotsGrpc.newBlockingV2Stub(connection.channel());
     this.stall = connection.stall();
     this.introspection = new RemoteIntrospection(connection);
+  }
+
+  /** The same snapshotter, of which these facts are told without asking it. */
+  public RemoteSnapshotter telling(Set<String> capabilities, Map<String, String> exports) {
+    var facts = new Told(Set.copyOf(capabilities), Map.copyOf(exports));
+    return new RemoteSnapshotter(connection, name, Optional.of(facts));
   }
 
   /** The snapshotter's name, such as {@code overlayfs}. */
@@ -173,12 +190,12 @@ public final class RemoteSnapshotter implements Snapshotter {
 
   @Override
   public Set<String> capabilities() {
-    return Set.copyOf(plugin().capabilities());
+    return told.map(Told::capabilities).orElseGet(() -> Set.copyOf(plugin().capabilities()));
   }
 
   @Override
   public Map<String, String> exports() {
-    return plugin().exports();
+    return told.map(Told::exports).orElseGet(() -> plugin().exports());
   }
 
   private Introspection.Plugin plugin() {

@@ -42,11 +42,9 @@ final class MountsService {
   }
 
   private ActivateResponse activate(ActivateRequest request) {
-    var options =
-        new ActivationOptions(request.getLabelsMap(), request.getTemporary(), Set.of());
+    var options = new ActivationOptions(request.getLabelsMap(), request.getTemporary(), Set.of());
     Activation activation =
-        manager.activate(
-            request.getName(), Types.mountsToCore(request.getMountsList()), options);
+        manager.activate(request.getName(), Types.mountsToCore(request.getMountsList()), options);
     return ActivateResponse.newBuilder().setInfo(Activations.toApi(activation)).build();
   }
 

@@ -1,5 +1,6 @@
 package io.jcontainerd.services;
 
+import io.grpc.Channel;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.ServiceDescriptor;
 import io.jcontainerd.api.services.mounts.v1.MountsGrpc;
@@ -121,6 +122,12 @@ public final class Services {
   /** Mounts that others than the kernel do. */
   public static ServerServiceDefinition mounts(MountManager manager, Time time) {
     return new MountsService(manager).define(time);
+  }
+
+  /** Sandbox controllers that other processes serve, by name. */
+  public static ServerServiceDefinition sandboxControllers(
+      Map<String, Channel> controllers, Time time) {
+    return new SandboxControllersService(controllers).define(time);
   }
 
   /** Events. */

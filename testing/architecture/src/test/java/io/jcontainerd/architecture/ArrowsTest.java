@@ -61,7 +61,8 @@ class ArrowsTest {
                   "metadata",
                   "registry",
                   "runtime",
-                  "services")),
+                  "services",
+                  "client")),
           Map.entry("testkit", Set.of("core", "oci")));
 
   private static String room(JavaClass type) {
@@ -108,7 +109,8 @@ class ArrowsTest {
   @Test
   void engines_never_meet() {
     slices()
-        .matching("io.jcontainerd.(content|snapshots|mounts|diff|metadata|registry|transfer|runtime)..")
+        .matching(
+            "io.jcontainerd.(content|snapshots|mounts|diff|metadata|registry|transfer|runtime)..")
         .should()
         .notDependOnEachOther()
         .check(ALL);

@@ -65,8 +65,8 @@ public final class FlagCalls {
     }
   }
 
-  private static void ioctl(
-      Arena arena, int fd, long request, MemorySegment argument, String call) throws Throwable {
+  private static void ioctl(Arena arena, int fd, long request, MemorySegment argument, String call)
+      throws Throwable {
     MemorySegment capture = Libc.capture(arena);
     int rc = (int) IOCTL.handle().invokeExact(capture, fd, request, argument);
     Libc.check(rc, call, "", capture);

@@ -69,8 +69,7 @@ public final class LoopCalls {
       int rc = (int) IOCTL.handle().invokeExact(capture, device, LOOP_GET_STATUS64, info);
       Libc.check(rc, "loop_get_status64", "", capture);
       int flags = info.get(JAVA_INT, INFO_FLAGS);
-      info.set(
-          JAVA_INT, INFO_FLAGS, on ? flags | LO_FLAGS_AUTOCLEAR : flags & ~LO_FLAGS_AUTOCLEAR);
+      info.set(JAVA_INT, INFO_FLAGS, on ? flags | LO_FLAGS_AUTOCLEAR : flags & ~LO_FLAGS_AUTOCLEAR);
       rc = (int) IOCTL.handle().invokeExact(capture, device, LOOP_SET_STATUS64, info);
       Libc.check(rc, "loop_set_status64", "", capture);
     } catch (Throwable t) {

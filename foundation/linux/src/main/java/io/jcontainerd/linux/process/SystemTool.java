@@ -20,7 +20,8 @@ import java.util.Optional;
  */
 public final class SystemTool {
   private static final int MAX_OUTPUT = 1 << 20;
-  private static final String USUAL = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+  private static final String USUAL =
+      "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
   private final Path program;
   private final Processes processes;

@@ -1,12 +1,10 @@
 package io.jcontainerd.daemon.assembly;
 
-import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.core.failure.NotImplementedException;
 import io.jcontainerd.daemon.graph.PluginGraph;
 import io.jcontainerd.daemon.graph.PluginKey;
 import io.jcontainerd.daemon.graph.PluginSpec;
 import io.jcontainerd.daemon.graph.SkipPlugin;
-import io.jcontainerd.daemon.settings.DaemonSettings.ProxyPlugin;
 import java.util.List;
 import java.util.Map;
 
@@ -22,7 +20,6 @@ final class AbsentPlugins {
   private static final Map<String, List<String>> IDS =
       Map.ofEntries(
           Map.entry("cri.v1", List.of("images", "runtime")),
-          Map.entry("differ.v1", List.of("erofs")),
           Map.entry("grpc.v1", List.of("cri")),
           Map.entry("http.v1", List.of("pprof")),
           Map.entry("image-verifier.v1", List.of("bindir")),
@@ -33,7 +30,7 @@ final class AbsentPlugins {
           Map.entry("podsandbox.controller.v1", List.of("podsandbox")),
           Map.entry("sandbox.controller.v1", List.of("shim")),
           Map.entry("sandbox.store.v1", List.of("local")),
-          Map.entry("snapshotter.v1", List.of("devmapper", "zfs")),
+          Map.entry("snapshotter.v1", List.of("zfs")),
           Map.entry("streaming.v1", List.of("manager")),
           Map.entry("tracing.processor.v1", List.of("otlp")),
           Map.entry("transfer.v1", List.of("local")),
@@ -78,32 +75,5 @@ final class AbsentPlugins {
             _ -> {
               throw new NotImplementedException(reason);
             }));
-  }
-
-  /**
-   * Adds a configured proxy, after all others.
-   *
-   * @throws InvalidArgumentException if there is a plug-in of that name
-   */
-  static void proxy(PluginGraph graph, String id, ProxyPlugin proxy) {
-    String type =
-        switch (proxy.type()) {
-          case "snapshot" -> Keys.SNAPSHOTTER;
-          case "content" -> Keys.CONTENT.type();
-          case "diff" -> Keys.DIFFER;
-          case "sandbox" -> "io.containerd.sandbox.controller.v1";
-          default -> proxy.type();
-        };
-    if (graph.uris().contains(type + "." + id)) {
-      throw new InvalidArgumentException(
-          "proxy_plugins."
-              + id
-              + " has the name of the plugin "
-              + type
-              + "."
-              + id
-              + ", which comes with the daemon; choose another name");
-    }
-    failed(graph, type, id, "proxy plugins are " + NOT_BUILT_IN);
   }
 }

@@ -13,7 +13,6 @@ public final class Assembly {
       List.of(
           Keys.MACHINE.uri(),
           Keys.STORE.uri(),
-          Keys.CONTENT.uri(),
           Keys.METADATA.uri(),
           Keys.TTRPC.uri(),
           Keys.GRPC.uri());
@@ -35,6 +34,7 @@ public final class Assembly {
     new ServicePlugins(config, build, state.resolve("checkpoints"), new Introspected(root))
         .addTo(graph);
     new ServerPlugins(config).addTo(graph);
+    new ProxyPlugins(config).addTo(graph);
     return graph;
   }
 }

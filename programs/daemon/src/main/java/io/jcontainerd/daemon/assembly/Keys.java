@@ -20,6 +20,8 @@ import io.jcontainerd.store.Store;
 /** The names of plug-ins that others ask for. */
 final class Keys {
   static final String SNAPSHOTTER = "io.containerd.snapshotter.v1";
+  static final String CONTENT_STORES = "io.containerd.content.v1";
+  static final String SANDBOXES = "io.containerd.sandbox.controller.v1";
   static final String DIFFER = "io.containerd.differ.v1";
   static final String SERVICE = "io.containerd.service.v1";
   static final String RPC = "io.containerd.grpc.v1";
@@ -30,7 +32,9 @@ final class Keys {
   static final PluginKey<Store> STORE =
       new PluginKey<>("io.jcontainerd.store.v1", "sqlite", Store.class);
   static final PluginKey<ContentStore> CONTENT =
-      new PluginKey<>("io.containerd.content.v1", "content", ContentStore.class);
+      new PluginKey<>(CONTENT_STORES, "content", ContentStore.class);
+  static final PluginKey<ProxyConnections> PROXIES =
+      new PluginKey<>("io.jcontainerd.proxies.v1", "grpc", ProxyConnections.class);
   static final PluginKey<Snapshotter> OVERLAYFS =
       new PluginKey<>(SNAPSHOTTER, "overlayfs", Snapshotter.class);
   static final PluginKey<Snapshotter> NATIVE =
@@ -39,6 +43,8 @@ final class Keys {
       new PluginKey<>(SNAPSHOTTER, "btrfs", Snapshotter.class);
   static final PluginKey<Snapshotter> BLOCKFILE =
       new PluginKey<>(SNAPSHOTTER, "blockfile", Snapshotter.class);
+  static final PluginKey<Snapshotter> DEVMAPPER =
+      new PluginKey<>(SNAPSHOTTER, "devmapper", Snapshotter.class);
   static final PluginKey<Snapshotter> EROFS =
       new PluginKey<>(SNAPSHOTTER, "erofs", Snapshotter.class);
   static final PluginKey<MountHandler> EROFS_MOUNTS =
@@ -55,6 +61,7 @@ final class Keys {
       new PluginKey<>("io.containerd.gc.v1", "scheduler", GarbageCollector.class);
   static final PluginKey<LeaseStore> LEASES =
       new PluginKey<>("io.containerd.lease.v1", "manager", LeaseStore.class);
+  static final PluginKey<Differ> EROFS_DIFFER = new PluginKey<>(DIFFER, "erofs", Differ.class);
   static final PluginKey<Differ> WALKING = new PluginKey<>(DIFFER, "walking", Differ.class);
   static final PluginKey<OptionalPrograms> OPT =
       new PluginKey<>("io.containerd.internal.v1", "opt", OptionalPrograms.class);

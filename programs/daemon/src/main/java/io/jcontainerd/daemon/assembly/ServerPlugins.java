@@ -1,5 +1,6 @@
 package io.jcontainerd.daemon.assembly;
 
+import io.grpc.Channel;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.ServiceDescriptor;
 import io.jcontainerd.api.services.sandbox.v1.ControllerGrpc;
@@ -29,6 +30,8 @@ import java.util.Map;
 /** The listeners, and what is registered or asked for but not there. */
 final class ServerPlugins {
   /** gRPC services that are registered and answer Unimplemented, by their plug-in's id. */
+  private static final String SANDBOX_CONTROLLERS = "sandbox-controllers";
+
   private static final Map<String, ServiceDescriptor> ABSENT = absentServices();
 
   private final LoadedConfig config;
@@ -39,7 +42,7 @@ final class ServerPlugins {
 
   private static Map<String, ServiceDescriptor> absentServices() {
     var absent = new LinkedHashMap<String, ServiceDescriptor>();
-    absent.put("sandbox-controllers", ControllerGrpc.getServiceDescriptor());
+    absent.put(SANDBOX_CONTROLLERS, ControllerGrpc.getServiceDescriptor());
     absent.put("sandboxes", StoreGrpc.getServiceDescriptor());
     absent.put("streaming", StreamingGrpc.getServiceDescriptor());
     absent.put("transfer", TransferGrpc.getServiceDescriptor());
@@ -48,7 +51,7 @@ final class ServerPlugins {
 
   void addTo(PluginGraph graph) {
     AbsentPlugins.addTo(graph);
-    ABSENT
+    absent()
         .keySet()
         .forEach(
             id ->
@@ -61,9 +64,37 @@ final class ServerPlugins {
         config.settings(uri("grpc-tcp"), ServerSettings.GrpcTcp.class).address());
     address(
         graph, "metrics", config.settings(uri("metrics"), ServerSettings.Metrics.class).address());
+    if (ProxyPlugins.serveSandboxes(config)) {
+      graph.add(
+          new PluginSpec<>(
+              Keys.rpc(SANDBOX_CONTROLLERS),
+              List.of(Keys.SANDBOXES),
+              wiring -> Started.of(sandboxControllers(wiring))));
+    }
     graph.add(new PluginSpec<>(Keys.TTRPC, List.of(Keys.EVENTS.type(), Keys.RPC), this::ttrpc));
     graph.add(new PluginSpec<>(Keys.GRPC, List.of(Keys.RPC), this::grpc));
-    config.daemon().proxyPlugins().forEach((id, proxy) -> AbsentPlugins.proxy(graph, id, proxy));
+  }
+
+  /** Sandbox controllers are there as soon as another process serves one. */
+  private Map<String, ServiceDescriptor> absent() {
+    var absent = new LinkedHashMap<>(ABSENT);
+    if (ProxyPlugins.serveSandboxes(config)) {
+      absent.remove(SANDBOX_CONTROLLERS);
+    }
+    return absent;
+  }
+
+  private static ServerServiceDefinition sandboxControllers(Wiring wiring) {
+    var channels = new LinkedHashMap<String, Channel>();
+    wiring
+        .all(Keys.SANDBOXES, Object.class)
+        .forEach(
+            (id, controller) -> {
+              if (controller instanceof SandboxProxy proxy) {
+                channels.put(id, proxy.channel());
+              }
+            });
+    return Services.sandboxControllers(channels, Time.SYSTEM);
   }
 
   private static String uri(String id) {
@@ -98,7 +129,7 @@ final class ServerPlugins {
     var settings = config.settings(Keys.GRPC.uri(), ServerSettings.Grpc.class);
     var socket = new SocketFile(Path.of(settings.address()), settings.uid(), settings.gid());
     var services = new ArrayList<>(wiring.all(Keys.RPC, ServerServiceDefinition.class).values());
-    ABSENT.forEach((id, service) -> services.add(Services.absent(service, id, Time.SYSTEM)));
+    absent().forEach((id, service) -> services.add(Services.absent(service, id, Time.SYSTEM)));
     return Started.of(
         GrpcListener.open(
             socket,

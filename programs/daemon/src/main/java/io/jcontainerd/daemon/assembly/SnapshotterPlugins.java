@@ -12,6 +12,7 @@ import io.jcontainerd.daemon.graph.Wiring;
 import io.jcontainerd.daemon.settings.StorageSettings;
 import io.jcontainerd.snapshots.BlockfileSnapshotter;
 import io.jcontainerd.snapshots.BtrfsSnapshotter;
+import io.jcontainerd.snapshots.DevmapperSnapshotter;
 import io.jcontainerd.snapshots.Environment;
 import io.jcontainerd.snapshots.ErofsSnapshotter;
 import io.jcontainerd.snapshots.LinuxTrees;
@@ -39,6 +40,7 @@ final class SnapshotterPlugins {
     add(graph, Keys.BTRFS, this::subvolumes);
     add(graph, Keys.BLOCKFILE, this::blockFiles);
     add(graph, Keys.EROFS, this::erofsImages);
+    add(graph, Keys.DEVMAPPER, this::thinDevices);
   }
 
   private static void add(
@@ -126,9 +128,34 @@ final class SnapshotterPlugins {
             settings.setImmutable(),
             settings.defaultSize().isEmpty() ? 0 : Sizes.bytes(settings.defaultSize()),
             settings.dmverityMode(),
-            OverlaySupport.probe(folder, machine.files(), machine.kernel()).idMapped());
+            config
+                .settings(Keys.EROFS_DIFFER.uri(), StorageSettings.ErofsDiffer.class)
+                .mkfsOptions(),
+            wiring
+                .find(Keys.OVERLAYFS)
+                .filter(overlays -> overlays.capabilities().contains("remap-ids"))
+                .isPresent());
     return snapshots(
         ErofsSnapshotter.open(folder, environment, machine.processes(), options), folder);
+  }
+
+  private Started<Snapshotter> thinDevices(Wiring wiring) throws SkipPlugin {
+    var settings = config.settings(Keys.DEVMAPPER.uri(), StorageSettings.Devmapper.class);
+    Path folder = folder(Keys.DEVMAPPER, settings.rootPath());
+    Environment environment = environment(wiring);
+    Machine machine = wiring.get(Keys.MACHINE);
+    skipFor(
+        DevmapperSnapshotter.reasonAgainst(settings.poolName(), environment, machine.processes()));
+    var options =
+        new DevmapperSnapshotter.Options(
+            settings.poolName(),
+            settings.baseImageSize().isEmpty() ? 0 : Sizes.bytes(settings.baseImageSize()),
+            settings.asyncRemove(),
+            settings.discardBlocks(),
+            settings.fsType(),
+            settings.fsOptions());
+    return snapshots(
+        DevmapperSnapshotter.open(folder, environment, machine.processes(), options), folder);
   }
 
   private static void skipFor(Optional<String> reason) throws SkipPlugin {

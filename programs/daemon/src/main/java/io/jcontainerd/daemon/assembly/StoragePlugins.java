@@ -19,6 +19,7 @@ import io.jcontainerd.daemon.graph.Started;
 import io.jcontainerd.daemon.graph.Wiring;
 import io.jcontainerd.daemon.settings.HostPlatform;
 import io.jcontainerd.daemon.settings.StorageSettings;
+import io.jcontainerd.diff.ErofsApplier;
 import io.jcontainerd.diff.LayerApplier;
 import io.jcontainerd.diff.LayerComparer;
 import io.jcontainerd.linux.Mounter;
@@ -64,22 +65,20 @@ final class StoragePlugins {
     new SnapshotterPlugins(config, root).addTo(graph);
     graph.add(
         new PluginSpec<>(Keys.EROFS_MOUNTS, List.of(Keys.MACHINE.type()), StoragePlugins::erofs));
-    graph.add(
-        new PluginSpec<>(Keys.ACTIVATOR, List.of(Keys.EROFS_MOUNTS.type()), this::activator));
+    graph.add(new PluginSpec<>(Keys.ACTIVATOR, List.of(Keys.EROFS_MOUNTS.type()), this::activator));
     graph.add(
         new PluginSpec<>(
             Keys.METADATA,
             List.of(
-                Keys.STORE.type(),
-                Keys.CONTENT.type(),
-                Keys.SNAPSHOTTER,
-                Keys.ACTIVATOR.type()),
+                Keys.STORE.type(), Keys.CONTENT.type(), Keys.SNAPSHOTTER, Keys.ACTIVATOR.type()),
             this::metadata));
     graph.add(new PluginSpec<>(Keys.MOUNTS, List.of(Keys.METADATA.type()), this::mounts));
     part(graph, Keys.EVENTS, Metadata::events);
     part(graph, Keys.COLLECTOR, Metadata::collector);
     part(graph, Keys.LEASES, Metadata::leases);
     graph.add(new PluginSpec<>(Keys.WALKING, List.of(Keys.METADATA.type()), this::differ));
+    graph.add(
+        new PluginSpec<>(Keys.EROFS_DIFFER, List.of(Keys.METADATA.type()), this::erofsDiffer));
   }
 
   /** Picks a part of the metadata, which closes it. */
@@ -121,6 +120,37 @@ final class StoragePlugins {
         List.of(HOST),
         Map.of("root", folder.toString()),
         List.of());
+  }
+
+  /** The one that was not disabled: its own, or another process's. */
+  private static ContentStore contentStore(Wiring wiring) {
+    Map<String, ContentStore> all = wiring.all(Keys.CONTENT_STORES, ContentStore.class);
+    if (all.size() > 1) {
+      throw new FailedPreconditionException(
+          "there are several content stores: "
+              + String.join(", ", all.keySet())
+              + "; disabled_plugins must name all but one");
+    }
+    return all.isEmpty() ? wiring.get(Keys.CONTENT) : all.values().iterator().next();
+  }
+
+  private static Mounter mounter(Wiring wiring) {
+    Mounter mounter = wiring.get(Keys.MACHINE).mounter();
+    return wiring.find(Keys.ACTIVATOR).map(mounter::with).orElse(mounter);
+  }
+
+  /** Images are made when a snapshot is committed; here layers are put where that finds them. */
+  private Started<Differ> erofsDiffer(Wiring wiring) throws SkipPlugin {
+    var settings = config.settings(Keys.EROFS_DIFFER.uri(), StorageSettings.ErofsDiffer.class);
+    if (settings.enableTarIndex() || settings.enableDmverity()) {
+      throw new SkipPlugin(
+          "neither enable_tar_index nor enable_dmverity is supported; unset them to use it");
+    }
+    if (wiring.find(Keys.EROFS).isEmpty()) {
+      throw new SkipPlugin("it is for snapshots of " + Keys.EROFS + ", which is not there");
+    }
+    var applier = new ErofsApplier(wiring.get(Keys.METADATA).content(), mounter(wiring));
+    return Started.of(new Differ(applier, applier)).on(HOST);
   }
 
   private static Started<MountHandler> erofs(Wiring wiring) {
@@ -175,7 +205,7 @@ final class StoragePlugins {
     return Started.of(
             Metadata.open(
                 wiring.get(Keys.STORE),
-                wiring.get(Keys.CONTENT),
+                contentStore(wiring),
                 wiring.all(Keys.SNAPSHOTTER, Snapshotter.class),
                 wiring.find(Keys.ACTIVATOR),
                 options))
@@ -184,11 +214,7 @@ final class StoragePlugins {
 
   private Started<Differ> differ(Wiring wiring) {
     var content = wiring.get(Keys.METADATA).content();
-    Mounter mounter =
-        wiring
-            .find(Keys.ACTIVATOR)
-            .map(wiring.get(Keys.MACHINE).mounter()::with)
-            .orElseGet(wiring.get(Keys.MACHINE)::mounter);
+    Mounter mounter = mounter(wiring);
     return Started.of(
             new Differ(new LayerApplier(content, mounter), new LayerComparer(content, mounter)))
         .on(HOST);

@@ -33,7 +33,6 @@ final class Effects {
         List.of(
             "io.containerd.cri.v1.images",
             "io.containerd.cri.v1.runtime",
-            "io.containerd.differ.v1.erofs",
             "io.containerd.grpc.v1.cri",
             "io.containerd.image-verifier.v1.bindir",
             "io.containerd.internal.v1.tracing",
@@ -42,7 +41,6 @@ final class Effects {
             "io.containerd.monitor.task.v1.cgroups",
             "io.containerd.nri.v1.nri",
             "io.containerd.service.v1.tasks-service",
-            "io.containerd.snapshotter.v1.devmapper",
             "io.containerd.snapshotter.v1.zfs",
             "io.containerd.tracing.processor.v1.otlp",
             "io.containerd.transfer.v1.local")) {

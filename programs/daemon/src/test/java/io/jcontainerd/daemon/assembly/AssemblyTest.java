@@ -122,10 +122,10 @@ class AssemblyTest {
   @Test
   void an_unknown_differ_stops_the_diff_service() {
     LoadedConfig config =
-        config("[plugins.'io.containerd.service.v1.diff-service']\ndefault = [\"erofs\"]\n");
+        config("[plugins.'io.containerd.service.v1.diff-service']\ndefault = [\"other\"]\n");
     assertThatThrownBy(
             () -> graph(config).start(List.of(), List.of("io.containerd.service.v1.diff-service")))
         .isInstanceOf(FailedPreconditionException.class)
-        .hasMessageContaining("default names the differ erofs, which is not there");
+        .hasMessageContaining("default names the differ other, which is not there");
   }
 }

@@ -21,7 +21,7 @@ class ErofsBlockFilesTest extends ErofsFilesTest {
 
   @Override
   ErofsSnapshotter.Options options() {
-    return new ErofsSnapshotter.Options(List.of(), false, false, SIZE, "auto", false);
+    return new ErofsSnapshotter.Options(List.of(), false, false, SIZE, "auto", List.of(), false);
   }
 
   /** What is written to goes through one loop device at a time. */
@@ -47,10 +47,7 @@ class ErofsBlockFilesTest extends ErofsFilesTest {
                 "mkfs/ext4",
                 at("1/rwlayer.img").toString(),
                 List.of(
-                    "X-containerd.mkfs.fs=ext4",
-                    "X-containerd.mkfs.size=" + SIZE,
-                    "rw",
-                    "loop")),
+                    "X-containerd.mkfs.fs=ext4", "X-containerd.mkfs.size=" + SIZE, "rw", "loop")),
             new Mount(
                 "format/mkdir/bind",
                 "{{ mount 0 }}/upper",

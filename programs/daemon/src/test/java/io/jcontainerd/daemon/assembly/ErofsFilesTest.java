@@ -201,9 +201,9 @@ class ErofsFilesTest extends SnapshotterFilesContract {
   @Test
   void an_image_that_nobody_may_change_is_removed_with_its_snapshot() throws Exception {
     var immutable =
-        new ErofsSnapshotter.Options(List.of(), false, true, options().writableSize(), "", false);
-    Snapshotter snapshotter =
-        ErofsSnapshotter.open(root(), environment(), processes, immutable);
+        new ErofsSnapshotter.Options(
+            List.of(), false, true, options().writableSize(), "", List.of(), false);
+    Snapshotter snapshotter = ErofsSnapshotter.open(root(), environment(), processes, immutable);
     layer(snapshotter, "base", "");
     assertThatThrownBy(() -> Files.writeString(at("1/layer.erofs"), "x"))
         .isInstanceOf(IOException.class);
@@ -215,8 +215,7 @@ class ErofsFilesTest extends SnapshotterFilesContract {
 
   @Test
   void options_that_the_machine_cannot_meet_are_refused() {
-    var verity =
-        new ErofsSnapshotter.Options(List.of(), false, false, 0, "on", false);
+    var verity = new ErofsSnapshotter.Options(List.of(), false, false, 0, "on", List.of(), false);
     assertThatThrownBy(() -> ErofsSnapshotter.open(root(), environment(), processes, verity))
         .isInstanceOf(FailedPreconditionException.class)
         .hasMessageContaining("dmverity_mode");

@@ -1,0 +1,102 @@
+package io.jcontainerd.services;
+
+import static io.jcontainerd.services.GrpcFailures.assertFails;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.grpc.Status;
+import io.jcontainerd.api.services.sandbox.v1.ControllerGrpc;
+import io.jcontainerd.api.services.sandbox.v1.ControllerStartRequest;
+import io.jcontainerd.api.services.sandbox.v1.ControllerStartResponse;
+import io.jcontainerd.api.services.sandbox.v1.ControllerStopRequest;
+import io.jcontainerd.api.services.sandbox.v1.ControllerStopResponse;
+import io.jcontainerd.core.Call;
+import io.jcontainerd.core.failure.UnavailableException;
+import io.jcontainerd.core.ports.Time;
+import io.jcontainerd.services.rpc.Endpoint;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A controller behind one socket, named by requests that come in at another. */
+@Timeout(60)
+@SuppressWarnings("NullAway.Init")
+class SandboxControllersServiceTest {
+  @TempDir Path folder;
+  private SocketServer controller;
+  private SocketServer server;
+
+  @BeforeEach
+  void serve() throws Exception {
+    controller =
+        new SocketServer(
+            Files.createDirectory(folder.resolve("controller")),
+            List.of(
+                new Endpoint(ControllerGrpc.getServiceDescriptor(), Time.SYSTEM)
+                    .unary(ControllerGrpc.getStartMethod(), SandboxControllersServiceTest::started)
+                    .unary(ControllerGrpc.getStopMethod(), SandboxControllersServiceTest::stopped)
+                    .restNotImplemented("not this one")
+                    .build()));
+    server =
+        new SocketServer(
+            Files.createDirectory(folder.resolve("server")),
+            List.of(
+                Services.sandboxControllers(
+                    Map.of("elsewhere", controller.in("of-the-call")), Time.SYSTEM)));
+  }
+
+  private static ControllerStartResponse started(ControllerStartRequest request) {
+    return ControllerStartResponse.newBuilder()
+        .setSandboxId(request.getSandboxId())
+        .setPid(7)
+        .putLabels("namespace", Call.currentNamespace())
+        .build();
+  }
+
+  private static ControllerStopResponse stopped(ControllerStopRequest request) {
+    throw new UnavailableException("sandbox " + request.getSandboxId());
+  }
+
+  @AfterEach
+  void close() {
+    server.close();
+    controller.close();
+  }
+
+  private ControllerGrpc.ControllerBlockingStub stub() {
+    return ControllerGrpc.newBlockingStub(server.in("ns"));
+  }
+
+  @Test
+  void a_request_goes_to_the_controller_that_it_names() {
+    var request =
+        ControllerStartRequest.newBuilder().setSandboxId("box").setSandboxer("elsewhere").build();
+    ControllerStartResponse answer = stub().start(request);
+    assertThat(answer.getSandboxId()).isEqualTo("box");
+    assertThat(answer.getPid()).isEqualTo(7);
+    assertThat(answer.getLabelsMap()).containsEntry("namespace", "of-the-call");
+  }
+
+  @Test
+  void failures_come_back_as_they_were_told() {
+    assertFails(
+        () ->
+            stub()
+                .stop(
+                    ControllerStopRequest.newBuilder()
+                        .setSandboxId("box")
+                        .setSandboxer("elsewhere")
+                        .build()),
+        Status.Code.UNAVAILABLE,
+        ": unavailable");
+    assertFails(
+        () -> stub().start(ControllerStartRequest.newBuilder().setSandboxer("nobody").build()),
+        Status.Code.NOT_FOUND,
+        ": not found");
+  }
+}
