@@ -93,4 +93,36 @@ class OverlayFilesTest extends SnapshotterFilesContract {
           assertThat(java.nio.file.Files.getAttribute(root, "unix:uid")).isEqualTo(100000);
         });
   }
+
+  /** More layers than one page of mount options can name, each under other owners. */
+  @Test
+  void many_mapped_layers_can_be_mounted() throws Exception {
+    Snapshotter snapshotter = open();
+    assumeTrue(snapshotter.capabilities().contains("remap-ids"), "no id-mapped overlay here");
+    String parent = "";
+    for (int i = 0; i < 200; i++) {
+      Path file = Path.of("file-" + i);
+      layer(
+          snapshotter,
+          "layer-" + i,
+          parent,
+          root -> java.nio.file.Files.createFile(root.resolve(file)));
+      parent = "layer-" + i;
+    }
+    Prepared prepared =
+        snapshotter.prepare(
+            "mapped",
+            parent,
+            Map.of(
+                "containerd.io/snapshot/uidmapping", "0:100000:65536",
+                "containerd.io/snapshot/gidmapping", "0:100000:65536"));
+    mounted(
+        ((Prepared.Writable) prepared).mounts(),
+        root -> {
+          for (int i = 0; i < 200; i++) {
+            assertThat(java.nio.file.Files.getAttribute(root.resolve("file-" + i), "unix:uid"))
+                .isEqualTo(100000);
+          }
+        });
+  }
 }

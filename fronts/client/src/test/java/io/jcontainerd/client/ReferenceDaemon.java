@@ -17,6 +17,11 @@ final class ReferenceDaemon implements AutoCloseable {
   }
 
   static ReferenceDaemon start(Path folder) throws IOException, InterruptedException {
+    return start(folder, "shared");
+  }
+
+  static ReferenceDaemon start(Path folder, String contentSharing)
+      throws IOException, InterruptedException {
     Files.createDirectories(folder);
     Path config = folder.resolve("config.toml");
     Files.writeString(
@@ -28,8 +33,10 @@ final class ReferenceDaemon implements AutoCloseable {
         disabled_plugins = ["io.containerd.grpc.v1.cri"]
         [grpc]
           address = "%1$s/c.sock"
+        [plugins."io.containerd.metadata.v1.bolt"]
+          content_sharing_policy = "%2$s"
         """
-            .formatted(folder));
+            .formatted(folder, contentSharing));
     Process process =
         new ProcessBuilder("/usr/bin/containerd", "--config", config.toString())
             .redirectErrorStream(true)

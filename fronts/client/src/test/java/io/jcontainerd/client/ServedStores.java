@@ -42,6 +42,11 @@ final class ServedStores implements AutoCloseable {
     return connection.in("contract");
   }
 
+  /** A client without a namespace of its own. */
+  Containerd connection() {
+    return connection;
+  }
+
   @Override
   public void close() throws InterruptedException {
     connection.close();

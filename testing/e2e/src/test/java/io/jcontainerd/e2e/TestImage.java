@@ -1,5 +1,7 @@
 package io.jcontainerd.e2e;
 
+import static java.util.stream.Collectors.joining;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -104,39 +106,70 @@ final class TestImage {
     return System.getProperty("os.arch").equals("aarch64") ? "arm64" : "amd64";
   }
 
-  private Pushed manifest(
-      Registry registry, String repository, String tag, Packing packing, String architecture) {
-    List<Layer> layers = new ArrayList<>();
+  /**
+   * Pushes an image of so many layers: the usual two, and small ones that each add a file below
+   * {@code /deep} and replace {@code /deep/last}.
+   */
+  void pushDeep(Registry registry, String repository, String tag, int count) {
+    List<Layer> layers = new ArrayList<>(usual(Packing.PLAIN));
+    try {
+      Path tree = folder.resolve("deep-tree");
+      Path deep = Files.createDirectories(tree.resolve("deep"));
+      for (int i = layers.size() + 1; i <= count; i++) {
+        Path added = deep.resolve("layer-" + i);
+        Files.writeString(added, i + "\n");
+        Files.writeString(deep.resolve("last"), i + "\n");
+        layers.add(layer(tree, Packing.PLAIN));
+        Files.delete(added);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    Pushed _ = manifest(registry, repository, tag, Packing.PLAIN, layers, architecture());
+  }
+
+  private List<Layer> usual(Packing packing) {
     Path first = folder.resolve("first");
     if (!Files.exists(first)) {
       tree(first);
       second(folder.resolve("second"));
     }
-    layers.add(layer(first, packing));
-    layers.add(layer(folder.resolve("second"), packing));
+    return List.of(layer(first, packing), layer(folder.resolve("second"), packing));
+  }
+
+  private Pushed manifest(
+      Registry registry, String repository, String tag, Packing packing, String architecture) {
+    return manifest(registry, repository, tag, packing, usual(packing), architecture);
+  }
+
+  private static Pushed manifest(
+      Registry registry,
+      String repository,
+      String tag,
+      Packing packing,
+      List<Layer> layers,
+      String architecture) {
+    String diffIds =
+        layers.stream().map(layer -> "\"" + layer.diffId() + "\"").collect(joining(","));
     byte[] config =
         """
         {"architecture":"%s","os":"linux","config":{"Env":["PATH=/bin","FROM_IMAGE=yes","BOTH=image"],\
-        "Cmd":["/bin/sh"],"WorkingDir":"/root"},"rootfs":{"type":"layers","diff_ids":["%s","%s"]},\
-        "history":[{"created_by":"first"},{"created_by":"second"}]}"""
-            .formatted(architecture, layers.get(0).diffId(), layers.get(1).diffId())
+        "Cmd":["/bin/sh"],"WorkingDir":"/root"},"rootfs":{"type":"layers","diff_ids":[%s]}}"""
+            .formatted(architecture, diffIds)
             .getBytes(StandardCharsets.UTF_8);
     String layerType = "application/vnd.oci.image.layer.v1." + packing.suffix;
+    String descriptors =
+        layers.stream()
+            .map(
+                layer ->
+                    "{\"mediaType\":\"%s\",\"digest\":\"%s\",\"size\":%d}"
+                        .formatted(layerType, layer.digest(), layer.bytes().length))
+            .collect(joining(","));
     byte[] manifest =
         """
         {"schemaVersion":2,"mediaType":"%s","config":{"mediaType":\
-        "application/vnd.oci.image.config.v1+json","digest":"%s","size":%d},"layers":[\
-        {"mediaType":"%s","digest":"%s","size":%d},{"mediaType":"%s","digest":"%s","size":%d}]}"""
-            .formatted(
-                MANIFEST,
-                digest(config),
-                config.length,
-                layerType,
-                layers.get(0).digest(),
-                layers.get(0).bytes().length,
-                layerType,
-                layers.get(1).digest(),
-                layers.get(1).bytes().length)
+        "application/vnd.oci.image.config.v1+json","digest":"%s","size":%d},"layers":[%s]}"""
+            .formatted(MANIFEST, digest(config), config.length, descriptors)
             .getBytes(StandardCharsets.UTF_8);
     registry.blob(repository, digest(config), config);
     for (Layer layer : layers) {

@@ -43,7 +43,10 @@ public final class ContractReport implements AfterEachCallback {
       } else if (failure.get() instanceof TestAbortedException aborted) {
         skipped++;
         if (reason.isEmpty()) {
-          reason = String.valueOf(aborted.getMessage()).replaceAll("\\s+", " ");
+          reason =
+              String.valueOf(aborted.getMessage())
+                  .replaceFirst("^Assumption failed: ", "")
+                  .replaceAll("\\s+", " ");
         }
       } else {
         failed++;

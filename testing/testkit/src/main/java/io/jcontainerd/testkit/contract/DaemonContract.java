@@ -1,17 +1,27 @@
 package io.jcontainerd.testkit.contract;
 
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.jcontainerd.core.Descriptor;
+import io.jcontainerd.core.Digest;
 import io.jcontainerd.core.containers.ContainerStore;
 import io.jcontainerd.core.content.ContentStore;
+import io.jcontainerd.core.failure.FailedPreconditionException;
 import io.jcontainerd.core.filter.Filter;
+import io.jcontainerd.core.images.Image;
 import io.jcontainerd.core.images.ImageStore;
 import io.jcontainerd.core.leases.LeaseStore;
 import io.jcontainerd.core.namespaces.NamespaceStore;
 import io.jcontainerd.core.namespaces.NamespaceStore.Namespace;
+import io.jcontainerd.core.snapshots.Prepared;
 import io.jcontainerd.core.snapshots.Snapshotter;
 import java.lang.reflect.Method;
 import java.time.Instant;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -19,6 +29,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInfo;
 
 /**
@@ -65,16 +76,22 @@ public abstract class DaemonContract {
     return EnumSet.noneOf(GarbageCollectionContract.Trait.class);
   }
 
-  /** Tests in which this daemon differs, and why it may; they are skipped. */
+  /**
+   * Tests in which this daemon differs, and why it may; they are skipped. By name, where need be
+   * with the class here and a dot before it.
+   */
   protected Map<String, String> deviations() {
     return Map.of();
   }
 
   @BeforeEach
   final void skipDeviations(TestInfo test) {
-    String name = test.getTestMethod().map(Method::getName).orElse("");
-    Assumptions.assumeFalse(
-        deviations().containsKey(name), () -> name + ": " + deviations().get(name));
+    String method = test.getTestMethod().map(Method::getName).orElse("");
+    String contract = test.getTestClass().map(Class::getSimpleName).orElse("");
+    for (String name : List.of(method, contract + "." + method)) {
+      Assumptions.assumeFalse(
+          deviations().containsKey(name), () -> name + ": " + deviations().get(name));
+    }
   }
 
   private <T> T own(Class<T> type, T store) {
@@ -139,6 +156,26 @@ public abstract class DaemonContract {
     @Override
     protected NamespaceStore open() {
       return stores().namespaces();
+    }
+
+    @Test
+    void only_an_empty_namespace_can_be_deleted() {
+      NamespaceStore namespaces = open();
+      ImageStore images = InNamespace.of("used", ImageStore.class, stores().images());
+      Snapshotter snapshots = InNamespace.of("used", Snapshotter.class, stores().snapshots());
+      var target = new Descriptor("a/b", Digest.sha256(new byte[] {1}), 1);
+      images.create(
+          new Image("image", target, Map.of(), Instant.EPOCH, Instant.EPOCH), Optional.empty());
+      Prepared _ = snapshots.prepare("key", "", Map.of("containerd.io/gc.root", "x"));
+      assertThat(namespaces.list()).extracting(Namespace::name).contains("used");
+      assertThatThrownBy(() -> namespaces.delete("used"))
+          .isInstanceOf(FailedPreconditionException.class)
+          .hasMessageContaining("images")
+          .hasMessageContaining("snapshots");
+      images.delete("image", Optional.empty(), true);
+      snapshots.remove("key");
+      namespaces.delete("used");
+      assertThat(namespaces.list()).extracting(Namespace::name).doesNotContain("used");
     }
   }
 

@@ -21,6 +21,7 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
@@ -140,11 +141,34 @@ public abstract class SnapshotterFilesContract extends SnapshotterContract {
           kernel.detachAll(point.mountPoint());
         }
       }
-      kernel.unmountAll(ground);
+      try {
+        kernel.unmountAll(ground);
+      } catch (IOException e) {
+        List<String> held = held();
+        kernel.detachAll(ground);
+        throw new AssertionError("something is still open: " + held, e);
+      }
       leaveGround();
       assertThat(left).as("left mounted").isEmpty();
       assertThat(testFolder.resolve("temporary")).as("left on the way").isEmptyDirectory();
     }
+  }
+
+  /** What this process has open or mapped below the ground, and sockets that are bound there. */
+  private List<String> held() throws IOException {
+    var held = new ArrayList<String>();
+    try (Stream<Path> open = Files.list(Path.of("/proc/self/fd"))) {
+      for (Path file : open.filter(Files::isSymbolicLink).toList()) {
+        held.add(Files.readSymbolicLink(file).toString());
+      }
+    }
+    for (String table : List.of("/proc/self/maps", "/proc/net/unix")) {
+      Files.readAllLines(Path.of(table)).stream()
+          .map(line -> line.substring(line.lastIndexOf(' ') + 1))
+          .forEach(held::add);
+    }
+    held.removeIf(path -> !path.startsWith(ground.toString()));
+    return held;
   }
 
   /** The root of the test's snapshotter; not there until it is opened first. */
