@@ -9,4 +9,5 @@ module io.jcontainerd.snapshots {
   requires transitive io.jcontainerd.store;
 
   exports io.jcontainerd.snapshots;
+  exports io.jcontainerd.snapshots.manifest;
 }

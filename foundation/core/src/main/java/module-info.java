@@ -6,6 +6,7 @@ module io.jcontainerd.core {
   requires static transitive org.jspecify;
 
   exports io.jcontainerd.core;
+  exports io.jcontainerd.core.check;
   exports io.jcontainerd.core.containers;
   exports io.jcontainerd.core.content;
   exports io.jcontainerd.core.diff;

@@ -2,6 +2,7 @@ package io.jcontainerd.content;
 
 import io.jcontainerd.core.Digest;
 import io.jcontainerd.core.FieldMask;
+import io.jcontainerd.core.check.CheckedBlobs;
 import io.jcontainerd.core.content.ContentInfo;
 import io.jcontainerd.core.content.ContentReader;
 import io.jcontainerd.core.content.ContentStore;
@@ -44,6 +45,7 @@ public final class LocalContentStore implements ContentStore {
   private static final int FOLDER_MODE = 0755;
   private static final int ROOT_MODE = 0700;
 
+  private final Path root;
   private final Path blobs;
   private final Path ingests;
   private final Files files;
@@ -55,6 +57,7 @@ public final class LocalContentStore implements ContentStore {
   private final Map<String, Instant> held = new ConcurrentHashMap<>();
 
   private LocalContentStore(Path root, Files files, Time time, String bootId) {
+    this.root = root;
     this.blobs = root.resolve("blobs");
     this.ingests = root.resolve("ingest");
     this.files = files;
@@ -106,6 +109,11 @@ public final class LocalContentStore implements ContentStore {
         files.deleteTree(path);
       }
     }
+  }
+
+  /** Its blobs as files that can be checked. */
+  public CheckedBlobs checked() {
+    return new BlobCare(root, files);
   }
 
   Files files() {

@@ -33,7 +33,7 @@ final class LocalIngest implements Ingest {
   private static final Logger LOG = System.getLogger(LocalIngest.class.getName());
   private static final long FORCE_EVERY = 64 << 20;
   private static final int BUFFER = 1 << 20;
-  private static final int BLOB_MODE = 0444;
+  static final int BLOB_MODE = 0444;
 
   private final LocalContentStore store;
   private final IngestFolder folder;

@@ -4,6 +4,7 @@
  * <pre>
  * ROOT/
  *   blobs/ALGORITHM/HEX       a blob; mode 0444, its modification time is when it was committed
+ *   aside/ALGORITHM-HEX       ours: a blob that was found damaged and is not served
  *   ingest/
  *     SHA256-OF-REF/          an ingest; the name is the hex of the hash of the ref's bytes
  *       ref                   the ref

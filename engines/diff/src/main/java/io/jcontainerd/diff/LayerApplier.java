@@ -1,6 +1,7 @@
 package io.jcontainerd.diff;
 
 import io.jcontainerd.core.Descriptor;
+import io.jcontainerd.core.check.UnpackObserver;
 import io.jcontainerd.core.content.ContentReader;
 import io.jcontainerd.core.content.ContentStore;
 import io.jcontainerd.core.diff.Applier;
@@ -23,13 +24,16 @@ import io.jcontainerd.diff.tar.TarReader;
 import io.jcontainerd.diff.tree.EntryException;
 import io.jcontainerd.diff.tree.LayerExtractor;
 import io.jcontainerd.diff.tree.Overlay;
+import io.jcontainerd.diff.tree.SumTable;
 import io.jcontainerd.linux.Errno;
 import io.jcontainerd.linux.ErrnoException;
 import io.jcontainerd.linux.Mounter;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Applies layers in tar form, plain or packed with gzip or zstd.
@@ -49,6 +53,7 @@ public final class LayerApplier implements Applier {
   private final ContentStore content;
   private final Mounter mounter;
   private final boolean inUserNamespace;
+  private final @Nullable UnpackObserver observer;
   private final BufferPool buffers = new BufferPool();
 
   /**
@@ -59,10 +64,28 @@ public final class LayerApplier implements Applier {
     this(content, mounter, UserIds.inUserNamespace());
   }
 
+  /**
+   * @param content holds the layers
+   * @param mounter for trees that must be mounted to be written to
+   * @param observer is told sums of the files that were put into a folder
+   */
+  public LayerApplier(ContentStore content, Mounter mounter, UnpackObserver observer) {
+    this(content, mounter, UserIds.inUserNamespace(), observer);
+  }
+
   LayerApplier(ContentStore content, Mounter mounter, boolean inUserNamespace) {
+    this(content, mounter, inUserNamespace, null);
+  }
+
+  private LayerApplier(
+      ContentStore content,
+      Mounter mounter,
+      boolean inUserNamespace,
+      @Nullable UnpackObserver observer) {
     this.content = content;
     this.mounter = mounter;
     this.inUserNamespace = inUserNamespace;
+    this.observer = observer;
   }
 
   @Override
@@ -76,7 +99,7 @@ public final class LayerApplier implements Applier {
     try (ContentReader blob = content.reader(layer.digest());
         Mounter.Ready ready = mounter.ready(mounts)) {
       return onTree(
-          ready.mounts(), extractor -> extract(layer, blob, promised, extractor, options));
+          layer, ready.mounts(), extractor -> extract(layer, blob, promised, extractor, options));
     } catch (IOException e) {
       throw failure("layer " + layer.digest(), e);
     } catch (InterruptedException e) {
@@ -89,18 +112,32 @@ public final class LayerApplier implements Applier {
     Descriptor on(LayerExtractor extractor) throws IOException, InterruptedException;
   }
 
-  private Descriptor onTree(List<Mount> mounts, Work work)
+  /** As {@link Work#on}, for a tree that stays where it is when nothing is mounted any more. */
+  private Descriptor observed(Path tree, Descriptor layer, LayerExtractor extractor, Work work)
+      throws IOException, InterruptedException {
+    UnpackObserver told = observer;
+    if (told == null) {
+      return work.on(extractor);
+    }
+    SumTable sums = new SumTable();
+    extractor.sumInto(sums);
+    Descriptor plain = work.on(extractor);
+    told.unpacked(tree, layer, plain, sums);
+    return plain;
+  }
+
+  private Descriptor onTree(Descriptor layer, List<Mount> mounts, Work work)
       throws IOException, InterruptedException {
     var overlay = Overlay.of(mounts);
     if (overlay.isPresent() && !inUserNamespace) {
       try (LayerExtractor extractor = LayerExtractor.into(overlay.get())) {
-        return work.on(extractor);
+        return observed(overlay.get().upper(), layer, extractor, work);
       }
     }
     var folder = PlainFolder.of(mounts);
     if (folder.isPresent()) {
       try (LayerExtractor extractor = LayerExtractor.into(folder.get(), !inUserNamespace)) {
-        return work.on(extractor);
+        return observed(folder.get(), layer, extractor, work);
       }
     }
     try (var tree = mounter.mount(mounts);

@@ -2,6 +2,9 @@ package io.jcontainerd.snapshots;
 
 import io.jcontainerd.core.FieldMask;
 import io.jcontainerd.core.Labels;
+import io.jcontainerd.core.check.CheckedTrees;
+import io.jcontainerd.core.check.Pace;
+import io.jcontainerd.core.check.TreeDamage;
 import io.jcontainerd.core.failure.ContainerdException;
 import io.jcontainerd.core.failure.FailedPreconditionException;
 import io.jcontainerd.core.failure.InvalidArgumentException;
@@ -42,7 +45,7 @@ import java.util.function.Consumer;
  * commit; record away, then folder. No lock is held across any of them. The process may die, and
  * the power may fail, at any step.
  */
-final class DirectorySnapshotter implements Snapshotter {
+final class DirectorySnapshotter implements Snapshotter, CheckedTrees {
   private static final Logger LOG = System.getLogger(DirectorySnapshotter.class.getName());
   private static final int MODE = 0700;
   private static final int BATCH = 32;
@@ -56,6 +59,8 @@ final class DirectorySnapshotter implements Snapshotter {
   private final SharedSync sync;
   private final boolean removeAtOnce;
   private final AtomicLong nextId;
+  private final Manifests manifests;
+  private final LayerCare care;
 
   /**
    * Ids that are being made, whose folders may be there without a record, and ids that are being
@@ -84,6 +89,9 @@ final class DirectorySnapshotter implements Snapshotter {
     this.removeAtOnce = removeAtOnce;
     this.nextId = new AtomicLong(nextId);
     this.sync = new SharedSync(() -> environment.kernel().syncFileSystem(root));
+    this.manifests =
+        new Manifests(root, environment.files(), environment.trees(), environment.notes());
+    this.care = new LayerCare(root, environment.files(), records, layout, manifests, sync);
   }
 
   /** One whose snapshots are folders below {@code snapshots/}. */
@@ -231,16 +239,25 @@ final class DirectorySnapshotter implements Snapshotter {
       Layout.Place place =
           place(SnapshotKind.ACTIVE, active.id(), standing.parents(), active.info().labels());
       try {
-        Usage usage = layout.seal(place);
+        Manifests.Sealed sealed = seal(place);
         sync.run();
-        records.commit(newName, active, kept, parent, rebase, usage);
+        records.commit(newName, active, kept, parent, rebase, sealed.usage(), sealed.seal());
       } catch (IOException | RuntimeException e) {
         throw unsealed(key, active.id(), e);
       }
       tidy(active.id(), SnapshotKind.COMMITTED);
+      layout.tree(folder(active.id())).ifPresent(manifests::forget);
     } finally {
       inProgress.remove(active.id());
     }
+  }
+
+  /** Gives a snapshot its committed form, and records what that is made of. */
+  private Manifests.Sealed seal(Layout.Place place) throws IOException {
+    Optional<Path> tree = layout.tree(place.folder());
+    return tree.isPresent() && manifests.possible()
+        ? manifests.seal(place.id(), tree.get())
+        : new Manifests.Sealed(layout.seal(place), Optional.empty());
   }
 
   /** Takes back what a commit that failed has made. */
@@ -275,6 +292,7 @@ final class DirectorySnapshotter implements Snapshotter {
   @Override
   public void remove(String key) {
     long id = records.remove(key);
+    layout.tree(folder(id)).ifPresent(manifests::forget);
     if (removeAtOnce) {
       try {
         bury(List.of(id));
@@ -360,11 +378,22 @@ final class DirectorySnapshotter implements Snapshotter {
         });
     failures.collect(shelf::sweep);
     failures.collect(this::settleAll);
+    failures.collect(care::sweep);
+    failures.collect(this::sweepManifests);
     try {
       failures.throwFirst();
     } catch (IOException e) {
       throw failure("snapshotter " + name + ": clean up", e);
     }
+  }
+
+  private void sweepManifests() throws IOException {
+    // What is being written is asked for before the records, since those come before its end.
+    Set<Long> busy = new HashSet<>(manifests.writing());
+    busy.addAll(inProgress);
+    Map<Long, Seal> seals = records.seals();
+    manifests.cleanup(
+        (id, sum) -> busy.contains(id) || (seals.containsKey(id) && seals.get(id).sum() == sum));
   }
 
   /**
@@ -429,6 +458,37 @@ final class DirectorySnapshotter implements Snapshotter {
       records.level(deleted);
     }
     failures.throwFirst();
+  }
+
+  @Override
+  public List<Layer> layers() {
+    return care.layers();
+  }
+
+  @Override
+  public Set<String> keys() {
+    return care.keys();
+  }
+
+  @Override
+  public Optional<Layer> layer(String key) {
+    return care.layer(key);
+  }
+
+  @Override
+  public long check(String key, boolean deep, Pace pace, Consumer<TreeDamage> each)
+      throws InterruptedException {
+    return care.check(key, deep, pace, each);
+  }
+
+  @Override
+  public List<TreeDamage> heal(String key, Optional<Unpack> unpack) throws InterruptedException {
+    return care.heal(key, unpack);
+  }
+
+  @Override
+  public void record(String key, Pace pace) throws InterruptedException {
+    care.record(key, pace);
   }
 
   @Override

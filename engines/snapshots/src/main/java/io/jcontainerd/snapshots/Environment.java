@@ -13,5 +13,12 @@ import io.jcontainerd.store.Store;
  * @param kernel for synchronising and probing
  * @param trees for measuring and copying
  * @param time for the records
+ * @param notes on what was unpacked into its folders
  */
-public record Environment(Store store, Files files, Kernel kernel, Trees trees, Time time) {}
+public record Environment(
+    Store store, Files files, Kernel kernel, Trees trees, Time time, UnpackNotes notes) {
+  /** Without anybody who notes what was unpacked. */
+  public Environment(Store store, Files files, Kernel kernel, Trees trees, Time time) {
+    this(store, files, kernel, trees, time, new UnpackNotes());
+  }
+}

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.LongFunction;
 
@@ -61,6 +62,14 @@ interface Layout {
   /** The labels that a new snapshot gets. */
   default Map<String, String> labels(Place place) throws IOException {
     return place.labels();
+  }
+
+  /**
+   * The folder that holds exactly what a snapshot adds, so that it can be recorded and put right in
+   * place; empty where snapshots have another form.
+   */
+  default Optional<Path> tree(Path folder) {
+    return Optional.empty();
   }
 
   /** Labels that others see beside the recorded ones. */

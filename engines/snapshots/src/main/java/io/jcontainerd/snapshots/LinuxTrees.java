@@ -1,5 +1,7 @@
 package io.jcontainerd.snapshots;
 
+import io.jcontainerd.core.check.FileSums;
+import io.jcontainerd.core.check.Pace;
 import io.jcontainerd.core.ports.FileStat;
 import io.jcontainerd.core.ports.NoSpaceException;
 import io.jcontainerd.core.snapshots.Usage;
@@ -8,7 +10,10 @@ import io.jcontainerd.linux.Errno;
 import io.jcontainerd.linux.ErrnoException;
 import io.jcontainerd.linux.OpenFile;
 import io.jcontainerd.linux.RawPath;
+import io.jcontainerd.snapshots.manifest.Recorded;
+import io.jcontainerd.snapshots.manifest.Recording;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
@@ -48,6 +53,22 @@ public final class LinuxTrees implements Trees {
     try (Directory tree = Directory.open(top);
         Directory other = Directory.open(below)) {
       return Addition.of(tree, other);
+    } catch (ErrnoException e) {
+      throw missing(e, top);
+    }
+  }
+
+  @Override
+  public boolean records() {
+    return true;
+  }
+
+  @Override
+  public Recorded record(
+      Path top, FileSums sums, Recording.Unknown unknown, Pace pace, OutputStream out)
+      throws IOException, InterruptedException {
+    try {
+      return Recording.of(Directory.open(top), sums, unknown, pace, out);
     } catch (ErrnoException e) {
       throw missing(e, top);
     }

@@ -210,6 +210,11 @@ public final class OverlaySnapshotter {
     }
 
     @Override
+    public Optional<Path> tree(Path folder) {
+      return Optional.of(upper(folder));
+    }
+
+    @Override
     public Map<String, String> shownLabels(Path folder) {
       return options.upperdirLabel() ? Map.of(UPPERDIR_LABEL, upper(folder).toString()) : Map.of();
     }

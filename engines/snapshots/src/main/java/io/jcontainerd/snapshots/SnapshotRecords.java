@@ -1,7 +1,10 @@
 package io.jcontainerd.snapshots;
 
+import io.jcontainerd.core.Descriptor;
+import io.jcontainerd.core.Digest;
 import io.jcontainerd.core.FieldMask;
 import io.jcontainerd.core.Labels;
+import io.jcontainerd.core.check.CheckedTrees.Source;
 import io.jcontainerd.core.failure.AlreadyExistsException;
 import io.jcontainerd.core.failure.CancelledException;
 import io.jcontainerd.core.failure.ContainerdException;
@@ -34,6 +37,9 @@ final class SnapshotRecords {
       "SELECT s.id, s.kind, s.key, coalesce(p.key, ''), s.created_at, s.updated_at, s.size,"
           + " s.inodes FROM backend_snapshots s LEFT JOIN backend_snapshots p"
           + " ON p.snapshotter = s.snapshotter AND p.id = s.parent";
+  private static final String SEAL =
+      "SELECT id, sum, entries, complete, media_type, blob, diff_id"
+          + " FROM backend_snapshot_manifests";
   private static final long NANOS = 1_000_000_000L;
 
   private final Store store;
@@ -147,6 +153,11 @@ final class SnapshotRecords {
   private SnapshotRecord get(ReadTransaction transaction, String key) {
     return find(transaction, key)
         .orElseThrow(() -> new NotFoundException("snapshot \"" + key + "\""));
+  }
+
+  /** The record, if there is one. */
+  Optional<SnapshotRecord> find(String key) {
+    return read(transaction -> find(transaction, key));
   }
 
   /** The record. */
@@ -301,7 +312,8 @@ final class SnapshotRecords {
       Map<String, String> labels,
       String parent,
       boolean rebase,
-      Usage usage) {
+      Usage usage,
+      Optional<Seal> seal) {
     var _ =
         write(
             transaction -> {
@@ -315,6 +327,9 @@ final class SnapshotRecords {
               var merged = new HashMap<>(record.info().labels());
               merged.putAll(labels);
               setLabels(transaction, record.id(), merged);
+              if (seal.isPresent()) {
+                setSeal(transaction, record.id(), seal.get());
+              }
               return transaction.update(
                   "UPDATE backend_snapshots SET key = ?, kind = ?, parent = ?, created_at = ?,"
                       + " updated_at = ?, size = ?, inodes = ? WHERE snapshotter = ? AND id = ?",
@@ -346,8 +361,69 @@ final class SnapshotRecords {
               "DELETE FROM backend_snapshots WHERE snapshotter = ? AND key = ?", name, key);
           setLabels(transaction, record.id(), Map.of());
           transaction.update(
+              "DELETE FROM backend_snapshot_manifests WHERE snapshotter = ? AND id = ?",
+              name,
+              record.id());
+          transaction.update(
               "INSERT INTO backend_snapshot_graves VALUES (?, ?)", name, record.id());
           return record.id();
+        });
+  }
+
+  private void setSeal(WriteTransaction transaction, long id, Seal seal) {
+    transaction.update(
+        "INSERT OR REPLACE INTO backend_snapshot_manifests VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        name,
+        id,
+        seal.sum(),
+        seal.entries(),
+        seal.complete() ? 1 : 0,
+        seal.source().map(source -> source.blob().mediaType()).orElse(""),
+        seal.source().map(source -> source.blob().digest().toString()).orElse(""),
+        seal.source().map(source -> source.diffId().toString()).orElse(""));
+  }
+
+  private static Seal seal(Row row) {
+    Optional<Source> source =
+        row.text(5).isEmpty()
+            ? Optional.empty()
+            : Optional.of(
+                new Source(
+                    new Descriptor(row.text(4), Digest.parse(row.text(5)), 0),
+                    Digest.parse(row.text(6))));
+    return new Seal(row.number(1), row.number(2), row.number(3) != 0, source);
+  }
+
+  /** What is recorded of the trees of committed snapshots, by id. */
+  Map<Long, Seal> seals() {
+    return read(
+        transaction -> {
+          var seals = new HashMap<Long, Seal>();
+          transaction.each(
+              SEAL + " WHERE snapshotter = ?", row -> seals.put(row.number(0), seal(row)), name);
+          return seals;
+        });
+  }
+
+  /** What is recorded of the tree of one. */
+  Optional<Seal> seal(long id) {
+    return read(
+        transaction ->
+            transaction.first(
+                SEAL + " WHERE snapshotter = ? AND id = ?", SnapshotRecords::seal, name, id));
+  }
+
+  /** Replaces what is recorded of a tree, if the snapshot is still there. */
+  boolean setSeal(long id, Seal seal) {
+    return write(
+        transaction -> {
+          boolean there =
+              transaction.exists(
+                  "SELECT 1 FROM backend_snapshots WHERE snapshotter = ? AND id = ?", name, id);
+          if (there) {
+            setSeal(transaction, id, seal);
+          }
+          return there;
         });
   }
 

@@ -28,6 +28,12 @@ public final class SnapshotSchema {
                       + "snapshotter TEXT PRIMARY KEY, next INTEGER NOT NULL) WITHOUT ROWID",
                   "CREATE TABLE backend_snapshot_graves("
                       + "snapshotter TEXT NOT NULL, id INTEGER NOT NULL,"
+                      + " PRIMARY KEY(snapshotter, id)) WITHOUT ROWID"),
+              Schema.Step.of(
+                  "CREATE TABLE backend_snapshot_manifests("
+                      + "snapshotter TEXT NOT NULL, id INTEGER NOT NULL, sum INTEGER NOT NULL,"
+                      + " entries INTEGER NOT NULL, complete INTEGER NOT NULL,"
+                      + " media_type TEXT NOT NULL, blob TEXT NOT NULL, diff_id TEXT NOT NULL,"
                       + " PRIMARY KEY(snapshotter, id)) WITHOUT ROWID")));
 
   private SnapshotSchema() {}

@@ -23,6 +23,8 @@
  *     rwlayer.img           a file system for the files instead of fs/, if there is a default_size
  *     .erofslayer           tells a differ that it may make layer.erofs
  *   snapshots/ID            devmapper: what the device holds, and what it used when it was new
+ *   manifests/ID-SUM        what a committed snapshot is made of; see the package manifest
+ *   heal/                   while a damaged layer is put right
  *   probe-…/                while the snapshotter looks at what the kernel can do
  * </pre>
  *
@@ -34,7 +36,12 @@
  * backend_snapshot_labels(snapshotter, id, name, value)
  * backend_snapshot_ids(snapshotter, next)        ids below were given out
  * backend_snapshot_graves(snapshotter, id)       removed, folder not yet deleted
+ * backend_snapshot_manifests(snapshotter, id, sum, entries, complete, media_type, blob, diff_id)
+ *     the sum of the manifest's bytes; whether all files have one; the blob, where the layer is one
  * </pre>
+ *
+ * <p>A manifest is written before the snapshot is committed, and its sum is part of the record of
+ * that. One whose sum is not recorded is a dead process's, and goes with the next clean-up.
  *
  * <p>A folder is made before its record and deleted after it, so that a record always has its
  * folder; a folder that has neither a record nor a grave is a dead process's, and goes with the

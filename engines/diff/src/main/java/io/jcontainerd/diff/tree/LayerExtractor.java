@@ -1,5 +1,6 @@
 package io.jcontainerd.diff.tree;
 
+import io.jcontainerd.core.check.FileSum;
 import io.jcontainerd.core.ports.FileStat;
 import io.jcontainerd.diff.tar.TarEntry;
 import io.jcontainerd.diff.tar.TarReader;
@@ -17,6 +18,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Puts the entries of a layer (OCI image-spec, "Image Layer Filesystem Changeset") into a tree.
@@ -38,6 +41,7 @@ public final class LayerExtractor implements AutoCloseable {
   private final PathSet unpacked = new PathSet();
   private final Map<RawPath, Times> folderTimes = new LinkedHashMap<>();
   private boolean attributesRefused;
+  private @Nullable SumTable sums;
 
   private record Times(Instant accessed, Instant modified) {}
 
@@ -58,6 +62,11 @@ public final class LayerExtractor implements AutoCloseable {
   /** An extractor into the upper folder of an overlay that is not mounted. */
   public static LayerExtractor into(Overlay overlay) throws IOException {
     return new LayerExtractor(LayerTree.of(overlay), true);
+  }
+
+  /** From now on, files that are put in are summed into the table. */
+  public void sumInto(SumTable table) {
+    sums = table;
   }
 
   /** Puts in the entry whose body the reader holds. */
@@ -145,12 +154,19 @@ public final class LayerExtractor implements AutoCloseable {
 
   private void putFile(TarEntry entry, Folder folder, RawPath name, TarReader body)
       throws IOException {
+    SumTable table = sums;
+    FileSum sum = new FileSum();
+    boolean summed = table != null;
     try (OpenFile file = replacing(folder, name, () -> folder.handle.createFile(name, 0600))) {
       if (entry.segments().isPresent()) {
         writeSegments(file, entry, body);
+        summed = false; // read again later: what is between the segments counts, too
       } else {
         ByteBuffer piece = body.body();
         while (piece != null) {
+          if (summed) {
+            sum.add(piece);
+          }
           file.write(piece);
           piece = body.body();
         }
@@ -160,6 +176,9 @@ public final class LayerExtractor implements AutoCloseable {
       file.setMode(entry.mode());
       Times times = times(entry);
       file.setTimes(times.accessed(), times.modified());
+      if (summed && table != null) {
+        table.add(file.status(), sum.value());
+      }
     }
   }
 
@@ -273,6 +292,7 @@ public final class LayerExtractor implements AutoCloseable {
       throw new EntryException(
           "entry \"" + entry.name() + "\" links to \"" + entry.link() + "\" below itself");
     }
+    OptionalLong sum = knownSum(from, existing);
     replacing(
         here,
         name,
@@ -280,6 +300,15 @@ public final class LayerExtractor implements AutoCloseable {
           here.handle.makeLink(name, from.handle, existing);
           return name;
         });
+    SumTable table = sums;
+    if (table != null && sum.isPresent()) {
+      table.add(here.handle.status(name), sum.getAsLong());
+    }
+  }
+
+  private OptionalLong knownSum(Folder folder, RawPath name) throws ErrnoException {
+    SumTable table = sums;
+    return table == null ? OptionalLong.empty() : table.find(folder.handle.status(name));
   }
 
   private boolean exists(Folder folder, RawPath name) throws IOException {
