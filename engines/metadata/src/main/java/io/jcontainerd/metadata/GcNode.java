@@ -35,6 +35,16 @@ record GcNode(GcNode.Kind kind, String namespace, String key) {
     };
   }
 
+  /** The same, reached with all that its labels refer to. */
+  GcNode full() {
+    return switch (kind) {
+      case FLAT_CONTENT -> new GcNode(Kind.CONTENT, namespace, key);
+      case FLAT_SNAPSHOT -> new GcNode(Kind.SNAPSHOT, namespace, key);
+      case FLAT_IMAGE -> new GcNode(Kind.IMAGE, namespace, key);
+      case CONTENT, SNAPSHOT, IMAGE, CONTAINER, LEASE, INGEST -> this;
+    };
+  }
+
   /** Of a snapshot: whose it is. */
   String snapshotter() {
     return key.substring(0, key.indexOf('/'));

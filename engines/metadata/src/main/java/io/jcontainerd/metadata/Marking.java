@@ -37,6 +37,9 @@ final class Marking {
   private final Map<GcNode, Instant> usedAt = new HashMap<>();
   private final Map<GcNode, List<GcLabels.Condition>> conditional = new HashMap<>();
 
+  /** The first lease that holds a root. */
+  private final Map<GcNode, GcNode> leasedBy = new HashMap<>();
+
   /** The first time at which something that is kept now will be kept no more. */
   private Optional<Instant> next = Optional.empty();
 
@@ -59,7 +62,21 @@ final class Marking {
     return new Marking(tx, now).run();
   }
 
+  /** The graph, with its roots and nothing followed yet. */
+  static References references(ReadTransaction tx, Instant now) {
+    Marking marking = new Marking(tx, now);
+    marking.gather();
+    return new References(
+        List.copyOf(marking.queue), marking.leasedBy, marking.edges, marking.flatEdges);
+  }
+
   private Found run() {
+    gather();
+    follow();
+    return new Found(existing.stream().filter(node -> !isReached(node)).toList(), next);
+  }
+
+  private void gather() {
     leases();
     images();
     blobs();
@@ -70,8 +87,6 @@ final class Marking {
     sandboxes();
     mounts();
     conditions();
-    follow();
-    return new Found(existing.stream().filter(node -> !isReached(node)).toList(), next);
   }
 
   /** Something is kept until then. */
@@ -151,7 +166,9 @@ final class Marking {
           Boolean isFlat = flat.get(new GcNode(GcNode.Kind.LEASE, row.text(0), row.text(1)));
           if (isFlat != null) {
             GcNode resource = resource(row.text(0), row.text(2), row.text(3));
-            root(isFlat ? resource.flat() : resource);
+            GcNode held = isFlat ? resource.flat() : resource;
+            leasedBy.putIfAbsent(held, new GcNode(GcNode.Kind.LEASE, row.text(0), row.text(1)));
+            root(held);
           }
         });
   }

@@ -1,5 +1,7 @@
 package io.jcontainerd.metadata;
 
+import io.jcontainerd.core.check.StorageExplainer;
+import io.jcontainerd.core.check.StorageRecords;
 import io.jcontainerd.core.containers.ContainerStore;
 import io.jcontainerd.core.content.ContentStore;
 import io.jcontainerd.core.events.EventExchange;
@@ -39,6 +41,8 @@ public final class Metadata implements AutoCloseable {
   private final StoredEvents events;
   private final Sweeper sweeper;
   private final Scheduler scheduler;
+  private final StorageFacts facts;
+  private final Explanation explanation;
 
   private Metadata(
       Store store,
@@ -70,6 +74,8 @@ public final class Metadata implements AutoCloseable {
                 new NamespacedSnapshotter(
                     name, database, snapshotter, guards, this::orphansPossible)));
     mounts = activator.map(helper -> new NamespacedMounts(database, helper));
+    facts = new StorageFacts(database);
+    explanation = new Explanation(database, Map.copyOf(backends), options.gc());
     events = new StoredEvents(store);
     database.watch(scheduler::changed);
   }
@@ -162,6 +168,16 @@ public final class Metadata implements AutoCloseable {
   /** Mounts that others than the kernel do, if there is somebody who does them. */
   public Optional<MountManager> mounts() {
     return mounts.map(MountManager.class::cast);
+  }
+
+  /** What is recorded, whatever the namespace. */
+  public StorageRecords records() {
+    return facts;
+  }
+
+  /** Why things stay, and what they take. */
+  public StorageExplainer explainer() {
+    return explanation;
   }
 
   /** The events of everything. */

@@ -165,7 +165,12 @@ final class NamespacedContentStore implements ContentStore {
     if (find(digest).isEmpty()) {
       throw notFound(digest);
     }
-    return backend.reader(digest);
+    try {
+      return backend.reader(digest);
+    } catch (NotFoundException e) {
+      throw new NotFoundException(
+          "content " + digest + " is lost or was set aside as damaged: pull its image again", e);
+    }
   }
 
   // ---- ingests ----
@@ -190,8 +195,9 @@ final class NamespacedContentStore implements ContentStore {
 
   /** Refuses an expected blob that is there; the lease gets it all the same. */
   private void refuseExisting(Call call, Digest digest) {
-    if (database.read(tx -> find(tx, call.namespace(), digest)).isEmpty()) {
-      return;
+    if (database.read(tx -> find(tx, call.namespace(), digest)).isEmpty()
+        || backend.find(digest).isEmpty()) {
+      return; // one that was lost, or set aside as damaged, is welcome again
     }
     boolean there =
         call.lease().isEmpty()
