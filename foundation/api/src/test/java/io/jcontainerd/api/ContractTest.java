@@ -32,6 +32,9 @@ import org.junit.jupiter.api.Test;
  * number, {@code enum}.
  */
 class ContractTest {
+  /** Services that containerd does not have. */
+  private static final String OURS = "jcontainerd.services.";
+
   private static final Set<String> STREAMING =
       Set.of("unary", "server-stream", "client-stream", "client-stream+server-stream");
 
@@ -40,7 +43,9 @@ class ContractTest {
     Set<String> wanted = table();
     Set<String> compiled = new TreeSet<>();
     for (FileDescriptor file : compiledFiles()) {
-      describe(file, compiled);
+      if (!file.getPackage().startsWith(OURS)) {
+        describe(file, compiled);
+      }
     }
 
     Set<String> missing = new TreeSet<>(wanted);

@@ -40,6 +40,7 @@ final class Connection {
           "containerd.services.diff.v1.Diff/Apply", Duration.ofHours(2),
           "containerd.services.diff.v1.Diff/Diff", Duration.ofHours(2),
           "containerd.services.tasks.v1.Tasks/Checkpoint", Duration.ofHours(2),
+          "jcontainerd.services.storage.v1.Storage/DiskUsage", Duration.ofMinutes(30),
           "containerd.services.images.v1.Images/Delete", Duration.ofMinutes(30),
           "containerd.services.leases.v1.Leases/Delete", Duration.ofMinutes(30),
           "containerd.services.tasks.v1.Tasks/Wait", Duration.ZERO);

@@ -221,6 +221,11 @@ public final class Containerd implements AutoCloseable {
     return new RemoteEvents(connection);
   }
 
+  /** Checks, repairs and explanations of what the daemon stores; only jcontainerd has them. */
+  public RemoteStorage storage() {
+    return new RemoteStorage(connection);
+  }
+
   /** What the daemon tells about itself. */
   public RemoteIntrospection introspection() {
     return new RemoteIntrospection(connection);

@@ -8,6 +8,8 @@ import io.jcontainerd.api.services.sandbox.v1.ControllerGrpc;
 import io.jcontainerd.api.services.sandbox.v1.StoreGrpc;
 import io.jcontainerd.api.services.streaming.v1.StreamingGrpc;
 import io.jcontainerd.api.services.transfer.v1.TransferGrpc;
+import io.jcontainerd.core.check.StorageCare;
+import io.jcontainerd.core.check.StorageExplainer;
 import io.jcontainerd.core.containers.ContainerStore;
 import io.jcontainerd.core.content.ContentStore;
 import io.jcontainerd.core.diff.Applier;
@@ -75,6 +77,12 @@ public final class Services {
   /** The version, which clients read as a semantic one. */
   public static ServerServiceDefinition version(String version, String revision, Time time) {
     return new VersionService(version, revision).define(time);
+  }
+
+  /** Our own: checks, repairs and explanations of what is stored. */
+  public static ServerServiceDefinition storage(
+      StorageCare care, StorageExplainer explainer, Time time) {
+    return new StorageService(care, explainer).define(time);
   }
 
   /** Plug-ins and the server itself. */
