@@ -60,7 +60,7 @@ training_work() { # SOCKET FOLDER
   $ctr containers rm sleeper
 }
 
-# Runs the daemon and its shim host once: each writes down what it loaded, linked and compiled, and
+# Runs the daemon, its shim host and jctr once: each writes down what it loaded, linked and compiled, and
 # maps that the next time.
 train() { # FOLDER
   local work daemon socket
@@ -87,6 +87,11 @@ train() { # FOLDER
     fi
   else
     echo "make: no cache for the shim host, for that takes root, ctr and busybox" >&2
+  fi
+  if ! JCONTAINERD_RECORD_CACHE=$work/cache "$1/bin/jctr" --address "$socket" fsck --deep > "$work/jctr.log" 2>&1; then
+    cat "$work/jctr.log" >&2
+    training_failed "$work" "$daemon" "jctr failed in training"
+    return 1
   fi
   kill "$daemon"
   wait "$daemon" || true

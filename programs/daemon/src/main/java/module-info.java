@@ -20,6 +20,8 @@ module io.jcontainerd.daemon {
   requires io.jcontainerd.mounts;
   requires io.jcontainerd.diff;
   requires io.jcontainerd.metadata;
+  requires io.jcontainerd.selfcheck;
+  requires io.jcontainerd.registry;
   requires io.jcontainerd.runtime;
   requires io.jcontainerd.services;
   requires io.jcontainerd.client;

@@ -39,6 +39,8 @@ class ArrowsTest {
           Map.entry("mounts", Set.of("core", "linux")),
           Map.entry("diff", Set.of("core", "oci", "linux")),
           Map.entry("metadata", Set.of("core", "oci", "store", "wire", "api")),
+          Map.entry("selfcheck", Set.of("core", "store")),
+          Map.entry("cli", Set.of("core", "oci", "client")),
           Map.entry("registry", Set.of("core", "oci")),
           Map.entry("runtime", Set.of("core", "oci", "linux", "store", "wire", "api", "ttrpc")),
           Map.entry("services", Set.of("core", "oci", "wire", "api", "ttrpc")),
@@ -59,6 +61,7 @@ class ArrowsTest {
                   "mounts",
                   "diff",
                   "metadata",
+                  "selfcheck",
                   "registry",
                   "runtime",
                   "services",
@@ -110,7 +113,7 @@ class ArrowsTest {
   void engines_never_meet() {
     slices()
         .matching(
-            "io.jcontainerd.(content|snapshots|mounts|diff|metadata|registry|transfer|runtime)..")
+            "io.jcontainerd.(content|snapshots|mounts|diff|metadata|selfcheck|registry|transfer|runtime)..")
         .should()
         .notDependOnEachOther()
         .check(ALL);
@@ -146,7 +149,10 @@ class ArrowsTest {
     noClasses()
         .that()
         .resideOutsideOfPackages(
-            "io.jcontainerd.store..", "io.jcontainerd.metadata..", "io.jcontainerd.snapshots..")
+            "io.jcontainerd.store..",
+            "io.jcontainerd.metadata..",
+            "io.jcontainerd.selfcheck..",
+            "io.jcontainerd.snapshots..")
         .should()
         .dependOnClassesThat()
         .resideInAPackage("java.sql..")
@@ -157,7 +163,8 @@ class ArrowsTest {
   void only_programs_print() {
     noClasses()
         .that()
-        .resideOutsideOfPackages("io.jcontainerd.daemon..", "io.jcontainerd.shim..")
+        .resideOutsideOfPackages(
+            "io.jcontainerd.daemon..", "io.jcontainerd.shim..", "io.jcontainerd.cli..")
         .should()
         .accessField(System.class, "out")
         .orShould()

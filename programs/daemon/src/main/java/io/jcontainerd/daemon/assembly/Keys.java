@@ -15,6 +15,8 @@ import io.jcontainerd.daemon.server.TtrpcListener;
 import io.jcontainerd.metadata.Metadata;
 import io.jcontainerd.mounts.MountHandler;
 import io.jcontainerd.runtime.LocalTaskRuntime;
+import io.jcontainerd.selfcheck.MountGate;
+import io.jcontainerd.selfcheck.SelfCheck;
 import io.jcontainerd.store.Store;
 
 /** The names of plug-ins that others ask for. */
@@ -53,6 +55,10 @@ final class Keys {
       new PluginKey<>("io.jcontainerd.mounts.v1", "local", MountActivator.class);
   static final PluginKey<MountManager> MOUNTS =
       new PluginKey<>("io.containerd.mount-manager.v1", "bolt", MountManager.class);
+  static final PluginKey<MountGate> GATE =
+      new PluginKey<>("io.jcontainerd.gate.v1", "mounts", MountGate.class);
+  static final PluginKey<SelfCheck> SELF_CHECK =
+      new PluginKey<>("io.jcontainerd.selfcheck.v1", "scrub", SelfCheck.class);
   static final PluginKey<Metadata> METADATA =
       new PluginKey<>("io.containerd.metadata.v1", "bolt", Metadata.class);
   static final PluginKey<EventExchange> EVENTS =

@@ -59,6 +59,11 @@ final class ServicePlugins {
     rpc(graph, "mounts", Keys.MOUNTS.type(), w -> Services.mounts(w.get(Keys.MOUNTS), time));
     rpc(graph, "namespaces", services, w -> Services.namespaces(data(w).namespaces(), time));
     rpc(graph, "snapshots", services, w -> Services.snapshots(data(w).snapshotters(), time));
+    rpc(
+        graph,
+        "storage",
+        Keys.SELF_CHECK.type(),
+        w -> Services.storage(w.get(Keys.SELF_CHECK), data(w).explainer(), time));
     rpc(graph, "tasks", services, this::tasks);
     rpc(graph, "version", "", _ -> Services.version(build.apiVersion(), build.revision(), time));
   }

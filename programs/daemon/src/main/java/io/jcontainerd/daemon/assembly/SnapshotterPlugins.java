@@ -19,6 +19,7 @@ import io.jcontainerd.snapshots.LinuxTrees;
 import io.jcontainerd.snapshots.NativeSnapshotter;
 import io.jcontainerd.snapshots.OverlaySnapshotter;
 import io.jcontainerd.snapshots.OverlaySupport;
+import io.jcontainerd.snapshots.UnpackNotes;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -28,10 +29,12 @@ import java.util.Optional;
 final class SnapshotterPlugins {
   private final LoadedConfig config;
   private final Path root;
+  private final UnpackNotes notes;
 
-  SnapshotterPlugins(LoadedConfig config, Path root) {
+  SnapshotterPlugins(LoadedConfig config, Path root, UnpackNotes notes) {
     this.config = config;
     this.root = root;
+    this.notes = notes;
   }
 
   void addTo(PluginGraph graph) {
@@ -52,14 +55,15 @@ final class SnapshotterPlugins {
     return configured.isEmpty() ? root.resolve(key.uri()) : Path.of(configured);
   }
 
-  private static Environment environment(Wiring wiring) {
+  private Environment environment(Wiring wiring) {
     Machine machine = wiring.get(Keys.MACHINE);
     return new Environment(
         wiring.get(Keys.STORE),
         machine.files(),
         machine.kernel(),
         new LinuxTrees(),
-        machine.time());
+        machine.time(),
+        notes);
   }
 
   private static Started<Snapshotter> snapshots(Snapshotter snapshotter, Path folder) {

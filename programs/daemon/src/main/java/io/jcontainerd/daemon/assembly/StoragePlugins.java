@@ -2,6 +2,7 @@ package io.jcontainerd.daemon.assembly;
 
 import io.jcontainerd.content.LocalContentStore;
 import io.jcontainerd.core.Platform;
+import io.jcontainerd.core.check.CheckedTrees;
 import io.jcontainerd.core.content.ContentStore;
 import io.jcontainerd.core.failure.DataLossException;
 import io.jcontainerd.core.failure.FailedPreconditionException;
@@ -30,16 +31,24 @@ import io.jcontainerd.mounts.ErofsHandler;
 import io.jcontainerd.mounts.LocalMountActivator;
 import io.jcontainerd.mounts.LoopHandler;
 import io.jcontainerd.mounts.MountHandler;
+import io.jcontainerd.selfcheck.MountGate;
+import io.jcontainerd.selfcheck.Parts;
+import io.jcontainerd.selfcheck.ScrubOptions;
+import io.jcontainerd.selfcheck.SelfCheck;
 import io.jcontainerd.snapshots.SnapshotSchema;
+import io.jcontainerd.snapshots.UnpackNotes;
 import io.jcontainerd.store.Store;
 import io.jcontainerd.store.StoreException;
 import io.jcontainerd.store.StoreOptions;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 
 /** Store, content, differs, and the metadata over them and over the snapshotters. */
 final class StoragePlugins {
@@ -49,6 +58,7 @@ final class StoragePlugins {
   private final Path root;
   private final Path state;
   private final Path store;
+  private final UnpackNotes notes = new UnpackNotes();
 
   StoragePlugins(LoadedConfig config, Path root, Path state, Path store) {
     this.config = config;
@@ -62,7 +72,8 @@ final class StoragePlugins {
         new PluginSpec<>(Keys.MACHINE, List.of(), _ -> Started.of(Machine.open(root)).on(HOST)));
     graph.add(new PluginSpec<>(Keys.STORE, List.of(Keys.MACHINE.type()), this::store));
     graph.add(new PluginSpec<>(Keys.CONTENT, List.of(Keys.MACHINE.type()), this::content));
-    new SnapshotterPlugins(config, root).addTo(graph);
+    new SnapshotterPlugins(config, root, notes).addTo(graph);
+    graph.add(new PluginSpec<>(Keys.GATE, List.of(Keys.STORE.type()), this::gate));
     graph.add(
         new PluginSpec<>(Keys.EROFS_MOUNTS, List.of(Keys.MACHINE.type()), StoragePlugins::erofs));
     graph.add(new PluginSpec<>(Keys.ACTIVATOR, List.of(Keys.EROFS_MOUNTS.type()), this::activator));
@@ -70,9 +81,14 @@ final class StoragePlugins {
         new PluginSpec<>(
             Keys.METADATA,
             List.of(
-                Keys.STORE.type(), Keys.CONTENT.type(), Keys.SNAPSHOTTER, Keys.ACTIVATOR.type()),
+                Keys.STORE.type(),
+                Keys.CONTENT.type(),
+                Keys.GATE.type(),
+                Keys.SNAPSHOTTER,
+                Keys.ACTIVATOR.type()),
             this::metadata));
     graph.add(new PluginSpec<>(Keys.MOUNTS, List.of(Keys.METADATA.type()), this::mounts));
+    graph.add(new PluginSpec<>(Keys.SELF_CHECK, List.of(Keys.METADATA.type()), this::selfCheck));
     part(graph, Keys.EVENTS, Metadata::events);
     part(graph, Keys.COLLECTOR, Metadata::collector);
     part(graph, Keys.LEASES, Metadata::leases);
@@ -101,7 +117,10 @@ final class StoragePlugins {
     machine.files().createDirectories(Objects.requireNonNull(file.getParent()), 0700);
     try {
       return Started.of(
-          Store.open(file, StoreOptions.DEFAULTS, List.of(Metadata.SCHEMA, SnapshotSchema.SCHEMA)));
+          Store.open(
+              file,
+              StoreOptions.DEFAULTS,
+              List.of(Metadata.SCHEMA, SnapshotSchema.SCHEMA, MountGate.SCHEMA)));
     } catch (StoreException e) {
       String message = String.valueOf(e.getMessage());
       throw switch (e.kind()) {
@@ -206,17 +225,69 @@ final class StoragePlugins {
             Metadata.open(
                 wiring.get(Keys.STORE),
                 contentStore(wiring),
-                wiring.all(Keys.SNAPSHOTTER, Snapshotter.class),
+                guarded(wiring),
                 wiring.find(Keys.ACTIVATOR),
                 options))
         .exporting(Map.of("policy", settings.contentSharingPolicy()));
+  }
+
+  private Started<MountGate> gate(Wiring wiring) {
+    return Started.of(new MountGate(wiring.get(Keys.STORE), wiring.get(Keys.MACHINE).time()));
+  }
+
+  private static Map<String, Snapshotter> guarded(Wiring wiring) {
+    MountGate gate = wiring.get(Keys.GATE);
+    var guarded = new LinkedHashMap<String, Snapshotter>();
+    wiring
+        .all(Keys.SNAPSHOTTER, Snapshotter.class)
+        .forEach((name, snapshotter) -> guarded.put(name, gate.before(name, snapshotter)));
+    return guarded;
+  }
+
+  private Started<SelfCheck> selfCheck(Wiring wiring) throws IOException, SkipPlugin {
+    var settings = config.settings(Keys.SELF_CHECK.uri(), StorageSettings.Scrub.class);
+    Machine machine = wiring.get(Keys.MACHINE);
+    ContentStore content = contentStore(wiring);
+    if (!(content instanceof LocalContentStore local)) {
+      throw new SkipPlugin("the content store is another program's, which must check it");
+    }
+    var trees = new LinkedHashMap<String, CheckedTrees>();
+    wiring
+        .all(Keys.SNAPSHOTTER, Snapshotter.class)
+        .forEach(
+            (name, snapshotter) -> {
+              if (snapshotter instanceof CheckedTrees checked) {
+                trees.put(name, checked);
+              }
+            });
+    var parts =
+        new Parts(
+            local.checked(),
+            content,
+            trees,
+            wiring.get(Keys.METADATA).records(),
+            new LayerApplier(content, machine.mounter()),
+            settings.fetch() ? Optional.of(new LazyRegistry()) : Optional.empty(),
+            machine.time());
+    var options =
+        new ScrubOptions(
+            settings.enabled(),
+            settings.repair(),
+            settings.interval(),
+            settings.startupDelay(),
+            settings.bytesPerSecond(),
+            () -> ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage(),
+            settings.maxLoad() * Runtime.getRuntime().availableProcessors());
+    return Started.of(
+        SelfCheck.open(parts, wiring.get(Keys.GATE), options, machine.kernel().bootId()));
   }
 
   private Started<Differ> differ(Wiring wiring) {
     var content = wiring.get(Keys.METADATA).content();
     Mounter mounter = mounter(wiring);
     return Started.of(
-            new Differ(new LayerApplier(content, mounter), new LayerComparer(content, mounter)))
+            new Differ(
+                new LayerApplier(content, mounter, notes), new LayerComparer(content, mounter)))
         .on(HOST);
   }
 }

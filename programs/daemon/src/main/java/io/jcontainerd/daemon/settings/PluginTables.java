@@ -9,6 +9,9 @@ public final class PluginTables {
   /** The table of our shim host. */
   public static final String SHIM_HOST = "io.jcontainerd.shim.v1.host";
 
+  /** The table of the scrub. */
+  public static final String SCRUB = "io.jcontainerd.selfcheck.v1.scrub";
+
   private PluginTables() {}
 
   /** In the order in which they are printed. */
@@ -47,6 +50,7 @@ public final class PluginTables {
     tables.put("io.containerd.snapshotter.v1.zfs", StorageSettings.Zfs.defaults());
     tables.put("io.containerd.tracing.processor.v1.otlp", ImageSettings.Otlp.defaults());
     tables.put("io.containerd.transfer.v1.local", ImageSettings.Transfer.defaults());
+    tables.put(SCRUB, StorageSettings.Scrub.defaults());
     tables.put(SHIM_HOST, RuntimeSettings.ShimHost.defaults());
     return Collections.unmodifiableMap(tables);
   }

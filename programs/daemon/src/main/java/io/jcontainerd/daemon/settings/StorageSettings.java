@@ -64,6 +64,42 @@ public final class StorageSettings {
     }
   }
 
+  /**
+   * How everything that is stored is looked at while the machine is idle.
+   *
+   * @param enabled whether it is at all
+   * @param repair whether what is damaged is healed
+   * @param fetch whether blobs may be fetched again from the registry that they came from
+   * @param interval from the beginning of a round to that of the next
+   * @param startupDelay before the first look after a start
+   * @param bytesPerSecond read at most
+   * @param maxLoad of each processor, above which it waits
+   */
+  public record Scrub(
+      boolean enabled,
+      boolean repair,
+      boolean fetch,
+      Duration interval,
+      Duration startupDelay,
+      long bytesPerSecond,
+      double maxLoad) {
+    public Scrub {
+      if (bytesPerSecond < 1) {
+        throw new IllegalArgumentException("bytes_per_second must be positive");
+      }
+      if (interval.isNegative() || startupDelay.isNegative()) {
+        throw new IllegalArgumentException("times must not be negative");
+      }
+      if (!(maxLoad > 0)) {
+        throw new IllegalArgumentException("max_load must be positive");
+      }
+    }
+
+    public static Scrub defaults() {
+      return new Scrub(true, true, true, Duration.ofDays(7), Duration.ofMinutes(5), 16L << 20, 0.5);
+    }
+  }
+
   /** The overlay snapshotter; {@code mountOptions} go into every overlay mount. */
   public record Overlayfs(
       String rootPath,

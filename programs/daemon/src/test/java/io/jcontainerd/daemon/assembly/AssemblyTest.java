@@ -42,8 +42,8 @@ class AssemblyTest {
           "service.v1: containers-service content-service diff-service images-service"
               + " introspection-service namespaces-service snapshots-service tasks-service",
           "grpc.v1: containers content diff events healthcheck images introspection leases mounts"
-              + " namespaces sandbox-controllers sandboxes snapshots streaming tasks transfer"
-              + " version cri",
+              + " namespaces sandbox-controllers sandboxes snapshots storage streaming tasks"
+              + " transfer version cri",
           "sandbox.store.v1: local",
           "sandbox.controller.v1: shim",
           "podsandbox.controller.v1: podsandbox",

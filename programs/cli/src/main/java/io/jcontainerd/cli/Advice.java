@@ -1,0 +1,33 @@
+package io.jcontainerd.cli;
+
+import io.jcontainerd.core.failure.ContainerdException;
+import io.jcontainerd.core.failure.NotFoundException;
+import io.jcontainerd.core.failure.NotImplementedException;
+import io.jcontainerd.core.failure.PermissionDeniedException;
+import io.jcontainerd.core.failure.ResourceExhaustedException;
+import io.jcontainerd.core.failure.UnavailableException;
+
+/** Says what went wrong and what to do next. */
+final class Advice {
+  private Advice() {}
+
+  static String text(ContainerdException failure) {
+    return String.valueOf(failure.getMessage());
+  }
+
+  /** What to do next; empty if that is not known. */
+  static String next(ContainerdException failure) {
+    return switch (failure) {
+      case UnavailableException _ ->
+          "is the daemon running? name its socket with --address, or start it: systemctl start"
+              + " jcontainerd";
+      case PermissionDeniedException _ -> "the socket belongs to root: try sudo";
+      case NotImplementedException _ ->
+          "the daemon at this socket is another one, or older: only jcontainerd answers this";
+      case NotFoundException _ -> "ctr content ls and ctr snapshots ls show what there is";
+      case ResourceExhaustedException _ ->
+          "make room: jctr du shows what takes it, ctr images rm removes images";
+      default -> "";
+    };
+  }
+}

@@ -1,0 +1,46 @@
+package io.jcontainerd.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class JctrTest {
+  private final StringWriter out = new StringWriter();
+  private final StringWriter err = new StringWriter();
+
+  private int run(String... arguments) {
+    return Jctr.run(new PrintWriter(out, true), new PrintWriter(err, true), arguments);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"fsck", "du", "why-kept", "scrub"})
+  void every_command_explains_itself_with_examples(String command) {
+    assertThat(run(command, "--help")).isZero();
+    assertThat(out.toString()).contains("Examples:").contains("jctr " + command);
+  }
+
+  @Test
+  void without_a_daemon_it_says_what_to_do() {
+    assertThat(run("du", "--address", "/nonexistent.sock")).isEqualTo(Jctr.FAILED);
+    assertThat(err.toString()).contains("is the daemon running?");
+    assertThat(out.toString()).isEmpty();
+  }
+
+  @Test
+  void what_is_not_understood_is_refused_with_the_near_word() {
+    assertThat(run("fsck", "--depe")).isEqualTo(Jctr.MISUSED);
+    assertThat(err.toString()).contains("--deep");
+    assertThat(run("fsk")).isEqualTo(Jctr.MISUSED);
+    assertThat(err.toString()).contains("fsck");
+  }
+
+  @Test
+  void a_format_must_be_one_of_two() {
+    assertThat(run("du", "--format", "xml")).isEqualTo(Jctr.MISUSED);
+    assertThat(err.toString()).contains("table, json");
+  }
+}

@@ -1,0 +1,46 @@
+package io.jcontainerd.daemon.assembly;
+
+import io.jcontainerd.core.Descriptor;
+import io.jcontainerd.core.registry.Registry;
+import io.jcontainerd.registry.DistributionRegistry;
+import io.jcontainerd.registry.RegistryOptions;
+import java.io.InputStream;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Registries without credentials, whose client is made when it is first needed: a daemon whose
+ * blobs are as they should be never needs it.
+ */
+final class LazyRegistry implements Registry {
+  private @Nullable Registry made;
+
+  private synchronized Registry registry() {
+    Registry known = made;
+    if (known == null) {
+      known = new DistributionRegistry(RegistryOptions.defaults());
+      made = known;
+    }
+    return known;
+  }
+
+  @Override
+  public Descriptor resolve(String reference) {
+    return registry().resolve(reference);
+  }
+
+  @Override
+  public InputStream fetch(String reference, Descriptor descriptor, long offset) {
+    return registry().fetch(reference, descriptor, offset);
+  }
+
+  @Override
+  public boolean push(String reference, Descriptor descriptor, Source source) {
+    return registry().push(reference, descriptor, source);
+  }
+
+  @Override
+  public List<String> tags(String reference) {
+    return registry().tags(reference);
+  }
+}
