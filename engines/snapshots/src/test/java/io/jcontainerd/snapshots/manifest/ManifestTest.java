@@ -73,9 +73,23 @@ class ManifestTest {
     return all;
   }
 
+  private static String text(Entry entry) {
+    StringBuilder attributes = new StringBuilder();
+    entry
+        .attributes()
+        .forEach((name, value) -> attributes.append(name).append(Arrays.toString(value)));
+    return String.join(
+        " ",
+        entry.depth() + entry.name().toString() + entry.first() + entry.type(),
+        entry.mode() + ":" + entry.uid() + ":" + entry.gid() + entry.modified(),
+        entry.size() + ":" + entry.linked() + entry.sum() + entry.target() + entry.device(),
+        attributes);
+  }
+
   @Test
   void what_is_written_is_read() throws IOException {
-    assertThat(read(written())).usingRecursiveComparison().isEqualTo(entries());
+    assertThat(read(written()).stream().map(ManifestTest::text))
+        .containsExactlyElementsOf(entries().stream().map(ManifestTest::text).toList());
   }
 
   @Test
