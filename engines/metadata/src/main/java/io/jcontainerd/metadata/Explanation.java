@@ -103,6 +103,7 @@ final class Explanation implements StorageExplainer {
       case CONTAINER -> "container";
       case LEASE -> "lease";
       case INGEST -> "ingest";
+      case MOUNT -> "mount";
     };
   }
 
@@ -112,6 +113,7 @@ final class Explanation implements StorageExplainer {
       case CONTAINER -> "a container stays until it is removed";
       case LEASE -> "a lease stays until it is deleted or expires";
       case INGEST -> "an operation that writes it is going on";
+      case MOUNT -> "a mount that is active";
       default -> "labelled as a root, or referred to by a sandbox";
     };
   }
@@ -191,7 +193,7 @@ final class Explanation implements StorageExplainer {
                   "SELECT labels FROM snapshots WHERE namespace = ?"
                       + " AND snapshotter || '/' || key = ?",
                   node);
-          case INGEST, FLAT_CONTENT, FLAT_SNAPSHOT, FLAT_IMAGE -> Optional.empty();
+          case INGEST, MOUNT, FLAT_CONTENT, FLAT_SNAPSHOT, FLAT_IMAGE -> Optional.empty();
         };
     return new TreeMap<>(text.map(LabelText::read).orElse(Map.of()));
   }

@@ -41,7 +41,7 @@ record GcNode(GcNode.Kind kind, String namespace, String key) {
       case FLAT_CONTENT -> new GcNode(Kind.CONTENT, namespace, key);
       case FLAT_SNAPSHOT -> new GcNode(Kind.SNAPSHOT, namespace, key);
       case FLAT_IMAGE -> new GcNode(Kind.IMAGE, namespace, key);
-      case CONTENT, SNAPSHOT, IMAGE, CONTAINER, LEASE, INGEST -> this;
+      case CONTENT, SNAPSHOT, IMAGE, CONTAINER, LEASE, INGEST, MOUNT -> this;
     };
   }
 
