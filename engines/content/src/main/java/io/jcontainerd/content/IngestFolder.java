@@ -118,6 +118,15 @@ final class IngestFolder {
             updated));
   }
 
+  /** Removes texts that a dead process had half written. */
+  void tidy() throws IOException {
+    for (String name : files.list(path)) {
+      if (name.startsWith(".")) {
+        files.deleteTree(path.resolve(name));
+      }
+    }
+  }
+
   void setTotal(long total) throws IOException {
     files.writeAll(path.resolve("total"), bytes(Long.toString(total)), FILE_MODE);
   }

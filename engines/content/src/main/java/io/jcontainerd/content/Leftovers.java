@@ -13,8 +13,8 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Removes ingest folders. A folder is first renamed, which makes the ingest gone at once and whole;
- * what cannot be deleted then is tried again with every later removal, and when the store is
- * opened. Safe for many threads.
+ * what cannot be deleted then is tried again with every later removal and clean-up, and when the
+ * store is opened. Safe for many threads.
  */
 final class Leftovers {
   static final String REMOVED = ".rm-";
@@ -59,7 +59,8 @@ final class Leftovers {
     }
   }
 
-  private void sweep() {
+  /** Tries again what could not be deleted. */
+  void sweep() {
     for (Path path : List.copyOf(pending)) {
       if (!pending.remove(path)) {
         continue;

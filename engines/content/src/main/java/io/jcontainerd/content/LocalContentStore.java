@@ -103,10 +103,12 @@ public final class LocalContentStore implements ContentStore {
       files.forceDirectory(folder);
     }
     for (String name : files.list(ingests)) {
-      Path path = ingests.resolve(name);
-      if (name.startsWith(".") || new IngestFolder(files, path).status().isEmpty()) {
-        LOG.log(Level.INFO, "content store: removing unfinished ingest folder {0}", path);
-        files.deleteTree(path);
+      var folder = new IngestFolder(files, ingests.resolve(name));
+      if (name.startsWith(".") || folder.status().isEmpty()) {
+        LOG.log(Level.INFO, "content store: removing unfinished ingest folder {0}", folder.path());
+        files.deleteTree(folder.path());
+      } else {
+        folder.tidy();
       }
     }
   }
@@ -380,5 +382,10 @@ public final class LocalContentStore implements ContentStore {
     } catch (IOException e) {
       throw IoFailures.of("ingest ref " + ref + ": abort", e);
     }
+  }
+
+  @Override
+  public void cleanup() {
+    leftovers.sweep();
   }
 }

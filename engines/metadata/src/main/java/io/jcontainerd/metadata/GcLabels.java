@@ -44,6 +44,11 @@ final class GcLabels {
     }
   }
 
+  /** Whether a label of this key keeps a snapshot. */
+  static boolean refersToSnapshot(String key) {
+    return key.startsWith(REF + "snapshot.");
+  }
+
   static boolean isRoot(Map<String, String> labels) {
     return labels.containsKey(ROOT);
   }

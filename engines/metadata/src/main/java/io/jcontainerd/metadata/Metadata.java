@@ -58,7 +58,7 @@ public final class Metadata implements AutoCloseable {
             options.gc(), new Collection(database, sweeper, this::settle), options.time());
     namespaces = new StoredNamespaces(database);
     containers = new StoredContainers(database);
-    images = new StoredImages(database, scheduler);
+    images = new StoredImages(database, scheduler, this::makeDurable);
     leases = new StoredLeases(database, scheduler);
     content =
         new NamespacedContentStore(
@@ -66,7 +66,8 @@ public final class Metadata implements AutoCloseable {
             backend,
             guards,
             options.contentSharing() == MetadataOptions.ContentSharing.ISOLATED,
-            this::orphansPossible);
+            this::orphansPossible,
+            this::makeDurable);
     backends.forEach(
         (name, snapshotter) ->
             snapshotters.put(
@@ -83,6 +84,10 @@ public final class Metadata implements AutoCloseable {
   private void orphansPossible() {
     sweeper.orphansPossible();
     scheduler.wake();
+  }
+
+  private void makeDurable() {
+    snapshotters.values().forEach(NamespacedSnapshotter::makeDurable);
   }
 
   private void settle() {

@@ -50,6 +50,7 @@ final class NamespacedContentStore implements ContentStore {
   private final Guards guards;
   private final boolean isolated;
   private final Runnable orphansPossible;
+  private final Runnable makeDurable;
 
   /** Refs with an open ingest and when it was opened; a ref is told apart by its namespace. */
   private final ConcurrentHashMap<Ref, Instant> open = new ConcurrentHashMap<>();
@@ -60,17 +61,24 @@ final class NamespacedContentStore implements ContentStore {
   /** An ingest's row. */
   private record IngestRow(String backendRef, Optional<Digest> expected) {}
 
+  /**
+   * @param isolated whether namespaces share blobs only if told to
+   * @param orphansPossible says that something may be in the backend and in no table
+   * @param makeDurable returns once all layers that were committed survive a power cut
+   */
   NamespacedContentStore(
       Database database,
       ContentStore backend,
       Guards guards,
       boolean isolated,
-      Runnable orphansPossible) {
+      Runnable orphansPossible,
+      Runnable makeDurable) {
     this.database = database;
     this.backend = backend;
     this.guards = guards;
     this.isolated = isolated;
     this.orphansPossible = orphansPossible;
+    this.makeDurable = makeDurable;
   }
 
   // ---- blobs ----
@@ -102,6 +110,9 @@ final class NamespacedContentStore implements ContentStore {
   @Override
   public ContentInfo update(ContentInfo info, FieldMask mask) {
     String namespace = Call.currentNamespace();
+    if (info.labels().keySet().stream().anyMatch(GcLabels::refersToSnapshot)) {
+      makeDurable.run(); // a client says that it has unpacked an image
+    }
     Instant now = database.time().now();
     return database.write(
         tx -> {

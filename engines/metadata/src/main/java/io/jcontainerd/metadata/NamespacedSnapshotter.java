@@ -6,6 +6,7 @@ import io.jcontainerd.core.FieldMask;
 import io.jcontainerd.core.Labels;
 import io.jcontainerd.core.failure.AlreadyExistsException;
 import io.jcontainerd.core.failure.ContainerdException;
+import io.jcontainerd.core.failure.DataLossException;
 import io.jcontainerd.core.failure.FailedPreconditionException;
 import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.core.failure.NotFoundException;
@@ -239,6 +240,9 @@ final class NamespacedSnapshotter implements Snapshotter {
       }
       // The key is new: the client must not take this for an answer to its own request.
       throw new UnknownException("snapshotter " + name + ": unexpected " + e.getMessage(), e);
+    } catch (ContainerdException e) {
+      forgetLost(e); // the parent may have been found lost
+      throw e;
     }
   }
 
@@ -459,8 +463,58 @@ final class NamespacedSnapshotter implements Snapshotter {
         .ifPresent(this::settle);
   }
 
-  /** Ends or takes back the commits that a killed daemon, or a failure, left between. */
+  /** Also fails if something was lost before, and nobody was told yet. */
+  @Override
+  public void makeDurable() {
+    try {
+      backend.makeDurable();
+      Set<String> lost = backend.lost();
+      if (!lost.isEmpty()) {
+        throw new DataLossException(
+            "snapshotter %s: could not be made durable, unpack again: %s".formatted(name, lost));
+      }
+    } catch (ContainerdException e) {
+      forgetLost(e);
+      throw e;
+    }
+  }
+
+  private void forgetLost(ContainerdException reason) {
+    try {
+      CleanUp.run(this::forgetLost);
+    } catch (ContainerdException second) {
+      reason.addSuppressed(second); // the next collection tries again
+    }
+  }
+
+  /** Removes from the tables, in one step, what the backend has lost. */
+  private void forgetLost() {
+    Set<String> lost = backend.lost();
+    if (lost.isEmpty()) {
+      return;
+    }
+    Instant now = database.time().now();
+    database.delete(
+        tx -> {
+          lost.forEach(backendKey -> LostSnapshots.forget(tx, name, backendKey, now));
+          return true;
+        });
+    backend.forgetLost(lost);
+  }
+
+  /**
+   * Forgets what was lost, and ends or takes back the commits that a killed daemon, or a failure,
+   * left between.
+   */
   void settleAll() {
+    try {
+      forgetLost();
+    } catch (ContainerdException e) {
+      LOG.log(
+          System.Logger.Level.WARNING,
+          "snapshotter " + name + ": what it lost could not be forgotten yet",
+          e);
+    }
     for (PendingCommit pending : database.read(tx -> PendingCommit.all(tx, name))) {
       Committing committing = new Committing(pending.namespace(), pending.key());
       if (underWay.add(committing)) {
@@ -595,7 +649,9 @@ final class NamespacedSnapshotter implements Snapshotter {
     try {
       return overlaid(backend.stat(known.backendKey()), known.info());
     } catch (NotFoundException e) {
-      throw new NotFoundException("snapshot " + key, e);
+      var missing = new NotFoundException("snapshot " + key, e);
+      forgetLost(missing);
+      throw missing;
     }
   }
 

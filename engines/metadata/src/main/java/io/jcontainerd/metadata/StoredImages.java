@@ -29,10 +29,15 @@ final class StoredImages implements ImageStore {
 
   private final Database database;
   private final GarbageCollector collector;
+  private final Runnable makeDurable;
 
-  StoredImages(Database database, GarbageCollector collector) {
+  /**
+   * @param makeDurable returns once all layers that were committed survive a power cut
+   */
+  StoredImages(Database database, GarbageCollector collector, Runnable makeDurable) {
     this.database = database;
     this.collector = collector;
+    this.makeDurable = makeDurable;
   }
 
   @Override
@@ -90,6 +95,7 @@ final class StoredImages implements ImageStore {
     Instant now = database.time().now();
     Instant stamp = sourceDateEpoch.orElse(now);
     Image stored = stored(image.name(), image.target(), image.labels(), stamp, stamp);
+    makeDurable.run();
     return database.write(
         tx -> {
           if (tx.exists(
@@ -153,6 +159,7 @@ final class StoredImages implements ImageStore {
     if (image.name().isEmpty()) {
       throw new InvalidArgumentException("image name must not be empty");
     }
+    makeDurable.run();
     // An update may take away the last reference to what the image named.
     return database.replace(
         tx -> {

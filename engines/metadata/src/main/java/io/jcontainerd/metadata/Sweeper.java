@@ -40,6 +40,7 @@ final class Sweeper {
 
   private volatile boolean stopped;
   private boolean left; // of the sweep under way
+  private boolean failed; // a removal of the sweep under way
 
   /** One condemned object. */
   private record Sentence(long id, String kind, String owner, String key, long sequence) {}
@@ -79,6 +80,7 @@ final class Sweeper {
       sweepCondemned(touched);
       if (!stopped) {
         touched.forEach(this::cleanup);
+        content.cleanup();
       }
       ended = true;
     } finally {
@@ -236,7 +238,7 @@ final class Sweeper {
     return database.read(tx -> tx.exists(sql, (Object[]) arguments));
   }
 
-  private static boolean remove(String what, Runnable removal) {
+  private boolean remove(String what, Runnable removal) {
     try {
       removal.run();
       return true;
@@ -247,14 +249,16 @@ final class Sweeper {
       return false;
     } catch (ContainerdException e) {
       LOG.log(System.Logger.Level.WARNING, what + " could not be removed", e);
+      failed = true;
       return false;
     }
   }
 
   // ---- orphans ----
 
-  /** Removes what is in a backend and in no table. */
+  /** Removes what is in a backend and in no table; if that fails, the next sweep looks again. */
   private void sweepOrphans(Set<String> touched) {
+    failed = false;
     try {
       List<String> digests = new ArrayList<>();
       content.walk(Filter.ALL, info -> digests.add(info.digest().toString()));
@@ -265,6 +269,9 @@ final class Sweeper {
       orphansPossible();
     }
     snapshotters.forEach((owner, snapshotter) -> sweepOrphans(owner, snapshotter, touched));
+    if (failed) {
+      orphansPossible();
+    }
   }
 
   private void sweepOrphans(String owner, Snapshotter snapshotter, Set<String> touched) {

@@ -41,9 +41,9 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 
 /**
- * The order of steps that all snapshotters of folders share: folder, then record; synchronise, then
- * commit; record away, then folder. No lock is held across any of them. The process may die, and
- * the power may fail, at any step.
+ * The order of steps that all snapshotters of folders share: folder, then record; commit as
+ * provisional, then synchronise, then say that it is durable; record away, then folder. No lock is
+ * held across any of them. The process may die, and the power may fail, at any step.
  */
 final class DirectorySnapshotter implements Snapshotter, CheckedTrees {
   private static final Logger LOG = System.getLogger(DirectorySnapshotter.class.getName());
@@ -57,6 +57,8 @@ final class DirectorySnapshotter implements Snapshotter, CheckedTrees {
   private final Layout layout;
   private final Shelf shelf;
   private final SharedSync sync;
+  private final Durability durability;
+  private final ProvisionalRecords provisional;
   private final boolean removeAtOnce;
   private final AtomicLong nextId;
   private final Manifests manifests;
@@ -79,7 +81,8 @@ final class DirectorySnapshotter implements Snapshotter, CheckedTrees {
       Layout layout,
       Shelf shelf,
       boolean removeAtOnce,
-      long nextId) {
+      long nextId)
+      throws IOException {
     this.name = name;
     this.root = root;
     this.snapshots = root.resolve("snapshots");
@@ -89,6 +92,14 @@ final class DirectorySnapshotter implements Snapshotter, CheckedTrees {
     this.removeAtOnce = removeAtOnce;
     this.nextId = new AtomicLong(nextId);
     this.sync = new SharedSync(() -> environment.kernel().syncFileSystem(root));
+    this.provisional = new ProvisionalRecords(records, name);
+    this.durability =
+        new Durability(
+            name,
+            provisional,
+            () -> environment.kernel().syncFileSystem(root),
+            environment.time(),
+            environment.durable() ? environment.kernel().bootId() : null);
     this.manifests =
         new Manifests(root, environment.files(), environment.trees(), environment.notes());
     this.care = new LayerCare(root, environment.files(), records, layout, manifests, sync);
@@ -119,10 +130,26 @@ final class DirectorySnapshotter implements Snapshotter, CheckedTrees {
       var snapshotter =
           new DirectorySnapshotter(
               name, root, environment, records, layout, shelf, removeAtOnce, next);
+      snapshotter.loseOldBoots(environment.kernel().bootId());
       snapshotter.settleAtStart();
       return snapshotter;
     } catch (IOException e) {
       throw failure("snapshotter " + name + ": open " + root, e);
+    }
+  }
+
+  /** What an earlier run of the machine did not make durable is lost; what this one did is kept. */
+  private void loseOldBoots(String boot) {
+    List<String> lost = provisional.loseOthers(boot);
+    if (!lost.isEmpty()) {
+      LOG.log(
+          Level.WARNING,
+          "snapshotter {0}: not durable when the machine went down, to be unpacked again: {1}",
+          name,
+          lost);
+    }
+    if (!provisional.committed().isEmpty()) {
+      durability.committed();
     }
   }
 
@@ -166,17 +193,22 @@ final class DirectorySnapshotter implements Snapshotter, CheckedTrees {
       throw new InvalidArgumentException("snapshot key must not be empty");
     }
     List<Long> parents = records.checkNew(key, parent);
+    boolean unpacking = kind == SnapshotKind.ACTIVE && Durability.isUnpacking(key);
+    if (!unpacking && !parents.isEmpty() && provisional.has(parents.getFirst())) {
+      makeDurable(); // what somebody keeps must not stand on what may be lost
+    }
     long id = nextId.getAndIncrement();
     inProgress.add(id);
     try {
       Layout.Place place = place(kind, id, parents, labels);
       try {
-        if (layout.make(place)) {
+        if (layout.make(place) && !unpacking) {
           sync.run();
         }
         Map<String, String> all = layout.labels(place);
         List<Mount> mounts = layout.mounts(place); // before the record: it may fail
-        SnapshotRecords.Standing standing = records.create(kind, key, parent, all, id);
+        SnapshotRecords.Standing standing =
+            records.create(kind, key, parent, all, id, unpacking ? durability.boot() : null);
         return standing.parents().equals(parents)
             ? mounts
             : layout.mounts(place(kind, id, standing.parents(), all));
@@ -240,11 +272,19 @@ final class DirectorySnapshotter implements Snapshotter, CheckedTrees {
           place(SnapshotKind.ACTIVE, active.id(), standing.parents(), active.info().labels());
       try {
         Manifests.Sealed sealed = seal(place);
-        sync.run();
-        records.commit(newName, active, kept, parent, rebase, sealed.usage(), sealed.seal());
+        records.commit(
+            newName,
+            active,
+            kept,
+            parent,
+            rebase,
+            sealed.usage(),
+            sealed.seal(),
+            durability.boot());
       } catch (IOException | RuntimeException e) {
         throw unsealed(key, active.id(), e);
       }
+      durability.committed();
       tidy(active.id(), SnapshotKind.COMMITTED);
       layout.tree(folder(active.id())).ifPresent(manifests::forget);
     } finally {
@@ -287,6 +327,25 @@ final class DirectorySnapshotter implements Snapshotter, CheckedTrees {
           "snapshotter " + name + ": the next clean-up tidies " + folder(id) + " up",
           e);
     }
+  }
+
+  @Override
+  public void makeDurable() {
+    try {
+      durability.settle();
+    } catch (IOException e) {
+      throw failure("snapshotter " + name + ": make layers durable", e);
+    }
+  }
+
+  @Override
+  public Set<String> lost() {
+    return provisional.lost();
+  }
+
+  @Override
+  public void forgetLost(Set<String> names) {
+    provisional.forgetLost(names);
   }
 
   @Override
@@ -503,6 +562,6 @@ final class DirectorySnapshotter implements Snapshotter, CheckedTrees {
 
   @Override
   public void close() {
-    // Nothing is held open: folders need no closing and the store is the daemon's.
+    durability.close(); // folders need no closing and the store is the daemon's
   }
 }

@@ -14,9 +14,22 @@ import io.jcontainerd.store.Store;
  * @param trees for measuring and copying
  * @param time for the records
  * @param notes on what was unpacked into its folders
+ * @param durable whether what is committed becomes durable; not so only to measure what that costs
  */
 public record Environment(
-    Store store, Files files, Kernel kernel, Trees trees, Time time, UnpackNotes notes) {
+    Store store,
+    Files files,
+    Kernel kernel,
+    Trees trees,
+    Time time,
+    UnpackNotes notes,
+    boolean durable) {
+  /** One in which what is committed becomes durable. */
+  public Environment(
+      Store store, Files files, Kernel kernel, Trees trees, Time time, UnpackNotes notes) {
+    this(store, files, kernel, trees, time, notes, true);
+  }
+
   /** Without anybody who notes what was unpacked. */
   public Environment(Store store, Files files, Kernel kernel, Trees trees, Time time) {
     this(store, files, kernel, trees, time, new UnpackNotes());

@@ -30,6 +30,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** The records of one snapshotter in the store. Safe for many threads. */
 final class SnapshotRecords {
@@ -52,7 +53,7 @@ final class SnapshotRecords {
     this.time = time;
   }
 
-  private <T> T read(Store.Read<T> body) {
+  <T> T read(Store.Read<T> body) {
     try {
       return store.read(body);
     } catch (StoreException e) {
@@ -60,7 +61,7 @@ final class SnapshotRecords {
     }
   }
 
-  private <T> T write(Store.Write<T> body) {
+  <T> T write(Store.Write<T> body) {
     try {
       return store.write(body);
     } catch (StoreException e) {
@@ -68,7 +69,7 @@ final class SnapshotRecords {
     }
   }
 
-  private <T> T writeToFree(Store.Write<T> body) {
+  <T> T writeToFree(Store.Write<T> body) {
     try {
       return store.writeToFree(body);
     } catch (StoreException e) {
@@ -231,9 +232,18 @@ final class SnapshotRecords {
         });
   }
 
-  /** Records a snapshot whose folder is there. */
+  /**
+   * Records a snapshot whose folder is there.
+   *
+   * @param boot if it is to be lost with the end of this boot; see {@link ProvisionalRecords}
+   */
   Standing create(
-      SnapshotKind kind, String key, String parent, Map<String, String> labels, long id) {
+      SnapshotKind kind,
+      String key,
+      String parent,
+      Map<String, String> labels,
+      long id,
+      @Nullable String boot) {
     return write(
         transaction -> {
           checkFree(transaction, key);
@@ -249,6 +259,7 @@ final class SnapshotRecords {
               now,
               now);
           setLabels(transaction, id, labels);
+          ProvisionalRecords.note(transaction, name, id, boot);
           transaction.update(
               "INSERT INTO backend_snapshot_ids VALUES (?, ?)"
                   + " ON CONFLICT(snapshotter) DO UPDATE SET next = max(next, excluded.next)",
@@ -305,7 +316,11 @@ final class SnapshotRecords {
         });
   }
 
-  /** Makes an active snapshot a committed one. */
+  /**
+   * Makes an active snapshot a committed one.
+   *
+   * @param boot if it is provisional; see {@link ProvisionalRecords}
+   */
   void commit(
       String newName,
       SnapshotRecord active,
@@ -313,7 +328,8 @@ final class SnapshotRecords {
       String parent,
       boolean rebase,
       Usage usage,
-      Optional<Seal> seal) {
+      Optional<Seal> seal,
+      @Nullable String boot) {
     var _ =
         write(
             transaction -> {
@@ -330,6 +346,7 @@ final class SnapshotRecords {
               if (seal.isPresent()) {
                 setSeal(transaction, record.id(), seal.get());
               }
+              ProvisionalRecords.note(transaction, name, record.id(), boot);
               return transaction.update(
                   "UPDATE backend_snapshots SET key = ?, kind = ?, parent = ?, created_at = ?,"
                       + " updated_at = ?, size = ?, inodes = ? WHERE snapshotter = ? AND id = ?",
@@ -357,17 +374,20 @@ final class SnapshotRecords {
             throw new FailedPreconditionException(
                 "snapshot \"" + key + "\" cannot be removed: it has children");
           }
-          transaction.update(
-              "DELETE FROM backend_snapshots WHERE snapshotter = ? AND key = ?", name, key);
-          setLabels(transaction, record.id(), Map.of());
-          transaction.update(
-              "DELETE FROM backend_snapshot_manifests WHERE snapshotter = ? AND id = ?",
-              name,
-              record.id());
-          transaction.update(
-              "INSERT INTO backend_snapshot_graves VALUES (?, ?)", name, record.id());
+          erase(transaction, key, record.id());
           return record.id();
         });
+  }
+
+  /** Replaces the record, with everything that belongs to it, by a grave. */
+  void erase(WriteTransaction transaction, String key, long id) {
+    transaction.update(
+        "DELETE FROM backend_snapshots WHERE snapshotter = ? AND key = ?", name, key);
+    setLabels(transaction, id, Map.of());
+    transaction.update(
+        "DELETE FROM backend_snapshot_manifests WHERE snapshotter = ? AND id = ?", name, id);
+    ProvisionalRecords.forget(transaction, name, id);
+    transaction.update("INSERT INTO backend_snapshot_graves VALUES (?, ?)", name, id);
   }
 
   private void setSeal(WriteTransaction transaction, long id, Seal seal) {

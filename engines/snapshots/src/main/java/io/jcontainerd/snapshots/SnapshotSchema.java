@@ -34,7 +34,14 @@ public final class SnapshotSchema {
                       + "snapshotter TEXT NOT NULL, id INTEGER NOT NULL, sum INTEGER NOT NULL,"
                       + " entries INTEGER NOT NULL, complete INTEGER NOT NULL,"
                       + " media_type TEXT NOT NULL, blob TEXT NOT NULL, diff_id TEXT NOT NULL,"
-                      + " PRIMARY KEY(snapshotter, id)) WITHOUT ROWID")));
+                      + " PRIMARY KEY(snapshotter, id)) WITHOUT ROWID"),
+              Schema.Step.of(
+                  "CREATE TABLE backend_snapshot_boots("
+                      + "snapshotter TEXT NOT NULL, id INTEGER NOT NULL, boot TEXT NOT NULL,"
+                      + " PRIMARY KEY(snapshotter, id)) WITHOUT ROWID",
+                  "CREATE TABLE backend_snapshot_losses("
+                      + "snapshotter TEXT NOT NULL, key TEXT NOT NULL,"
+                      + " PRIMARY KEY(snapshotter, key)) WITHOUT ROWID")));
 
   private SnapshotSchema() {}
 }

@@ -38,6 +38,8 @@
  * backend_snapshot_graves(snapshotter, id)       removed, folder not yet deleted
  * backend_snapshot_manifests(snapshotter, id, sum, entries, complete, media_type, blob, diff_id)
  *     the sum of the manifest's bytes; whether all files have one; the blob, where the layer is one
+ * backend_snapshot_boots(snapshotter, id, boot)  provisional: not known to survive this boot
+ * backend_snapshot_losses(snapshotter, key)      was provisional and is lost; told until forgotten
  * </pre>
  *
  * <p>A manifest is written before the snapshot is committed, and its sum is part of the record of
@@ -47,7 +49,9 @@
  * folder; a folder that has neither a record nor a grave is a dead process's, and goes with the
  * next clean-up. A commit that needs another form on disk makes it before its record and removes
  * the old one after it; whichever does not fit the record goes with the next clean-up. A snapshot
- * is committed only after its file system was synchronised: whatever is committed survives a power
- * cut. Commits that come together share one synchronisation.
+ * is committed as provisional; one synchronisation of the file system makes all that were committed
+ * before it durable. What is provisional when the machine goes down, or when a synchronisation
+ * fails, is lost with all that stands on it. What is being unpacked - told by its key - is
+ * provisional from the beginning; nothing else is ever made on something provisional.
  */
 package io.jcontainerd.snapshots;

@@ -59,6 +59,7 @@ class EveryStepTest {
   private static void base(Snapshotter snapshotter) {
     Prepared _ = snapshotter.prepare("base-key", "", Map.of());
     snapshotter.commit("base", "base-key", Map.of(), "");
+    snapshotter.makeDurable();
   }
 
   private static void active(Snapshotter snapshotter) {

@@ -77,4 +77,7 @@ public interface ContentStore {
    * @throws NotFoundException if there is none
    */
   void abort(String ref);
+
+  /** Removes what could not be removed from disk when it was deleted. */
+  default void cleanup() {}
 }

@@ -49,6 +49,26 @@ public interface Snapshotter extends AutoCloseable {
   void commit(String name, String key, Map<String, String> labels, String parent);
 
   /**
+   * Returns once everything that was committed before the call survives a power cut. Whoever keeps
+   * commits durable at once has nothing to do.
+   *
+   * @throws io.jcontainerd.core.failure.ContainerdException if that is not possible; what could not
+   *     be saved is then {@link #lost}
+   */
+  default void makeDurable() {}
+
+  /**
+   * Names and keys of snapshots that are gone although nobody removed them: they were committed and
+   * not yet durable when the machine went down, or stood on such. Told until {@link #forgetLost}.
+   */
+  default Set<String> lost() {
+    return Set.of();
+  }
+
+  /** Whoever recorded these names has forgotten them too. */
+  default void forgetLost(Set<String> names) {}
+
+  /**
    * Removes a snapshot.
    *
    * @throws io.jcontainerd.core.failure.FailedPreconditionException if it has children

@@ -20,6 +20,8 @@ import io.jcontainerd.snapshots.NativeSnapshotter;
 import io.jcontainerd.snapshots.OverlaySnapshotter;
 import io.jcontainerd.snapshots.OverlaySupport;
 import io.jcontainerd.snapshots.UnpackNotes;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -27,6 +29,11 @@ import java.util.Optional;
 
 /** The snapshotters that come with the daemon. One that the machine cannot serve is skipped. */
 final class SnapshotterPlugins {
+  private static final Logger LOG = System.getLogger(SnapshotterPlugins.class.getName());
+
+  /** Set to {@code off} by whoever measures what durability costs, and by nobody else. */
+  private static final String DURABILITY = "JCONTAINERD_BENCH_DURABILITY";
+
   private final LoadedConfig config;
   private final Path root;
   private final UnpackNotes notes;
@@ -63,7 +70,19 @@ final class SnapshotterPlugins {
         machine.kernel(),
         new LinuxTrees(),
         machine.time(),
-        notes);
+        notes,
+        durable());
+  }
+
+  private static boolean durable() {
+    boolean durable = !"off".equals(System.getenv(DURABILITY));
+    if (!durable) {
+      LOG.log(
+          Level.WARNING,
+          "{0}=off: images that are unpacked now may be damaged by a power cut",
+          DURABILITY);
+    }
+    return durable;
   }
 
   private static Started<Snapshotter> snapshots(Snapshotter snapshotter, Path folder) {

@@ -5,6 +5,7 @@ import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -31,30 +32,42 @@ public final class Faults {
   private final List<String> calls = new ArrayList<>();
   private final int number;
   private final Failure failure;
-  private final boolean crash;
+  private final Kind kind;
   private boolean dead;
 
-  private Faults(int number, Failure failure, boolean crash) {
+  /** What goes wrong. */
+  private enum Kind {
+    FAILURE,
+    CRASH,
+    SHORT_WRITE
+  }
+
+  private Faults(int number, Failure failure, Kind kind) {
     this.number = number;
     this.failure = failure;
-    this.crash = crash;
+    this.kind = kind;
   }
 
   /** Records and lets everything through. */
   public static Faults none() {
-    return new Faults(0, AssertionError::new, false);
+    return new Faults(0, AssertionError::new, Kind.FAILURE);
   }
 
   /** The n-th call, counted from 1, fails; those after it work again. */
   public static Faults failing(int number, Failure failure) {
-    return new Faults(number, failure, false);
+    return new Faults(number, failure, Kind.FAILURE);
+  }
+
+  /** The n-th call, counted from 1, takes only a part of its bytes if it is a write. */
+  public static Faults shortening(int number) {
+    return new Faults(number, AssertionError::new, Kind.SHORT_WRITE);
   }
 
   /**
    * The n-th call, counted from 1, and all after it do nothing but throw {@link SimulatedCrash}.
    */
   public static Faults crashing(int number) {
-    return new Faults(number, SimulatedCrash::new, true);
+    return new Faults(number, SimulatedCrash::new, Kind.CRASH);
   }
 
   /** The calls so far, in words. */
@@ -74,18 +87,34 @@ public final class Faults {
             port.getClassLoader(), new Class<?>[] {port}, new Watch(real, port.getSimpleName())));
   }
 
-  private void before(String call) throws Throwable {
+  /** Returns whether the call is to be done in part. */
+  private boolean before(String call) throws Throwable {
     synchronized (this) {
       if (dead) {
         throw new SimulatedCrash(call);
       }
       calls.add(call);
       if (calls.size() != number) {
-        return;
+        return false;
       }
-      dead = crash;
+      dead = kind == Kind.CRASH;
+    }
+    if (kind == Kind.SHORT_WRITE) {
+      return true;
     }
     throw failure.at(call);
+  }
+
+  /** Runs with the buffer's second half hidden. */
+  private static @Nullable Object halved(ByteBuffer bytes, Method method, Object real, Object[] all)
+      throws ReflectiveOperationException {
+    int limit = bytes.limit();
+    bytes.limit(bytes.position() + (bytes.remaining() + 1) / 2);
+    try {
+      return method.invoke(real, all);
+    } finally {
+      bytes.limit(limit);
+    }
   }
 
   private final class Watch implements InvocationHandler {
@@ -105,11 +134,13 @@ public final class Faults {
       }
       boolean counted =
           method.getDeclaringClass() != Object.class && !method.getName().equals("close");
-      if (counted) {
-        before(name + "." + method.getName() + " " + words(arguments));
-      }
+      boolean partly = counted && before(name + "." + method.getName() + " " + words(arguments));
+      boolean write = partly && method.getName().equals("write");
       try {
-        Object result = method.invoke(real, arguments);
+        Object result =
+            write && arguments != null && arguments[0] instanceof ByteBuffer bytes
+                ? halved(bytes, method, real, arguments)
+                : method.invoke(real, arguments);
         return result instanceof Files.Handle handle ? watch(Files.Handle.class, handle) : result;
       } catch (InvocationTargetException e) {
         throw e.getTargetException();

@@ -79,6 +79,7 @@ public final class InMemoryFiles implements Files {
   private long ticks;
   private int open;
   private long capacity = Long.MAX_VALUE;
+  private int forcesUntilBroken;
 
   /** An empty file system. */
   public InMemoryFiles() {
@@ -93,6 +94,31 @@ public final class InMemoryFiles implements Files {
   /** From now on, a write that would make all files together larger than this finds no space. */
   public synchronized void limit(long bytes) {
     capacity = bytes;
+  }
+
+  /**
+   * The n-th force of a file from now on, counted from 1, fails with an input/output error, and
+   * what it was to save is lost, as Linux loses it: the size stays, the bytes are those on the
+   * disk, and the next force succeeds.
+   */
+  public synchronized void breakForce(int number) {
+    forcesUntilBroken = number;
+  }
+
+  /** What was not forced in the files below is lost, as after a synchronisation that failed. */
+  public synchronized void loseUnforced(Path top) throws IOException {
+    Optional<Node> node = lookup(top);
+    if (node.isPresent()) {
+      loseUnforced(node.get());
+    }
+  }
+
+  private static void loseUnforced(Node node) {
+    switch (node) {
+      case Regular file -> file.bytes = Arrays.copyOf(file.forced, file.bytes.length);
+      case Folder folder -> folder.names.values().forEach(InMemoryFiles::loseUnforced);
+      default -> {}
+    }
   }
 
   /** Every path in the file system, sorted; folders end in a slash. */
@@ -473,6 +499,10 @@ public final class InMemoryFiles implements Files {
     public void force() throws IOException {
       synchronized (InMemoryFiles.this) {
         check(false);
+        if (forcesUntilBroken > 0 && --forcesUntilBroken == 0) {
+          loseUnforced(file);
+          throw new FileSystemException(path.toString(), null, "input/output error");
+        }
         file.forced = file.bytes.clone();
       }
     }

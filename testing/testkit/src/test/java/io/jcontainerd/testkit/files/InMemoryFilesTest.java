@@ -1,6 +1,7 @@
 package io.jcontainerd.testkit.files;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.jcontainerd.core.ports.Files;
 import io.jcontainerd.core.ports.Files.Handle;
@@ -59,5 +60,21 @@ class InMemoryFilesTest extends FilesContract {
       assertThat(after(survival, "/f")).isEqualTo("nothing");
     }
     assertThat(files.openHandles()).isZero();
+  }
+
+  @Test
+  void a_broken_force_loses_what_it_was_to_save_and_the_next_one_succeeds() throws IOException {
+    try (Handle handle = files.open(Path.of("/f"), Open.CREATE_NEW, 0600)) {
+      write(handle, "one");
+      handle.force();
+      write(handle, "two!");
+      files.breakForce(1);
+      assertThatThrownBy(handle::force).hasMessageContaining("input/output error");
+      handle.force();
+      assertThat(files.readAll(Path.of("/f"))).asString().isEqualTo("one\0");
+      write(handle, "three");
+      files.loseUnforced(Path.of("/"));
+      assertThat(files.readAll(Path.of("/f"))).asString().isEqualTo("one\0\0");
+    }
   }
 }

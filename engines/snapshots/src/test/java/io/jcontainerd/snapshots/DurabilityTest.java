@@ -1,0 +1,200 @@
+package io.jcontainerd.snapshots;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.jcontainerd.core.failure.NotFoundException;
+import io.jcontainerd.core.failure.UnknownException;
+import io.jcontainerd.core.filter.Filter;
+import io.jcontainerd.core.ports.Kernel;
+import io.jcontainerd.core.snapshots.Prepared;
+import io.jcontainerd.core.snapshots.Snapshotter;
+import io.jcontainerd.testkit.faults.Faults;
+import java.nio.file.FileSystemException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** When committed snapshots become durable, and what becomes of those that do not. */
+@SuppressWarnings("NullAway.Init")
+class DurabilityTest {
+  private static final String CHAIN = "sha256:" + "c".repeat(64);
+
+  @TempDir Path folder;
+  private Bench bench;
+  private Snapshotter snapshotter;
+  private int extracts;
+
+  @BeforeEach
+  void open() {
+    bench = new Bench(folder);
+    snapshotter = open(bench.kernel, true);
+  }
+
+  @AfterEach
+  void close() {
+    snapshotter.close();
+    bench.close();
+  }
+
+  private Snapshotter open(Kernel kernel, boolean durable) {
+    return OverlaySnapshotter.open(
+        Bench.ROOT,
+        new Environment(
+            bench.store, bench.files, kernel, bench.environment().trees(), bench.time, new UnpackNotes(), durable),
+        Bench.SUPPORT,
+        OverlaySnapshotter.Options.DEFAULTS);
+  }
+
+  private void unpack(String name, String parent) {
+    String key = "ns/%d/extract-%d-x %s".formatted(++extracts, extracts, CHAIN);
+    Prepared _ = snapshotter.prepare(key, parent, Map.of());
+    snapshotter.commit(name, key, Map.of(), "");
+  }
+
+  private List<String> names() {
+    var names = new ArrayList<String>();
+    snapshotter.walk(Filter.ALL, info -> names.add(info.name()));
+    return names;
+  }
+
+  /** As after a kill, without the orderly close that makes all durable. */
+  private void reopen(String boot) {
+    bench.kernel.bootId(boot);
+    snapshotter = open(bench.kernel, true);
+  }
+
+  @Test
+  void layers_of_an_image_share_one_synchronisation() {
+    unpack("one", "");
+    unpack("two", "one");
+    unpack("three", "two");
+    assertThat(bench.kernel.syncs()).isZero();
+    snapshotter.makeDurable();
+    snapshotter.makeDurable();
+    assertThat(bench.kernel.syncs()).isEqualTo(1);
+  }
+
+  @Test
+  void what_is_provisional_is_lost_with_the_boot_and_what_is_durable_is_not() {
+    unpack("one", "");
+    snapshotter.makeDurable();
+    unpack("two", "one");
+    unpack("three", "two");
+    Prepared _ = snapshotter.prepare("ns/9/extract-9-x " + CHAIN, "three", Map.of());
+    Prepared _ = snapshotter.prepare("container", "one", Map.of());
+    reopen("next");
+    assertThat(names()).containsExactly("container", "one");
+    assertThat(snapshotter.lost())
+        .containsExactlyInAnyOrder("two", "three", "ns/9/extract-9-x " + CHAIN);
+    assertThatThrownBy(() -> snapshotter.stat("three")).isInstanceOf(NotFoundException.class);
+    reopen("next");
+    assertThat(snapshotter.lost()).hasSize(3);
+    snapshotter.forgetLost(snapshotter.lost());
+    assertThat(snapshotter.lost()).isEmpty();
+    unpack("two", "one");
+    assertThat(names()).containsExactly("container", "one", "two");
+  }
+
+  @Test
+  void whatever_stands_on_what_is_lost_is_lost_too() throws Exception {
+    unpack("one", "");
+    snapshotter = open(bench.kernel, false);
+    unpack("two", "one"); // by a daemon that believes it to be durable
+    Prepared _ = snapshotter.prepare("build", "two", Map.of());
+    reopen("next");
+    assertThat(names()).isEmpty();
+    assertThat(snapshotter.lost()).containsExactlyInAnyOrder("one", "two", "build");
+    snapshotter.cleanup();
+    assertThat(bench.files.list(Bench.ROOT.resolve("snapshots"))).isEmpty();
+  }
+
+  @Test
+  void after_a_mere_crash_of_the_daemon_layers_are_kept_and_made_durable() throws Exception {
+    unpack("one", "");
+    String boot = bench.kernel.bootId();
+    reopen(boot);
+    assertThat(names()).containsExactly("one");
+    bench.time.awaitSleepers(2); // that of the dead daemon, too
+    bench.time.advance(Durability.DELAY.plus(Duration.ofMillis(1)));
+    while (bench.kernel.syncs() == 0) {
+      Thread.onSpinWait();
+    }
+    snapshotter.close();
+    reopen("next");
+    assertThat(names()).containsExactly("one");
+  }
+
+  @Test
+  void an_orderly_stop_makes_all_durable() {
+    unpack("one", "");
+    snapshotter.close();
+    reopen("next");
+    assertThat(names()).containsExactly("one");
+    assertThat(snapshotter.lost()).isEmpty();
+  }
+
+  @Test
+  void whatever_is_kept_waits_for_the_layers_below_it() {
+    unpack("one", "");
+    unpack("two", "one");
+    assertThat(bench.kernel.syncs()).isZero();
+    Prepared _ = snapshotter.prepare("container", "two", Map.of());
+    assertThat(bench.kernel.syncs()).isEqualTo(1);
+    unpack("three", "two");
+    snapshotter.view("view", "three", Map.of());
+    assertThat(bench.kernel.syncs()).isEqualTo(2);
+    reopen("next");
+    assertThat(names()).containsExactly("container", "one", "three", "two", "view");
+  }
+
+  @Test
+  void what_a_failed_synchronisation_was_to_save_is_lost_at_once() {
+    unpack("one", "");
+    snapshotter.makeDurable();
+    unpack("two", "one");
+    Faults counting = Faults.none();
+    snapshotter = open(counting.watch(Kernel.class, bench.kernel), true);
+    Faults faults =
+        Faults.failing(
+            counting.calls().size() + 1,
+            _ -> new FileSystemException("a disk", null, "input/output error"));
+    snapshotter = open(faults.watch(Kernel.class, bench.kernel), true);
+    assertThatThrownBy(snapshotter::makeDurable)
+        .isInstanceOf(UnknownException.class)
+        .hasMessageContaining("input/output error");
+    assertThat(names()).containsExactly("one");
+    assertThat(snapshotter.lost()).containsExactly("two");
+    snapshotter.makeDurable();
+    unpack("two", "one");
+    snapshotter.makeDurable();
+    reopen("next");
+    assertThat(names()).containsExactly("one", "two");
+  }
+
+  @Test
+  void without_durability_nothing_is_synchronised_and_nothing_lost() {
+    snapshotter = open(bench.kernel, false);
+    unpack("one", "");
+    snapshotter.makeDurable();
+    snapshotter.close();
+    assertThat(bench.kernel.syncs()).isZero();
+    reopen("next");
+    assertThat(names()).containsExactly("one");
+  }
+
+  @Test
+  void keys_of_unpackers_are_told_from_those_of_containers() {
+    assertThat(Durability.isUnpacking("ns/12/extract-123456-Ab_- " + CHAIN)).isTrue();
+    assertThat(Durability.isUnpacking("extract-123456-Ab_- " + CHAIN)).isTrue();
+    assertThat(Durability.isUnpacking("ns/12/extract-me")).isFalse();
+    assertThat(Durability.isUnpacking("ns/12/c1")).isFalse();
+    assertThat(Durability.isUnpacking(CHAIN)).isFalse();
+  }
+}
