@@ -79,6 +79,21 @@ final class GuardedSnapshotter implements Snapshotter {
   }
 
   @Override
+  public void makeDurable() {
+    snapshotter.makeDurable();
+  }
+
+  @Override
+  public Set<String> lost() {
+    return snapshotter.lost();
+  }
+
+  @Override
+  public void forgetLost(Set<String> names) {
+    snapshotter.forgetLost(names);
+  }
+
+  @Override
   public Set<String> capabilities() {
     return snapshotter.capabilities();
   }
