@@ -11,16 +11,18 @@ import java.util.Map;
 
 /**
  * Reads text of RFC 8259. Of two fields with one name the last wins, as in other readers of these
- * documents. Depth is bounded, so that hostile nesting ends in a message and not in a stack
- * overflow.
+ * documents. Depth and the number of values are bounded, so that hostile nesting ends in a message
+ * and not in a stack overflow, and megabytes of empty arrays do not fill the heap.
  */
 final class JsonReader {
-  private static final int DEEPEST = 512;
+  private static final int DEEPEST = 64; // a thread of the daemon has 256 KiB of stack
+  private static final int MOST_VALUES = 1 << 18;
   private static final char END = '\uffff';
 
   private final String text;
   private int position;
   private int depth;
+  private int values;
 
   private JsonReader(String text) {
     this.text = text;
@@ -46,6 +48,10 @@ final class JsonReader {
   }
 
   private Json value() {
+    if (++values > MOST_VALUES) {
+      throw new InvalidArgumentException(
+          "json at character " + position + ": more than " + MOST_VALUES + " values");
+    }
     return switch (peek()) {
       case '{' -> object();
       case '[' -> array();

@@ -23,6 +23,10 @@ public record Reference(String domain, String path, Optional<String> tag, Option
   public static final String DEFAULT_TAG = "latest";
 
   private static final int LONGEST_NAME = 255;
+
+  /** A name, a tag and a digest, with what stands between them; more is not looked at. */
+  private static final int LONGEST_TEXT = LONGEST_NAME + 1 + 128 + 1 + "sha512:".length() + 128;
+
   private static final String COMPONENT = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*";
   private static final String LABEL = "(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])";
   private static final Pattern DOMAIN =
@@ -35,6 +39,9 @@ public record Reference(String domain, String path, Optional<String> tag, Option
 
   /** Refuses parts that break the grammar. */
   public Reference {
+    if (domain.length() + 1 + path.length() > LONGEST_NAME) {
+      throw invalid(domain + "/" + path, "longer than " + LONGEST_NAME + " characters");
+    }
     if (!DOMAIN.matcher(domain).matches()) {
       throw invalid(domain + "/" + path, "host " + domain + " is not valid");
     }
@@ -43,9 +50,6 @@ public record Reference(String domain, String path, Optional<String> tag, Option
       throw invalid(
           domain + "/" + path,
           upper ? "repository names are lower case" : "repository " + path + " is not valid");
-    }
-    if (domain.length() + 1 + path.length() > LONGEST_NAME) {
-      throw invalid(domain + "/" + path, "longer than " + LONGEST_NAME + " characters");
     }
     if (tag.isPresent() && !TAG.matcher(tag.get()).matches()) {
       throw invalid(domain + "/" + path, "tag " + tag.get() + " is not valid");
@@ -59,6 +63,10 @@ public record Reference(String domain, String path, Optional<String> tag, Option
    * @throws InvalidArgumentException when it is no name of an image
    */
   public static Reference parse(String text) {
+    if (text.length() > LONGEST_TEXT) {
+      throw invalid(
+          text.substring(0, 64) + "\u2026", "longer than " + LONGEST_TEXT + " characters");
+    }
     if (HEX_NAME.matcher(text).matches()) {
       throw invalid(text, "64 hexadecimal digits are an id, not a name");
     }
@@ -69,12 +77,7 @@ public record Reference(String domain, String path, Optional<String> tag, Option
     String name = whole.group("name");
     int slash = name.indexOf('/');
     String first = slash < 0 ? "" : name.substring(0, slash);
-    boolean hasDomain =
-        slash >= 0
-            && (first.indexOf('.') >= 0
-                || first.indexOf(':') >= 0
-                || first.equals("localhost")
-                || first.chars().anyMatch(Character::isUpperCase));
+    boolean hasDomain = looksLikeHost(first);
     String domain = hasDomain ? first : DEFAULT_DOMAIN;
     String path = hasDomain ? name.substring(slash + 1) : name;
     if (domain.equals("index.docker.io")) {
@@ -92,6 +95,14 @@ public record Reference(String domain, String path, Optional<String> tag, Option
     } catch (InvalidArgumentException e) {
       throw new InvalidArgumentException("image reference \"" + text + "\": " + e.getMessage(), e);
     }
+  }
+
+  /** Whether what stands before the first slash is a host and not a folder in Docker's registry. */
+  private static boolean looksLikeHost(String first) {
+    return first.indexOf('.') >= 0
+        || first.indexOf(':') >= 0
+        || first.equals("localhost")
+        || first.chars().anyMatch(Character::isUpperCase);
   }
 
   private static InvalidArgumentException invalid(String text, String why) {
@@ -125,10 +136,14 @@ public record Reference(String domain, String path, Optional<String> tag, Option
     return digest.map(Digest::toString).or(() -> tag).orElse(DEFAULT_TAG);
   }
 
-  /** The name in its shortest form, as people write it. */
+  /**
+   * The name in its shortest form, as people write it, which {@link #parse} reads back as an equal
+   * name.
+   */
   public String familiar() {
     String name = name();
-    if (domain.equals(DEFAULT_DOMAIN)) {
+    int slash = path.indexOf('/');
+    if (domain.equals(DEFAULT_DOMAIN) && (slash < 0 || !looksLikeHost(path.substring(0, slash)))) {
       name =
           path.startsWith("library/") && path.indexOf('/', "library/".length()) < 0
               ? path.substring("library/".length())

@@ -10,7 +10,10 @@ import io.jcontainerd.core.Platform;
 import io.jcontainerd.core.failure.InvalidArgumentException;
 import java.util.List;
 import java.util.Map;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ImageDocumentTest {
   private static final String A = "sha256:" + "a".repeat(64);
@@ -109,6 +112,81 @@ class ImageDocumentTest {
         .hasMessageContaining("negative");
     assertThatThrownBy(() -> parse("{'config':{'digest':'x','size':1},'layers':[]}", ""))
         .isInstanceOf(InvalidArgumentException.class);
+  }
+
+  /** Every place where a type, a range or a form is promised. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{'config':D,'layers':{}}",
+        "{'config':D,'layers':'x'}",
+        "{'config':D,'layers':[1]}",
+        "{'config':D,'layers':[null]}",
+        "{'config':D,'layers':[[]]}",
+        "{'config':[],'layers':[]}",
+        "{'config':null,'layers':[]}",
+        "{'config':D,'layers':[],'annotations':[]}",
+        "{'config':D,'layers':[],'annotations':{'a':1}}",
+        "{'config':D,'layers':[],'mediaType':7}",
+        "{'config':D,'layers':[],'schemaVersion':'2'}",
+        "{'config':D,'layers':[],'schemaVersion':1e999}",
+        "{'config':{'digest':'#','size':9223372036854775808},'layers':[]}",
+        "{'config':{'digest':'#','size':1.5},'layers':[]}",
+        "{'config':{'digest':'#','size':'1'},'layers':[]}",
+        "{'config':{'digest':'#','size':-9223372036854775808},'layers':[]}",
+        "{'config':{'digest':'#'},'layers':[]}",
+        "{'config':{'size':1},'layers':[]}",
+        "{'config':{'digest':7,'size':1},'layers':[]}",
+        "{'config':{'digest':'md5:d41d8cd98f00b204e9800998ecf8427e','size':1},'layers':[]}",
+        "{'config':{'digest':'sha256:../../../../etc/passwd','size':1},'layers':[]}",
+        "{'config':{'digest':'sha256:','size':1},'layers':[]}",
+        "{'manifests':D}",
+        "{'manifests':[D,7]}",
+        "{'manifests':[{'digest':'#','size':1,'platform':'linux'}]}",
+        "{'manifests':[{'digest':'#','size':1,'platform':{'os':1}}]}",
+        "{'manifests':[{'digest':'#','size':1,'platform':{'os.features':'x'}}]}",
+      })
+  void a_document_of_wrong_types_or_ranges_is_refused_with_a_sentence(String text) {
+    String document = text.replace("D", "{'digest':'#','size':1}").replace("#", A);
+    assertThatThrownBy(() -> parse(document, ""))
+        .isInstanceOf(InvalidArgumentException.class)
+        .message()
+        .isNotBlank();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{'rootfs':[]}",
+        "{'rootfs':{'type':'layers','diff_ids':'x'}}",
+        "{'rootfs':{'type':'layers','diff_ids':[1]}}",
+        "{'rootfs':{'type':'layers','diff_ids':['sha1:da39a3ee5e6b4b0d3255bfef95601890afd80709']}}",
+        "{'rootfs':{'type':1,'diff_ids':[]}}",
+        "{'rootfs':{'type':'blocks','diff_ids':[]}}",
+      })
+  void a_config_with_a_wrong_root_is_refused_with_a_sentence(String text) {
+    ImageConfig config = ImageConfig.parse(text.replace('\'', '"').getBytes(UTF_8));
+    assertThatThrownBy(config::diffIds)
+        .isInstanceOf(InvalidArgumentException.class)
+        .message()
+        .isNotBlank();
+  }
+
+  @Test
+  void a_config_with_values_of_wrong_types_is_refused_where_it_is_asked() {
+    String text =
+        "{'os':1,'config':{'Env':'x','Cmd':[1],'User':[],'Labels':{'a':1},'WorkingDir':2}}";
+    ImageConfig config = ImageConfig.parse(text.replace('\'', '"').getBytes(UTF_8));
+    for (ThrowingCallable question :
+        List.<ThrowingCallable>of(
+            config::platform,
+            config::env,
+            config::command,
+            config::user,
+            config::labels,
+            config::workingDir)) {
+      assertThatThrownBy(question).isInstanceOf(InvalidArgumentException.class);
+    }
   }
 
   @Test

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.jcontainerd.core.failure.InvalidArgumentException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -94,10 +95,49 @@ class JsonTest {
 
   @Test
   void nesting_is_bounded() {
-    assertThat(Json.parse("[".repeat(500) + "]".repeat(500)).kind()).isEqualTo("array");
+    assertThat(Json.parse("[".repeat(64) + "]".repeat(64)).kind()).isEqualTo("array");
+    assertThatThrownBy(() -> Json.parse("[".repeat(65) + "]".repeat(65)))
+        .isInstanceOf(InvalidArgumentException.class)
+        .hasMessageContaining("too deeply");
     assertThatThrownBy(() -> Json.parse("[".repeat(100_000)))
         .isInstanceOf(InvalidArgumentException.class)
         .hasMessageContaining("too deeply");
+  }
+
+  @Test
+  void the_deepest_document_fits_the_stack_of_a_thread_of_the_daemon() throws Exception {
+    String text = "[{\"a\":".repeat(32) + "1" + "}]".repeat(32);
+    FutureTask<Boolean> reading =
+        new FutureTask<>(
+            () -> {
+              Json json = Json.parse(text);
+              return json.equals(Json.parse(json.toText())) && json.hashCode() != 0;
+            });
+    Thread.ofPlatform().stackSize(256 << 10).start(reading);
+    assertThat(reading.get()).isTrue();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"[]", "0", "{}", "\"\""})
+  void megabytes_of_tiny_values_are_refused(String value) {
+    String text = "[" + (value + ",").repeat(1 << 18) + value + "]";
+    assertThatThrownBy(() -> Json.parse(text))
+        .isInstanceOf(InvalidArgumentException.class)
+        .hasMessageContaining("more than 262144 values");
+    assertThat(Json.parse("[" + (value + ",").repeat((1 << 18) - 2) + value + "]").kind())
+        .isEqualTo("array");
+  }
+
+  @Test
+  void of_two_fields_with_one_name_the_last_wins() {
+    assertThat(Json.parse("{\"a\":1,\"b\":2,\"a\":[]}").toText()).isEqualTo("{\"a\":[],\"b\":2}");
+  }
+
+  @Test
+  void numbers_without_end_are_refused() {
+    assertThatThrownBy(() -> Json.parse("1".repeat(1001)))
+        .isInstanceOf(InvalidArgumentException.class)
+        .hasMessageContaining("not a json number");
   }
 
   @Test

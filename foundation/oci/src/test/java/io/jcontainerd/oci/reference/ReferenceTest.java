@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.jcontainerd.core.failure.InvalidArgumentException;
+import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -77,6 +79,25 @@ class ReferenceTest {
         .isInstanceOf(InvalidArgumentException.class);
   }
 
+  /** The patterns go deeper with every component, so what is too long must not come to them. */
+  @Test
+  void names_without_end_are_refused_and_not_shown_whole() {
+    for (String part : List.of("a.", "a/", "A.", "a-", ":", "@", "[", "a:", "a@", "-")) {
+      String text = part.repeat(200_000) + "a";
+      assertThatThrownBy(() -> Reference.parse(text))
+          .isInstanceOf(InvalidArgumentException.class)
+          .message()
+          .startsWith("image reference \"")
+          .hasSizeLessThan(200);
+      assertThatThrownBy(() -> new Reference(text, text, Optional.empty(), Optional.empty()))
+          .isInstanceOf(InvalidArgumentException.class);
+    }
+    String longest = "h.io/" + "a.".repeat(124) + "a";
+    assertThat(
+            Reference.parse(longest + ":" + "t".repeat(128) + "@sha512:" + "a".repeat(128)).path())
+        .hasSize(249);
+  }
+
   @Test
   void a_digest_says_more_than_a_tag() {
     Reference both = Reference.parse("quay.io/a/b:c@" + D);
@@ -98,6 +119,8 @@ class ReferenceTest {
     "docker.io/library/busybox:1, busybox:1",
     "docker.io/user/app, user/app",
     "docker.io/library/a/b, library/a/b",
+    "docker.io/a.b/c, docker.io/a.b/c",
+    "docker.io/localhost/c, docker.io/localhost/c",
     "quay.io/a/b, quay.io/a/b"
   })
   void the_familiar_form_is_short_and_means_the_same(String full, String familiar) {
