@@ -11,7 +11,7 @@ import java.util.regex.Pattern;
 final class GoDuration {
   private static final BigDecimal LONGEST = BigDecimal.valueOf(Long.MAX_VALUE);
   private static final Pattern PART =
-      Pattern.compile("([0-9]+(?:\\.[0-9]*)?|\\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)");
+      Pattern.compile("([0-9]++(?:\\.[0-9]*+)?|\\.[0-9]++)(ns|us|µs|μs|ms|s|m|h)");
   private static final Map<String, Long> UNITS =
       Map.of(
           "ns", 1L,
@@ -34,7 +34,7 @@ final class GoDuration {
     BigDecimal nanos = BigDecimal.ZERO;
     Matcher part = PART.matcher(magnitude);
     int at = 0;
-    while (at < magnitude.length() && part.find(at) && part.start() == at) {
+    while (at < magnitude.length() && part.region(at, magnitude.length()).lookingAt()) {
       Long unit = UNITS.get(part.group(2));
       if (unit == null) {
         throw new AssertionError("the pattern knows the units");

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 class TextTest {
   @Test
@@ -55,6 +56,39 @@ class TextTest {
           .as(bad)
           .isInstanceOf(InvalidArgumentException.class);
     }
+  }
+
+  /** A label may have four thousand bytes, and the collector reads all labels at each run. */
+  @Test
+  @Timeout(10)
+  void durations_without_a_unit_are_refused_in_no_time() {
+    for (int i = 0; i < 1000; i++) {
+      assertThatThrownBy(() -> GoDuration.parse("1".repeat(4000)))
+          .isInstanceOf(InvalidArgumentException.class);
+    }
+  }
+
+  @Test
+  void labels_of_the_collector_that_make_no_sense_mean_nothing() {
+    String prefix = "containerd.io/gc.";
+    for (String time : List.of("", "soon", "2026", "+999999999-12-31T23:59:59Z", "2020-13-01T0")) {
+      assertThat(GcLabels.expiry(Map.of(prefix + "expire", time))).as(time).isEmpty();
+    }
+    for (String key : List.of("ref", "ref.", "ref.contents", "ref.Image", "ref.snapshot", "bref")) {
+      assertThat(GcLabels.references("n", Map.of(prefix + key, "x"))).as(key).isEmpty();
+    }
+    for (String value :
+        List.of(
+            "", "|", "x|k", "usedat|k", "usedat<|k", "usedat=1s|k", "usedat<1y|k", "usedat<1h")) {
+      assertThat(GcLabels.conditions("n", Map.of(prefix + "cond.snapshot.o", value)))
+          .as(value)
+          .isEmpty();
+    }
+    assertThat(
+            GcLabels.conditions("n", Map.of(prefix + "cond.snapshot", "usedat>2562047h|k"))
+                .getFirst()
+                .holds(Instant.MIN, Instant.MAX))
+        .isTrue();
   }
 
   @Test
