@@ -3,6 +3,7 @@ package io.jcontainerd.snapshots;
 import io.jcontainerd.core.mount.Mount;
 import io.jcontainerd.core.ports.Files;
 import io.jcontainerd.core.ports.Kernel;
+import io.jcontainerd.core.ports.NoSpaceException;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -63,6 +64,8 @@ public record OverlaySupport(
       }
       return new OverlaySupport(
           files.stat(INDEX).isPresent(), userxattr, inNamespace, notMapped == null);
+    } catch (NoSpaceException e) {
+      return onFullDisk(root, files, kernel, e);
     } catch (IOException e) {
       throw DirectorySnapshotter.failure("snapshotter overlayfs: probe " + folder, e);
     } finally {
@@ -73,6 +76,22 @@ public record OverlaySupport(
       } catch (IOException e) {
         LOG.log(Level.WARNING, "cannot remove " + folder + ", the next start will", e);
       }
+    }
+  }
+
+  /** What is there must be seen and removed on a full disk, too: it worked when it was made. */
+  private static OverlaySupport onFullDisk(
+      Path root, Files files, Kernel kernel, NoSpaceException full) {
+    LOG.log(
+        Level.WARNING,
+        "no room to try the overlay file system: taken to work, without id-mapped layers",
+        full);
+    try {
+      boolean inNamespace = inUserNamespace(files);
+      boolean userxattr = inNamespace && kernel.space(root).magic() != TMPFS;
+      return new OverlaySupport(files.stat(INDEX).isPresent(), userxattr, inNamespace, false);
+    } catch (IOException e) {
+      throw DirectorySnapshotter.failure("snapshotter overlayfs: " + root, e);
     }
   }
 

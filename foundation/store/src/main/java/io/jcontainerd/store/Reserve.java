@@ -8,12 +8,14 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /**
- * Space kept back on the store's file system. It is given up when something that frees space finds
- * no room for its log, and taken again when there is room. For the writer's thread only, but for
- * {@link #present}.
+ * Space kept back on the store's file system. A piece of it is given up when something that frees
+ * space finds no room for its log, so that it lasts for many such changes although others take what
+ * it gives; it is made whole again when there is room. For the writer's thread only, but for {@link
+ * #present}.
  */
 class Reserve {
   private static final int CHUNK = 64 << 10;
+  private static final int PIECES = 16;
   private static final long RETRY_NANOS = 10_000_000_000L;
 
   private final Path file;
@@ -32,14 +34,23 @@ class Reserve {
   }
 
   /**
-   * Gives the space up.
+   * Gives a piece of the space up.
    *
    * @return whether there was any
    */
   boolean release() throws IOException {
     present = bytes == 0;
     lastAttempt = System.nanoTime();
-    return Files.deleteIfExists(file);
+    long left = Files.exists(file) ? Files.size(file) : 0;
+    long piece = Math.max(CHUNK, bytes / PIECES);
+    if (left <= piece) {
+      return Files.deleteIfExists(file);
+    }
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+      channel.truncate(left - piece);
+      channel.force(true); // some file systems give blocks back only then
+    }
+    return true;
   }
 
   /** Takes the space if it is missing and not tried lately; a disk without room is no failure. */

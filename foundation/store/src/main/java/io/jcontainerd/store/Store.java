@@ -135,15 +135,16 @@ public final class Store implements AutoCloseable {
 
   /** On a full disk even opening needs a little room: the reserve gives it. */
   private static Session openSession(Path file, Reserve reserve) throws IOException {
-    try {
-      return Session.open(file, false);
-    } catch (StoreException e) {
-      boolean perhapsFull =
-          e.kind() == StoreException.Kind.FULL || e.kind() == StoreException.Kind.BROKEN;
-      if (perhapsFull && reserve.release()) {
+    while (true) {
+      try {
         return Session.open(file, false);
+      } catch (StoreException e) {
+        boolean perhapsFull =
+            e.kind() == StoreException.Kind.FULL || e.kind() == StoreException.Kind.BROKEN;
+        if (!perhapsFull || !reserve.release()) {
+          throw e;
+        }
       }
-      throw e;
     }
   }
 

@@ -405,16 +405,17 @@ final class Writer {
     }
   }
 
-  /** Gives what frees space the reserve; fails everything else. */
+  /** Gives what frees space as much of the reserve as it needs; fails everything else. */
   private void retryAlone(Change<?> change, StoreException lost) {
-    if (lost.kind() == StoreException.Kind.FULL && change.frees && releaseReserve(lost)) {
+    StoreException reason = lost;
+    while (reason.kind() == StoreException.Kind.FULL && change.frees && releaseReserve(reason)) {
       Lost again = tryCommit(List.of(change));
-      if (again != null) {
-        change.decide(again.reason());
+      if (again == null) {
+        return;
       }
-    } else {
-      change.decide(lost);
+      reason = again.reason();
     }
+    change.decide(reason);
   }
 
   private boolean releaseReserve(StoreException lost) {

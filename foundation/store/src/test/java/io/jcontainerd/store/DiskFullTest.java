@@ -105,6 +105,26 @@ class DiskFullTest {
   }
 
   @Test
+  void deletions_work_again_and_again_although_others_take_what_they_give_back() throws Exception {
+    try (Store store = open()) {
+      for (int i = 0; i < 10; i++) {
+        int number = i;
+        store.change(tx -> StoreTest.put(tx, "k" + number, "x".repeat(20_000)));
+      }
+      for (int i = 0; i < 10; i++) {
+        String key = "k" + i;
+        fill();
+        int deleted = store.writeToFree(tx -> tx.update("DELETE FROM pairs WHERE key = ?", key));
+        assertThat(deleted).as("in round %d", i).isEqualTo(1);
+      }
+    }
+    fill();
+    try (Store store = open()) {
+      assertThat(StoreTest.count(store)).isZero();
+    }
+  }
+
+  @Test
   void one_oversized_change_does_not_fail_those_that_share_its_commit() throws Exception {
     try (Store store = open();
         var threads = Executors.newVirtualThreadPerTaskExecutor()) {

@@ -12,6 +12,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Random;
 
 /** Images made from the distribution's static busybox, pushed to a registry. */
 final class TestImage {
@@ -140,6 +141,28 @@ final class TestImage {
   private Pushed manifest(
       Registry registry, String repository, String tag, Packing packing, String architecture) {
     return manifest(registry, repository, tag, packing, usual(packing), architecture);
+  }
+
+  /** Pushes an image whose second layer is a file that cannot be packed. */
+  void pushNoise(Registry registry, String repository, String tag, int bytes) {
+    Path first = folder.resolve("first");
+    Path noise = folder.resolve("noise");
+    try {
+      Files.createDirectories(noise);
+      byte[] random = new byte[bytes];
+      new Random(1).nextBytes(random);
+      Files.write(noise.resolve("noise"), random);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    Pushed _ =
+        manifest(
+            registry,
+            repository,
+            tag,
+            Packing.PLAIN,
+            List.of(layer(first, Packing.PLAIN), layer(noise, Packing.PLAIN)),
+            architecture());
   }
 
   private static Pushed manifest(
