@@ -52,38 +52,54 @@ public final class LayerApplier implements Applier {
 
   private final ContentStore content;
   private final Mounter mounter;
+  private final LayerLimits limits;
   private final boolean inUserNamespace;
   private final @Nullable UnpackObserver observer;
   private final BufferPool buffers = new BufferPool();
 
-  /**
-   * @param content holds the layers
-   * @param mounter for trees that must be mounted to be written to
-   */
+  /** An applier with the usual limits. */
   public LayerApplier(ContentStore content, Mounter mounter) {
-    this(content, mounter, UserIds.inUserNamespace());
+    this(content, mounter, LayerLimits.USUAL);
   }
 
   /**
    * @param content holds the layers
    * @param mounter for trees that must be mounted to be written to
+   * @param limits that a layer must keep
+   */
+  public LayerApplier(ContentStore content, Mounter mounter, LayerLimits limits) {
+    this(content, mounter, limits, UserIds.inUserNamespace());
+  }
+
+  /** An applier with the usual limits that tells what it puts in. */
+  public LayerApplier(ContentStore content, Mounter mounter, UnpackObserver observer) {
+    this(content, mounter, LayerLimits.USUAL, observer);
+  }
+
+  /**
+   * @param content holds the layers
+   * @param mounter for trees that must be mounted to be written to
+   * @param limits that a layer must keep
    * @param observer is told sums of the files that were put into a folder
    */
-  public LayerApplier(ContentStore content, Mounter mounter, UnpackObserver observer) {
-    this(content, mounter, UserIds.inUserNamespace(), observer);
+  public LayerApplier(
+      ContentStore content, Mounter mounter, LayerLimits limits, UnpackObserver observer) {
+    this(content, mounter, limits, UserIds.inUserNamespace(), observer);
   }
 
-  LayerApplier(ContentStore content, Mounter mounter, boolean inUserNamespace) {
-    this(content, mounter, inUserNamespace, null);
+  LayerApplier(ContentStore content, Mounter mounter, LayerLimits limits, boolean inUserNamespace) {
+    this(content, mounter, limits, inUserNamespace, null);
   }
 
   private LayerApplier(
       ContentStore content,
       Mounter mounter,
+      LayerLimits limits,
       boolean inUserNamespace,
       @Nullable UnpackObserver observer) {
     this.content = content;
     this.mounter = mounter;
+    this.limits = limits;
     this.inUserNamespace = inUserNamespace;
     this.observer = observer;
   }
@@ -157,7 +173,7 @@ public final class LayerApplier implements Applier {
     BufferPipe pipe = new BufferPipe(set.plain());
     String name = layer.digest().hex().substring(0, 12);
     FutureTask<Descriptor> extraction =
-        new FutureTask<>(() -> extract(pipe, extractor, options.syncFs()));
+        new FutureTask<>(() -> extract(pipe, blob.size(), extractor, options.syncFs()));
     Thread unpacking =
         Thread.ofPlatform()
             .name("unpack-" + name)
@@ -209,14 +225,34 @@ public final class LayerApplier implements Applier {
     }
   }
 
-  private static Descriptor extract(BufferPipe pipe, LayerExtractor extractor, boolean sync)
-      throws IOException {
-    HashingSource plain = new HashingSource(pipe);
+  private Descriptor extract(
+      BufferPipe pipe, long packedSize, LayerExtractor extractor, boolean sync) throws IOException {
+    HashingSource plain =
+        new HashingSource(new LimitedSource(pipe, limits.bytesFor(packedSize), packedSize));
     try {
       TarReader reader = new TarReader(plain);
       TarEntry entry = reader.next();
+      long entries = 0;
+      long seen = 0;
       while (entry != null) {
-        extractor.add(entry, reader);
+        entries++;
+        seen += Math.min(entry.size(), Long.MAX_VALUE - seen);
+        if (limits.bytes() != 0 && seen > limits.bytes()) {
+          throw new LayerLimitException(
+              "entry \"%s\": the files of the layer have more than %d bytes, holes included"
+                  .formatted(entry.name().shown(), limits.bytes()));
+        }
+        if (limits.entries() != 0 && entries > limits.entries()) {
+          throw new LayerLimitException(
+              "entry \"%s\": more entries than the %d that a layer may have"
+                  .formatted(entry.name().shown(), limits.entries()));
+        }
+        try {
+          extractor.add(entry, reader);
+        } catch (LayerLimitException e) {
+          throw new LayerLimitException(
+              "entry \"" + entry.name().shown() + "\": " + e.getMessage());
+        }
         entry = reader.next();
       }
       reader.drain();
@@ -236,6 +272,7 @@ public final class LayerApplier implements Applier {
     return switch (e) {
       case TarFormatException _, CorruptStreamException _ -> new DataLossException(message, e);
       case EntryException _ -> new InvalidArgumentException(message, e);
+      case LayerLimitException _ -> new ResourceExhaustedException(message, e);
       case NoSpaceException _ -> new ResourceExhaustedException(message, e);
       case ErrnoException errno when errno.is(Errno.ENOSPC, Errno.EDQUOT) ->
           new ResourceExhaustedException(message, e);

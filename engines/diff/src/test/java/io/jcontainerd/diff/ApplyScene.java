@@ -26,10 +26,14 @@ final class ApplyScene {
   final LayerApplier applier;
 
   ApplyScene(Path folder) {
+    this(folder, LayerLimits.USUAL);
+  }
+
+  ApplyScene(Path folder, LayerLimits limits) {
     this.folder = folder;
     this.kernel = new LinuxKernel(folder.resolve("tmp"));
     this.mounter = new Mounter(kernel, folder.resolve("tmpmounts"));
-    this.applier = new LayerApplier(content, mounter, false);
+    this.applier = new LayerApplier(content, mounter, limits, false);
   }
 
   Path fresh(String name) throws IOException {

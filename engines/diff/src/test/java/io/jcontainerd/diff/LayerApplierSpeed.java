@@ -47,7 +47,8 @@ class LayerApplierSpeed {
       for (int round = 0; round < ROUNDS; round++) {
         for (String kind : List.of("", ".gz", ".zst")) {
           LayerApplier applier =
-              new LayerApplier(stored(memory.resolve("layer.tar" + kind)), scene.mounter);
+              new LayerApplier(
+                  stored(memory.resolve("layer.tar" + kind)), scene.mounter, LayerLimits.USUAL);
           String type =
               switch (kind) {
                 case ".gz" -> ApplyScene.GZIP;

@@ -670,7 +670,7 @@ class LayerApplierTest {
                 ContentStore.class.getClassLoader(),
                 new Class<?>[] {ContentStore.class},
                 (_, _, _) -> hanging);
-    LayerApplier applier = new LayerApplier(store, scene.mounter, false);
+    LayerApplier applier = new LayerApplier(store, scene.mounter, LayerLimits.USUAL, false);
     Path target = scene.fresh("target");
     AtomicReference<RuntimeException> outcome = new AtomicReference<>();
     Thread thread =

@@ -11,6 +11,8 @@ public final class RawPath implements Comparable<RawPath> {
   /** The path of no bytes. */
   public static final RawPath EMPTY = new RawPath(new byte[0]);
 
+  private static final int SHOWN = 255;
+
   private final byte[] bytes;
 
   private RawPath(byte[] bytes) {
@@ -118,6 +120,24 @@ public final class RawPath implements Comparable<RawPath> {
       at--;
     }
     return at;
+  }
+
+  /**
+   * The path in a message: one line, cut where it is longer than anybody reads, since it may come
+   * from somebody who means harm.
+   */
+  public String shown() {
+    String text = new String(bytes, 0, Math.min(bytes.length, SHOWN), StandardCharsets.UTF_8);
+    StringBuilder shown = new StringBuilder();
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if (Character.isISOControl(c) || c == 0x2028 || c == 0x2029) {
+        shown.append("\\u%04x".formatted((int) c));
+      } else {
+        shown.append(c);
+      }
+    }
+    return bytes.length > SHOWN ? shown.append('\u2026').toString() : shown.toString();
   }
 
   @Override

@@ -23,12 +23,13 @@ import org.jspecify.annotations.Nullable;
  * <p>{@link #next} gives an entry; {@link #body} then gives its bytes in pieces, for sparse files
  * those between the holes only. What of a body was not asked for is skipped. Every number is
  * checked before it is believed; nothing is allocated for a size that is only claimed, but records
- * of at most a mebibyte. For one thread.
+ * of at most a mebibyte. How many records and holes one entry may have is bounded. For one thread.
  */
 public final class TarReader {
   private static final int BLOCK = 512;
   private static final int MOST_SPECIAL = 1 << 20;
-  private static final int MOST_SEGMENTS = 1 << 20;
+  private static final int MOST_RECORDS = 4096;
+  private static final int MOST_SEGMENTS = 1 << 17;
 
   /** The kernel's numbers of devices have 12 and 20 bits. */
   private static final long MOST_MAJOR = (1 << 12) - 1;
@@ -51,6 +52,15 @@ public final class TarReader {
 
   /** The next entry; null at the end of the archive. */
   public @Nullable TarEntry next() throws IOException {
+    try {
+      return read();
+    } catch (TarFormatException e) {
+      String message = String.valueOf(e.getMessage());
+      throw message.contains(place) ? e : new TarFormatException(message + ", in " + place);
+    }
+  }
+
+  private @Nullable TarEntry read() throws IOException {
     Map<String, byte[]> local = new HashMap<>();
     RawPath longName = RawPath.EMPTY;
     RawPath longLink = RawPath.EMPTY;
@@ -256,6 +266,9 @@ public final class TarReader {
         map.append(map.isEmpty() ? "" : ",").append(new String(value, StandardCharsets.UTF_8));
       } else {
         records.put(key, value);
+        if (records.size() > MOST_RECORDS) {
+          throw new TarFormatException("a pax header of more than " + MOST_RECORDS + " records");
+        }
       }
       at = end;
     }
@@ -271,8 +284,9 @@ public final class TarReader {
     for (Map.Entry<String, byte[]> record : records.entrySet()) {
       bytes += record.getKey().length() + record.getValue().length;
     }
-    if (bytes > MOST_SPECIAL) {
-      throw new TarFormatException("pax records of " + bytes + " bytes before " + place);
+    if (bytes > MOST_SPECIAL || records.size() > MOST_RECORDS) {
+      throw new TarFormatException(
+          records.size() + " pax records of " + bytes + " bytes before " + place);
     }
   }
 
@@ -291,7 +305,7 @@ public final class TarReader {
   private TarEntry entry(Map<String, byte[]> pax, RawPath longName, RawPath longLink)
       throws IOException {
     RawPath name = name(pax, longName);
-    place = "entry \"" + name + "\"";
+    place = "entry \"" + name.shown() + "\"";
     TarEntry.Type type = type(header[156], name);
     RawPath link = link(pax, longLink);
     byte[] paxSize = pax.get("size");
@@ -383,7 +397,7 @@ public final class TarReader {
       case '6' -> TarEntry.Type.FIFO;
       default ->
           throw new TarFormatException(
-              "entry \"" + name + "\" is of the unsupported type " + (flag & 0xff));
+              "entry \"" + name.shown() + "\" is of the unsupported type " + (flag & 0xff));
     };
   }
 
@@ -447,22 +461,42 @@ public final class TarReader {
     if (map == null || size == null) {
       return null;
     }
-    List<Long> numbers = new ArrayList<>();
-    for (String number : new String(map, StandardCharsets.UTF_8).split(",", -1)) {
-      numbers.add(Fields.decimal(number.getBytes(StandardCharsets.UTF_8), "GNU.sparse.map"));
-    }
-    return new Sparse(Fields.decimal(size, "GNU.sparse.size"), pairs(numbers));
+    return new Sparse(Fields.decimal(size, "GNU.sparse.size"), pairs(map));
   }
 
-  private List<TarEntry.Segment> pairs(List<Long> numbers) throws TarFormatException {
-    if (numbers.size() % 2 != 0) {
+  /** Offset and length by turns, with commas between. */
+  private List<TarEntry.Segment> pairs(byte[] map) throws TarFormatException {
+    List<TarEntry.Segment> segments = new ArrayList<>();
+    long offset = -1;
+    int start = 0;
+    for (int at = 0; at <= map.length; at++) {
+      if (at < map.length && map[at] != ',') {
+        continue;
+      }
+      long number = Fields.decimal(Arrays.copyOfRange(map, start, at), "GNU.sparse.map");
+      if (offset < 0) {
+        offset = number;
+      } else {
+        addSegment(new TarEntry.Segment(offset, number), segments);
+        offset = -1;
+      }
+      if (number < 0) {
+        throw new TarFormatException("malformed sparse map of " + place);
+      }
+      start = at + 1;
+    }
+    if (offset >= 0) {
       throw new TarFormatException("malformed sparse map of " + place);
     }
-    List<TarEntry.Segment> segments = new ArrayList<>();
-    for (int i = 0; i < numbers.size(); i += 2) {
-      segments.add(new TarEntry.Segment(numbers.get(i), numbers.get(i + 1)));
-    }
     return segments;
+  }
+
+  private void addSegment(TarEntry.Segment segment, List<TarEntry.Segment> into)
+      throws TarFormatException {
+    if (into.size() == MOST_SEGMENTS) {
+      throw new TarFormatException("too many holes in " + place);
+    }
+    into.add(segment);
   }
 
   /** Four segments in the header and, if a flag says so, 21 in each of the blocks that follow. */
@@ -489,13 +523,11 @@ public final class TarReader {
       if (from[at] == 0) {
         return;
       }
-      if (into.size() == MOST_SEGMENTS) {
-        throw new TarFormatException("too many holes in " + place);
-      }
-      into.add(
+      addSegment(
           new TarEntry.Segment(
               Fields.number(from, at, 12, "sparse offset"),
-              Fields.number(from, at + 12, 12, "sparse length")));
+              Fields.number(from, at + 12, 12, "sparse length")),
+          into);
     }
   }
 

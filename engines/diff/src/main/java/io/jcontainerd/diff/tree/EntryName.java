@@ -21,8 +21,7 @@ final class EntryName {
   static void checkLength(RawPath path) throws EntryException {
     if (path.length() > LONGEST) {
       throw new EntryException(
-          "entry \"%s\u2026\": a path of %d bytes is too long"
-              .formatted(path.slice(0, LONGEST_COMPONENT), path.length()));
+          "entry \"%s\": a path of %d bytes is too long".formatted(path.shown(), path.length()));
     }
   }
 
@@ -38,12 +37,13 @@ final class EntryName {
     for (RawPath component : split(name)) {
       if (isDotDot(component)) {
         if (components.isEmpty()) {
-          throw new EntryException("entry \"" + name + "\" leads out of the tree");
+          throw new EntryException("entry \"" + name.shown() + "\" leads out of the tree");
         }
         components.removeLast();
       } else if (component.length() > LONGEST_COMPONENT) {
         throw new EntryException(
-            "entry \"" + name + "\": \"" + component + "\" is too long for a name");
+            "entry \"%s\": \"%s\" of %d bytes is too long for a name"
+                .formatted(name.shown(), component.shown(), component.length()));
       } else {
         components.add(component);
       }

@@ -14,7 +14,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Instant;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -39,7 +38,6 @@ public final class LayerExtractor implements AutoCloseable {
   private final LayerTree tree;
   private final boolean makeDevices;
   private final PathSet unpacked = new PathSet();
-  private final Map<RawPath, Times> folderTimes = new LinkedHashMap<>();
   private boolean attributesRefused;
   private @Nullable SumTable sums;
 
@@ -71,6 +69,14 @@ public final class LayerExtractor implements AutoCloseable {
 
   /** Puts in the entry whose body the reader holds. */
   public void add(TarEntry entry, TarReader body) throws IOException {
+    try {
+      place(entry, body);
+    } catch (ErrnoException e) {
+      throw new ErrnoException(e.call(), "for entry \"" + entry.name().shown() + "\"", e.errno());
+    }
+  }
+
+  private void place(TarEntry entry, TarReader body) throws IOException {
     List<RawPath> components = EntryName.clean(entry.name());
     if (components.isEmpty()) {
       addRoot(entry);
@@ -85,7 +91,7 @@ public final class LayerExtractor implements AutoCloseable {
     } else if (name.startsWith(WHITEOUT)) {
       RawPath hidden = name.from(WHITEOUT.length());
       if (hidden.isEmpty() || EntryName.isDotDot(hidden) || hidden.equals(RawPath.of("."))) {
-        throw new EntryException("entry \"" + entry.name() + "\" is a whiteout of nothing");
+        throw new EntryException("entry \"" + entry.name().shown() + "\" is a whiteout of nothing");
       }
       hide(parents, hidden);
     } else {
@@ -96,29 +102,25 @@ public final class LayerExtractor implements AutoCloseable {
 
   private void addRoot(TarEntry entry) throws IOException {
     if (entry.type() != TarEntry.Type.DIRECTORY) {
-      throw new EntryException("entry \"" + entry.name() + "\" would replace the tree's root");
+      throw new EntryException(
+          "entry \"" + entry.name().shown() + "\" would replace the tree's root");
     }
     removeAttributes(entry, tree.root().handle, RawPath.EMPTY);
     dress(entry, tree.root().handle, RawPath.EMPTY);
     tree.root().handle.setMode(entry.mode());
-    folderTimes.put(RawPath.EMPTY, times(entry));
+    note(RawPath.EMPTY, entry);
   }
 
   private void put(TarEntry entry, Folder folder, RawPath name, TarReader body) throws IOException {
     RawPath path = folder.path.resolve(name);
-    folderTimes.remove(path);
-    try {
-      switch (entry.type()) {
-        case REGULAR -> putFile(entry, folder, name, body);
-        case DIRECTORY -> putFolder(entry, folder, name, path);
-        case SYMLINK -> putSymlink(entry, folder, name);
-        case HARD_LINK -> putLink(entry, folder, name);
-        case CHARACTER_DEVICE -> putNode(entry, folder, name, FileStat.Type.CHARACTER_DEVICE);
-        case BLOCK_DEVICE -> putNode(entry, folder, name, FileStat.Type.BLOCK_DEVICE);
-        case FIFO -> putNode(entry, folder, name, FileStat.Type.FIFO);
-      }
-    } catch (ErrnoException e) {
-      throw new ErrnoException(e.call(), "for entry \"" + entry.name() + "\"", e.errno());
+    switch (entry.type()) {
+      case REGULAR -> putFile(entry, folder, name, body);
+      case DIRECTORY -> putFolder(entry, folder, name, path);
+      case SYMLINK -> putSymlink(entry, folder, name);
+      case HARD_LINK -> putLink(entry, folder, name);
+      case CHARACTER_DEVICE -> putNode(entry, folder, name, FileStat.Type.CHARACTER_DEVICE);
+      case BLOCK_DEVICE -> putNode(entry, folder, name, FileStat.Type.BLOCK_DEVICE);
+      case FIFO -> putNode(entry, folder, name, FileStat.Type.FIFO);
     }
     markUnpacked(path);
   }
@@ -191,7 +193,8 @@ public final class LayerExtractor implements AutoCloseable {
         if (!piece.hasRemaining()) {
           ByteBuffer next = body.body();
           if (next == null) {
-            throw new EntryException("entry \"" + entry.name() + "\" is shorter than its map");
+            throw new EntryException(
+                "entry \"" + entry.name().shown() + "\" is shorter than its map");
           }
           piece = next;
         }
@@ -227,8 +230,12 @@ public final class LayerExtractor implements AutoCloseable {
     }
     dress(entry, folder.handle, name);
     folder.handle.setMode(name, entry.mode());
-    tree.copiedTimes().remove(path);
-    folderTimes.put(path, times(entry));
+    note(path, entry);
+  }
+
+  private void note(RawPath folder, TarEntry entry) throws EntryException {
+    Times times = times(entry);
+    tree.times().put(folder, times.accessed(), times.modified());
   }
 
   private void putSymlink(TarEntry entry, Folder folder, RawPath name) throws IOException {
@@ -269,7 +276,11 @@ public final class LayerExtractor implements AutoCloseable {
       target = EntryName.clean(entry.link());
     } catch (EntryException e) {
       throw new EntryException(
-          "entry \"" + entry.name() + "\" links to \"" + entry.link() + "\" outside the tree");
+          "entry \""
+              + entry.name().shown()
+              + "\" links to \""
+              + entry.link().shown()
+              + "\" outside the tree");
     }
     Optional<Folder> holder =
         target.isEmpty() ? Optional.empty() : tree.find(target.subList(0, target.size() - 1));
@@ -277,9 +288,9 @@ public final class LayerExtractor implements AutoCloseable {
     if (holder.isEmpty() || !exists(holder.get(), target.getLast())) {
       throw new EntryException(
           "entry \""
-              + entry.name()
+              + entry.name().shown()
               + "\" links to \""
-              + entry.link()
+              + entry.link().shown()
               + "\", which is not in the tree");
     }
     Folder from = holder.get();
@@ -290,7 +301,11 @@ public final class LayerExtractor implements AutoCloseable {
     RawPath replaced = here.path.resolve(name);
     if (from.path.equals(replaced) || from.path.startsWith(replaced.concat(RawPath.of("/")))) {
       throw new EntryException(
-          "entry \"" + entry.name() + "\" links to \"" + entry.link() + "\" below itself");
+          "entry \""
+              + entry.name().shown()
+              + "\" links to \""
+              + entry.link().shown()
+              + "\" below itself");
     }
     OptionalLong sum = knownSum(from, existing);
     replacing(
@@ -352,22 +367,23 @@ public final class LayerExtractor implements AutoCloseable {
   /** What cannot have attributes does not make an image unusable, so it is only told. */
   private void setAttributes(TarEntry entry, Directory folder, RawPath name) throws ErrnoException {
     for (Map.Entry<RawPath, byte[]> attribute : entry.attributes().entrySet()) {
-      if (Overlay.isReserved(attribute.getKey())) {
+      if (!Attributes.isCarried(attribute.getKey())) {
         continue;
       }
       try {
         folder.setAttribute(name, attribute.getKey(), attribute.getValue());
       } catch (ErrnoException e) {
         if (!isForgiven(e, entry, attribute.getKey())) {
-          throw e;
+          throw new ErrnoException(
+              e.call() + " of the attribute " + attribute.getKey().shown(), "", e.errno());
         }
         if (!attributesRefused) {
           attributesRefused = true;
           LOG.log(
               System.Logger.Level.WARNING,
               "attribute {0} of entry \"{1}\" left out: not supported here",
-              attribute.getKey(),
-              entry.name());
+              attribute.getKey().shown(),
+              entry.name().shown());
         }
       }
     }
@@ -437,22 +453,19 @@ public final class LayerExtractor implements AutoCloseable {
 
   /** Gives the folders their times; to be called once after the last entry. */
   public void finish() throws IOException {
-    for (Map.Entry<RawPath, Instant> copied : tree.copiedTimes().entrySet()) {
-      folderTimes.putIfAbsent(copied.getKey(), new Times(copied.getValue(), copied.getValue()));
+    tree.times().each(this::setFolderTimes);
+  }
+
+  private void setFolderTimes(RawPath path, Instant accessed, Instant modified) throws IOException {
+    if (path.isEmpty()) {
+      tree.root().handle.setTimes(accessed, modified);
+      return;
     }
-    for (Map.Entry<RawPath, Times> folder : folderTimes.entrySet()) {
-      Times times = folder.getValue();
-      RawPath path = folder.getKey();
-      if (path.isEmpty()) {
-        tree.root().handle.setTimes(times.accessed(), times.modified());
-        continue;
-      }
-      Optional<Folder> parent = tree.find(EntryName.split(path.parent()));
-      if (parent.isPresent()
-          && parent.get().path.equals(path.parent())
-          && parent.get().handle.find(path.name()).filter(FileStat::isDirectory).isPresent()) {
-        parent.get().handle.setTimes(path.name(), times.accessed(), times.modified());
-      }
+    Optional<Folder> parent = tree.find(EntryName.split(path.parent()));
+    if (parent.isPresent()
+        && parent.get().path.equals(path.parent())
+        && parent.get().handle.find(path.name()).filter(FileStat::isDirectory).isPresent()) {
+      parent.get().handle.setTimes(path.name(), accessed, modified);
     }
   }
 

@@ -8,7 +8,6 @@ import io.jcontainerd.linux.OpenFile;
 import io.jcontainerd.linux.RawPath;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -40,8 +39,7 @@ final class LayerTree implements AutoCloseable {
   private final Map<RawPath, Folder> open = new HashMap<>();
   private final Map<RawPath, Folder> asked = new HashMap<>();
 
-  /** Times that folders made on the way must have in the end. */
-  private final Map<RawPath, Instant> copiedTimes = new HashMap<>();
+  private final FolderTimes times = new FolderTimes();
 
   private LayerTree(Optional<Overlay> overlay, Directory root) {
     this.overlay = overlay;
@@ -77,8 +75,9 @@ final class LayerTree implements AutoCloseable {
     return root;
   }
 
-  Map<RawPath, Instant> copiedTimes() {
-    return copiedTimes;
+  /** What folders must have in the end, those made on the way included. */
+  FolderTimes times() {
+    return times;
   }
 
   /**
@@ -121,7 +120,7 @@ final class LayerTree implements AutoCloseable {
         if (step.link().isPresent()) {
           links++;
           if (links > MOST_LINKS) {
-            throw new EntryException("too many links on the way to \"" + request + "\"");
+            throw new EntryException("too many links on the way to \"" + request.shown() + "\"");
           }
           RawPath target = step.link().get();
           EntryName.split(target).reversed().forEach(ahead::addFirst);
@@ -177,7 +176,8 @@ final class LayerTree implements AutoCloseable {
       return Step.into(made);
     }
     if (make) {
-      throw new EntryException("\"" + path + "\" is not a folder, but entries are below it");
+      throw new EntryException(
+          "\"" + path.shown() + "\" is not a folder, but entries are below it");
     }
     return Step.NOTHING;
   }
@@ -197,7 +197,8 @@ final class LayerTree implements AutoCloseable {
         }
         default -> {
           if (make) {
-            throw new EntryException("\"" + path + "\" is not a folder, but entries are below it");
+            throw new EntryException(
+                "\"" + path.shown() + "\" is not a folder, but entries are below it");
           }
           return Step.NOTHING;
         }
@@ -215,14 +216,14 @@ final class LayerTree implements AutoCloseable {
   }
 
   private Folder copyFolder(Folder here, RawPath name, RawPath path, Lower lower)
-      throws ErrnoException {
+      throws IOException {
     Folder folder = made(here, name, path, 0700);
     try (Directory from = lower.open(path)) {
       folder.handle.setOwner(lower.stat().uid(), lower.stat().gid());
       copyAttributes(from, RawPath.EMPTY, folder.handle, RawPath.EMPTY);
       folder.handle.setMode(lower.stat().mode());
     }
-    copiedTimes.put(path, lower.stat().modified());
+    times.put(path, lower.stat().modified(), lower.stat().modified());
     return folder;
   }
 

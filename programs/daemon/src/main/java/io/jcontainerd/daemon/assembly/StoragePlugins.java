@@ -23,6 +23,7 @@ import io.jcontainerd.daemon.settings.StorageSettings;
 import io.jcontainerd.diff.ErofsApplier;
 import io.jcontainerd.diff.LayerApplier;
 import io.jcontainerd.diff.LayerComparer;
+import io.jcontainerd.diff.LayerLimits;
 import io.jcontainerd.linux.Mounter;
 import io.jcontainerd.metadata.GcOptions;
 import io.jcontainerd.metadata.Metadata;
@@ -285,9 +286,14 @@ final class StoragePlugins {
   private Started<Differ> differ(Wiring wiring) {
     var content = wiring.get(Keys.METADATA).content();
     Mounter mounter = mounter(wiring);
+    var settings = config.settings(Keys.WALKING.uri(), StorageSettings.WalkingDiffer.class);
+    var limits =
+        new LayerLimits(
+            settings.maxLayerBytes(), settings.maxLayerRatio(), settings.maxLayerEntries());
     return Started.of(
             new Differ(
-                new LayerApplier(content, mounter, notes), new LayerComparer(content, mounter)))
+                new LayerApplier(content, mounter, limits, notes),
+                new LayerComparer(content, mounter)))
         .on(HOST);
   }
 }

@@ -20,6 +20,7 @@ public final class PluginTables {
     tables.put("io.containerd.cri.v1.images", CriSettings.Images.defaults());
     tables.put("io.containerd.cri.v1.runtime", CriSettings.Runtime.defaults());
     tables.put("io.containerd.differ.v1.erofs", StorageSettings.ErofsDiffer.defaults());
+    tables.put("io.containerd.differ.v1.walking", StorageSettings.WalkingDiffer.defaults());
     tables.put("io.containerd.gc.v1.scheduler", StorageSettings.GcScheduler.defaults());
     tables.put("io.containerd.grpc.v1.cri", CriSettings.Service.defaults());
     tables.put("io.containerd.image-verifier.v1.bindir", ImageSettings.ImageVerifier.defaults());

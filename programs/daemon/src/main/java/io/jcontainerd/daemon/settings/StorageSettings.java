@@ -186,4 +186,24 @@ public final class StorageSettings {
       return new DiffService(List.of("walking"), false);
     }
   }
+
+  /**
+   * The differ for tar layers. What is larger than these limits is refused while it is unpacked; 0
+   * is no limit.
+   *
+   * @param maxLayerBytes of a layer in its plain form
+   * @param maxLayerRatio of plain to packed bytes, counted for layers of more than a gibibyte
+   * @param maxLayerEntries files, folders and whatever else a layer has
+   */
+  public record WalkingDiffer(long maxLayerBytes, long maxLayerRatio, long maxLayerEntries) {
+    public WalkingDiffer {
+      if (maxLayerBytes < 0 || maxLayerRatio < 0 || maxLayerEntries < 0) {
+        throw new IllegalArgumentException("the limits of a layer must not be negative");
+      }
+    }
+
+    public static WalkingDiffer defaults() {
+      return new WalkingDiffer(128L << 30, 200, 1_000_000);
+    }
+  }
 }
