@@ -24,12 +24,22 @@ record TomlDocument(String source, Map<String, Object> tree, Map<List<String>, I
    * Reads {@code text}; every syntax error becomes a finding, and what could be read is returned.
    */
   static TomlDocument parse(String source, String text, Findings findings) {
-    TomlParseResult result = Toml.parse(text);
+    TomlParseResult result;
+    var lines = new LinkedHashMap<List<String>, Integer>();
+    try {
+      result = Toml.parse(text);
+    } catch (StackOverflowError e) {
+      findings.error(source + ": nested too deeply");
+      return new TomlDocument(source, new LinkedHashMap<>(), lines);
+    } catch (RuntimeException | AssertionError e) {
+      // the parser throws some errors of escapes instead of collecting them
+      findings.error(source + ": not readable as TOML: " + e.getMessage());
+      return new TomlDocument(source, new LinkedHashMap<>(), lines);
+    }
     for (TomlParseError error : result.errors()) {
       String message = String.valueOf(error.getMessage());
       findings.error(source + " line " + error.position().line() + ": " + message);
     }
-    var lines = new LinkedHashMap<List<String>, Integer>();
     Map<String, Object> tree = table(result, List.of(), lines);
     return new TomlDocument(source, tree, lines);
   }

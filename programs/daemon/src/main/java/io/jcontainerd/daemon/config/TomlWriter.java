@@ -1,5 +1,9 @@
 package io.jcontainerd.daemon.config;
 
+import java.time.LocalDateTime;
+import java.time.LocalTime;
+import java.time.OffsetDateTime;
+import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -80,6 +84,9 @@ final class TomlWriter {
       }
       case Double number when number.isInfinite() -> number > 0 ? "inf" : "-inf";
       case Double number when number.isNaN() -> "nan";
+      case OffsetDateTime time -> DateTimeFormatter.ISO_OFFSET_DATE_TIME.format(time);
+      case LocalDateTime time -> DateTimeFormatter.ISO_LOCAL_DATE_TIME.format(time);
+      case LocalTime time -> DateTimeFormatter.ISO_LOCAL_TIME.format(time);
       default -> value.toString();
     };
   }

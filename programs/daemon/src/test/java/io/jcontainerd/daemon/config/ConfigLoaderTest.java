@@ -59,6 +59,9 @@ class ConfigLoaderTest {
             "interval = '10s'",
             "default = ['walking']",
             "sync_fs = false",
+            "max_layer_bytes = 137438953472",
+            "max_layer_ratio = 200",
+            "max_layer_entries = 1000000",
             "upperdir_label = false",
             "dmverity_mode = 'auto'",
             "max_concurrent_unpacks = 1",
@@ -476,12 +479,55 @@ class ConfigLoaderTest {
                     max_send_message_size = -1
                     [plugins.'io.containerd.gc.v1.scheduler']
                     deletion_threshold = 3000000000
+                    [plugins.'io.containerd.differ.v1.walking']
+                    max_layer_ratio = -1
                     """))
         .isInstanceOf(ConfigException.class)
         .hasMessageContaining(
             "max_recv_message_size must be from 0 to 2147483647 bytes, not 3000000000")
         .hasMessageContaining("max_send_message_size must be from 0 to 2147483647 bytes, not -1")
-        .hasMessageContaining("deletion_threshold must be from 0 to 2147483647, not 3000000000");
+        .hasMessageContaining("deletion_threshold must be from 0 to 2147483647, not 3000000000")
+        .hasMessageContaining("the limits of a layer must not be negative");
+  }
+
+  @Test
+  void escapes_that_are_none_are_told() {
+    for (String text : List.of("\"q\\0r\"", "\"\\u12\"", "\"\\ugins\"", "\"\\UFFFFFFFF\"")) {
+      assertThatThrownBy(
+              () -> ConfigLoader.parse(folder.resolve("c.toml"), "version = 4\na = " + text))
+          .as(text)
+          .isInstanceOf(ConfigException.class)
+          .hasMessageContaining("c.toml");
+    }
+  }
+
+  @Test
+  void dates_in_tables_of_others_survive_printing() {
+    LoadedConfig config =
+        ConfigLoader.parse(
+            folder.resolve("c.toml"),
+            """
+            version = 4
+            imports = []
+            [plugins."x.y"]
+            a = 2020-01-01T00:00:00Z
+            b = 2020-01-01T10:00:00
+            c = 10:00:00
+            d = 2020-01-01
+            e = 2020-01-01T00:00:00.5+01:00
+            """);
+    LoadedConfig again = ConfigLoader.parse(folder.resolve("c.toml"), config.toToml());
+    assertThat(again.unknownPlugins()).isEqualTo(config.unknownPlugins()).isNotEmpty();
+  }
+
+  @Test
+  void nesting_without_end_is_told() {
+    assertThatThrownBy(
+            () ->
+                ConfigLoader.parse(
+                    folder.resolve("c.toml"), "version = 4\na = " + "[".repeat(100_000)))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining("nested too deeply");
   }
 
   @Test
