@@ -103,7 +103,7 @@ class JctrTest {
           .contains("missing")
           .contains("next: ");
       assertThat(jctr("fsck", "--deep", "--format", "json").out())
-          .contains("\"damage\":\"contents differ\"")
+          .contains("\"damage\":\"content\"")
           .contains("\"outcome\":\"found\"");
 
       assertThat(jctr("fsck", "--deep", "--repair").ok().out()).contains("healed");
