@@ -233,6 +233,9 @@ final class DirectorySnapshotter implements Snapshotter, CheckedTrees {
       case ContainerdException known -> known;
       case NoSuchFileException gone when !parent.isEmpty() ->
           new NotFoundException("parent " + snapshot(parent), gone);
+      case IOException e when !parent.isEmpty() && records.find(parent).isEmpty() ->
+          // it went while its child was being made; each kind meets that in a way of its own
+          new NotFoundException("parent " + snapshot(parent), e);
       case IOException e -> failure(snapshot(key) + ": prepare", e);
       default -> throw (RuntimeException) reason;
     };
