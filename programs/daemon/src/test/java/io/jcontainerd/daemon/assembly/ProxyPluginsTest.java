@@ -214,7 +214,7 @@ class ProxyPluginsTest {
     startAll();
     Snapshotter snapshots = metadata().snapshotter(EngineServer.SNAPSHOTTER);
     Call client = Call.in("client");
-    client.call(() -> snapshots.prepare("before", "", Map.of("containerd.io/gc.root", "")));
+    client.call(() -> snapshots.prepare("before", "", Map.of("containerd.io/gc.root", "test")));
     server.kill();
     assertThatThrownBy(() -> client.call(() -> snapshots.prepare("between", "", Map.of())))
         .isInstanceOf(UnavailableException.class)
