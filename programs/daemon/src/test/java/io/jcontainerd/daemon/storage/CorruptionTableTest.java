@@ -58,7 +58,8 @@ class CorruptionTableTest {
 
   @TempDir Path folder;
 
-  private final long seed = Long.getLong("seed", new Random().nextLong());
+  /** The same in every run, so that a failure is one of the change; others by {@code -Dseed=N}. */
+  private final long seed = Long.getLong("seed", 1);
   private final Random random = new Random(seed);
   private final StringBuilder table = new StringBuilder();
 
