@@ -47,7 +47,13 @@ class DurabilityTest {
     return OverlaySnapshotter.open(
         Bench.ROOT,
         new Environment(
-            bench.store, bench.files, kernel, bench.environment().trees(), bench.time, new UnpackNotes(), durable),
+            bench.store,
+            bench.files,
+            kernel,
+            bench.environment().trees(),
+            bench.time,
+            new UnpackNotes(),
+            durable),
         Bench.SUPPORT,
         OverlaySnapshotter.Options.DEFAULTS);
   }

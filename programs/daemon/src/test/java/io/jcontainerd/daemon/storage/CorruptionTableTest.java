@@ -60,6 +60,7 @@ class CorruptionTableTest {
 
   /** The same in every run, so that a failure is one of the change; others by {@code -Dseed=N}. */
   private final long seed = Long.getLong("seed", 1);
+
   private final Random random = new Random(seed);
   private final StringBuilder table = new StringBuilder();
 
