@@ -41,9 +41,10 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 
 /**
- * The order of steps that all snapshotters of folders share: folder, then record; commit as
- * provisional, then synchronise, then say that it is durable; record away, then folder. No lock is
- * held across any of them. The process may die, and the power may fail, at any step.
+ * The order of steps that all snapshotters of folders share: folder, then record; commit what is
+ * unpacked as provisional, then synchronise, then say that it is durable; synchronise, then commit
+ * anything else; record away, then folder. No lock is held across any of them. The process may die,
+ * and the power may fail, at any step.
  */
 final class DirectorySnapshotter implements Snapshotter, CheckedTrees {
   private static final Logger LOG = System.getLogger(DirectorySnapshotter.class.getName());
@@ -56,7 +57,6 @@ final class DirectorySnapshotter implements Snapshotter, CheckedTrees {
   private final SnapshotRecords records;
   private final Layout layout;
   private final Shelf shelf;
-  private final SharedSync sync;
   private final Durability durability;
   private final ProvisionalRecords provisional;
   private final boolean removeAtOnce;
@@ -91,7 +91,6 @@ final class DirectorySnapshotter implements Snapshotter, CheckedTrees {
     this.shelf = shelf;
     this.removeAtOnce = removeAtOnce;
     this.nextId = new AtomicLong(nextId);
-    this.sync = new SharedSync(() -> environment.kernel().syncFileSystem(root));
     this.provisional = new ProvisionalRecords(records, name);
     this.durability =
         new Durability(
@@ -102,7 +101,9 @@ final class DirectorySnapshotter implements Snapshotter, CheckedTrees {
             environment.durable() ? environment.kernel().bootId() : null);
     this.manifests =
         new Manifests(root, environment.files(), environment.trees(), environment.notes());
-    this.care = new LayerCare(root, environment.files(), records, layout, manifests, sync);
+    this.care =
+        new LayerCare(
+            root, environment.files(), records, layout, manifests, durability::synchroniseAll);
   }
 
   /** One whose snapshots are folders below {@code snapshots/}. */
@@ -140,14 +141,15 @@ final class DirectorySnapshotter implements Snapshotter, CheckedTrees {
 
   /** What an earlier run of the machine did not make durable is lost; what this one did is kept. */
   private void loseOldBoots(String boot) {
-    List<String> lost = provisional.loseOthers(boot);
-    if (!lost.isEmpty()) {
+    ProvisionalRecords.Lost lost = provisional.loseOthers(boot);
+    if (!lost.names().isEmpty()) {
       LOG.log(
           Level.WARNING,
           "snapshotter {0}: not durable when the machine went down, to be unpacked again: {1}",
           name,
-          lost);
+          lost.names());
     }
+    lost.tellKept(LOG, name);
     if (!provisional.committed().isEmpty()) {
       durability.committed();
     }
@@ -203,7 +205,7 @@ final class DirectorySnapshotter implements Snapshotter, CheckedTrees {
       Layout.Place place = place(kind, id, parents, labels);
       try {
         if (layout.make(place) && !unpacking) {
-          sync.run();
+          durability.synchroniseAll();
         }
         Map<String, String> all = layout.labels(place);
         List<Mount> mounts = layout.mounts(place); // before the record: it may fail
@@ -270,11 +272,15 @@ final class DirectorySnapshotter implements Snapshotter, CheckedTrees {
     if (!inProgress.add(active.id())) {
       throw new UnavailableException(snapshot(key) + " is being committed by another call");
     }
+    boolean unpacked = Durability.isUnpacking(key);
     try {
       Layout.Place place =
           place(SnapshotKind.ACTIVE, active.id(), standing.parents(), active.info().labels());
       try {
         Manifests.Sealed sealed = seal(place);
+        if (!unpacked && durability.boot() != null) {
+          durability.synchroniseAll(); // it may be the only copy, and so may what it stands on
+        }
         records.commit(
             newName,
             active,
@@ -283,11 +289,13 @@ final class DirectorySnapshotter implements Snapshotter, CheckedTrees {
             rebase,
             sealed.usage(),
             sealed.seal(),
-            durability.boot());
+            unpacked ? durability.boot() : null);
       } catch (IOException | RuntimeException e) {
         throw unsealed(key, active.id(), e);
       }
-      durability.committed();
+      if (unpacked) {
+        durability.committed();
+      }
       tidy(active.id(), SnapshotKind.COMMITTED);
       layout.tree(folder(active.id())).ifPresent(manifests::forget);
     } finally {
@@ -450,12 +458,15 @@ final class DirectorySnapshotter implements Snapshotter, CheckedTrees {
   }
 
   private void sweepManifests() throws IOException {
+    manifests.cleanup(this::keptManifests);
+  }
+
+  private Manifests.Kept keptManifests() {
     // What is being written is asked for before the records, since those come before its end.
     Set<Long> busy = new HashSet<>(manifests.writing());
     busy.addAll(inProgress);
     Map<Long, Seal> seals = records.seals();
-    manifests.cleanup(
-        (id, sum) -> busy.contains(id) || (seals.containsKey(id) && seals.get(id).sum() == sum));
+    return (id, sum) -> busy.contains(id) || (seals.containsKey(id) && seals.get(id).sum() == sum);
   }
 
   /**

@@ -68,7 +68,7 @@ final class Durability implements AutoCloseable {
     return UNPACKING.matcher(key).matches();
   }
 
-  /** What to record a commit with: the boot during which it holds; null if for ever. */
+  /** What to record an unpacked layer with: the boot in which it holds; null if for ever. */
   @Nullable String boot() {
     return boot;
   }
@@ -112,6 +112,11 @@ final class Durability implements AutoCloseable {
     }
   }
 
+  /** Returns once everything that was written before this call survives a power cut. */
+  void synchroniseAll() throws IOException {
+    shared.run();
+  }
+
   /** Others share it, so a cancel of whoever runs it must not end it. */
   private void synchronise() throws IOException {
     boolean interrupted = Thread.interrupted();
@@ -145,13 +150,14 @@ final class Durability implements AutoCloseable {
     if (doubtful.isEmpty()) {
       return;
     }
-    List<String> lost = records.lose(doubtful);
+    ProvisionalRecords.Lost lost = records.lose(doubtful);
     doubtful = List.of();
     LOG.log(
         Level.ERROR,
         "snapshotter {0}: not saved by a synchronisation that failed, to be unpacked again: {1}",
         name,
-        lost);
+        lost.names());
+    lost.tellKept(LOG, name);
   }
 
   /** Makes durable what is not, so that nothing is lost if the machine is stopped next. */

@@ -41,7 +41,7 @@ final class LayerCare {
   private final SnapshotRecords records;
   private final Layout layout;
   private final Manifests manifests;
-  private final SharedSync sync;
+  private final SharedSync.Action sync;
   private final Set<String> inUse = ConcurrentHashMap.newKeySet();
 
   LayerCare(
@@ -50,7 +50,7 @@ final class LayerCare {
       SnapshotRecords records,
       Layout layout,
       Manifests manifests,
-      SharedSync sync) {
+      SharedSync.Action sync) {
     this.root = root;
     this.files = files;
     this.records = records;

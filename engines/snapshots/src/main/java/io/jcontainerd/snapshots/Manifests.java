@@ -14,9 +14,11 @@ import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -136,12 +138,18 @@ final class Manifests {
     boolean test(long id, long sum);
   }
 
-  /** Deletes the manifests that no record tells of. */
-  void cleanup(Kept kept) throws IOException {
+  /**
+   * Deletes the manifests that no record tells of.
+   *
+   * @param look asked once it is known which there are: it must not miss any of these
+   */
+  void cleanup(Supplier<Kept> look) throws IOException {
     if (files.stat(folder).isEmpty()) {
       return;
     }
-    for (String name : files.list(folder)) {
+    List<String> names = files.list(folder);
+    Kept kept = look.get();
+    for (String name : names) {
       Matcher matcher = NAME.matcher(name);
       if (!matcher.matches()) {
         continue;

@@ -2,19 +2,25 @@ package io.jcontainerd.snapshots;
 
 import io.jcontainerd.store.ReadTransaction;
 import io.jcontainerd.store.WriteTransaction;
-import java.util.HashSet;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Which records of a snapshotter are provisional: their files were not synchronised yet, so they
  * hold only as long as the machine runs. Each is noted with the boot in which it was made; after
- * another boot, or after a synchronisation that failed, it is lost with all that stands on it.
+ * another boot, or after a synchronisation that failed, it is lost with all that stands on it. Only
+ * what is being unpacked or was unpacked is ever noted: it can be had again.
  *
  * <p>A record is provisional from the transaction that makes it until the one that says that a
  * synchronisation which began later has succeeded. Children are recorded after their parents, so
- * nothing durable ever stands on something provisional. Safe for many threads.
+ * nothing durable ever stands on something provisional. Should it do so all the same, what it
+ * stands on is kept: nothing that is not provisional is ever removed here. Safe for many threads.
  */
 final class ProvisionalRecords {
   private final SnapshotRecords records;
@@ -41,10 +47,7 @@ final class ProvisionalRecords {
 
   /** Whether the record is provisional. */
   boolean has(long id) {
-    return records.read(
-        tx ->
-            tx.exists(
-                "SELECT 1 FROM backend_snapshot_boots WHERE snapshotter = ? AND id = ?", name, id));
+    return records.read(tx -> isNoted(tx, id));
   }
 
   /** The committed snapshots that are provisional. */
@@ -72,9 +75,9 @@ final class ProvisionalRecords {
    * Removes what was made in another boot, and all that stands on it; it can be asked for with
    * {@link #lost}.
    *
-   * @return the names of what was removed
+   * <p>A record that is durable, with what it stands on, is kept.
    */
-  List<String> loseOthers(String boot) {
+  Lost loseOthers(String boot) {
     Which others =
         tx ->
             tx.all(
@@ -82,11 +85,11 @@ final class ProvisionalRecords {
                 row -> row.number(0),
                 name,
                 boot);
-    return records.read(others::in).isEmpty() ? List.of() : lose(others);
+    return records.read(others::in).isEmpty() ? Lost.NOTHING : lose(others);
   }
 
   /** Removes these, and all that stands on them; as {@link #loseOthers}. */
-  List<String> lose(List<Long> ids) {
+  Lost lose(List<Long> ids) {
     return lose(_ -> ids);
   }
 
@@ -96,39 +99,82 @@ final class ProvisionalRecords {
     List<Long> in(ReadTransaction tx);
   }
 
-  private List<String> lose(Which which) {
-    return records.writeToFree(
-        tx -> {
-          Set<Long> doomed = new HashSet<>();
-          which.in(tx).forEach(id -> addWithChildren(tx, id, doomed));
-          return doomed.stream().map(id -> lose(tx, id)).flatMap(List::stream).sorted().toList();
-        });
-  }
+  /**
+   * What became of records that were not saved.
+   *
+   * @param names of what was removed
+   * @param kept names of what was not, since something durable stands on it
+   */
+  record Lost(List<String> names, List<String> kept) {
+    static final Lost NOTHING = new Lost(List.of(), List.of());
 
-  private void addWithChildren(ReadTransaction tx, long id, Set<Long> doomed) {
-    if (doomed.add(id)) {
-      tx.all(
-              "SELECT id FROM backend_snapshots WHERE snapshotter = ? AND parent = ?",
-              row -> row.number(0),
-              name,
-              id)
-          .forEach(child -> addWithChildren(tx, child, doomed));
+    void tellKept(Logger log, String snapshotter) {
+      if (!kept.isEmpty()) {
+        log.log(
+            Level.ERROR,
+            "snapshotter {0}: may be damaged, kept for what stands on it: {1}",
+            snapshotter,
+            kept);
+      }
     }
   }
 
-  private List<String> lose(WriteTransaction tx, long id) {
-    List<String> keys =
+  private Lost lose(Which which) {
+    return records.writeToFree(
+        tx -> {
+          var fates = new HashMap<Long, Boolean>();
+          which.in(tx).forEach(id -> decide(tx, id, fates));
+          var names = new ArrayList<String>();
+          var kept = new ArrayList<String>();
+          fates.forEach((id, goes) -> (goes ? names : kept).addAll(keys(tx, id)));
+          fates.forEach(
+              (id, goes) -> {
+                if (goes) {
+                  lose(tx, id);
+                }
+              });
+          return new Lost(names.stream().sorted().toList(), kept.stream().sorted().toList());
+        });
+  }
+
+  /** Whether a record goes: it and all that stands on it must be provisional. */
+  private boolean decide(ReadTransaction tx, long id, Map<Long, Boolean> fates) {
+    Boolean known = fates.get(id);
+    if (known != null) {
+      return known;
+    }
+    boolean goes = isNoted(tx, id);
+    for (long child :
         tx.all(
-            "SELECT key FROM backend_snapshots WHERE snapshotter = ? AND id = ?",
-            row -> row.text(0),
+            "SELECT id FROM backend_snapshots WHERE snapshotter = ? AND parent = ?",
+            row -> row.number(0),
             name,
-            id);
-    for (String key : keys) {
+            id)) {
+      goes &= decide(tx, child, fates);
+    }
+    fates.put(id, goes);
+    return goes;
+  }
+
+  private boolean isNoted(ReadTransaction tx, long id) {
+    return tx.exists(
+        "SELECT 1 FROM backend_snapshot_boots WHERE snapshotter = ? AND id = ?", name, id);
+  }
+
+  private List<String> keys(ReadTransaction tx, long id) {
+    return tx.all(
+        "SELECT key FROM backend_snapshots WHERE snapshotter = ? AND id = ?",
+        row -> row.text(0),
+        name,
+        id);
+  }
+
+  private void lose(WriteTransaction tx, long id) {
+    for (String key : keys(tx, id)) {
       records.erase(tx, key, id);
       tx.update("INSERT OR IGNORE INTO backend_snapshot_losses VALUES (?, ?)", name, key);
     }
     forget(tx, name, id); // of a record that was gone
-    return keys;
   }
 
   /** Names of what was lost and not yet forgotten. */

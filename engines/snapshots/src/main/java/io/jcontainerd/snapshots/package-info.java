@@ -48,10 +48,11 @@
  * <p>A folder is made before its record and deleted after it, so that a record always has its
  * folder; a folder that has neither a record nor a grave is a dead process's, and goes with the
  * next clean-up. A commit that needs another form on disk makes it before its record and removes
- * the old one after it; whichever does not fit the record goes with the next clean-up. A snapshot
- * is committed as provisional; one synchronisation of the file system makes all that were committed
- * before it durable. What is provisional when the machine goes down, or when a synchronisation
- * fails, is lost with all that stands on it. What is being unpacked - told by its key - is
- * provisional from the beginning; nothing else is ever made on something provisional.
+ * the old one after it; whichever does not fit the record goes with the next clean-up. What is
+ * being unpacked - told by its key - is provisional from the beginning, and is committed as such;
+ * one synchronisation of the file system makes all that were committed before it durable. What is
+ * provisional when the machine goes down, or when a synchronisation fails, is lost with all that
+ * stands on it. Nothing else is ever made on something provisional, and nothing else is ever lost:
+ * its commit waits for a synchronisation before its record.
  */
 package io.jcontainerd.snapshots;

@@ -109,16 +109,71 @@ class DurabilityTest {
   }
 
   @Test
-  void whatever_stands_on_what_is_lost_is_lost_too() throws Exception {
+  void layers_that_stand_on_what_is_lost_are_lost_too() throws Exception {
     unpack("one", "");
-    snapshotter = open(bench.kernel, false);
-    unpack("two", "one"); // by a daemon that believes it to be durable
-    Prepared _ = snapshotter.prepare("build", "two", Map.of());
+    unpack("two", "one");
+    Prepared _ = snapshotter.prepare("ns/9/extract-9-x " + CHAIN, "two", Map.of());
     reopen("next");
     assertThat(names()).isEmpty();
-    assertThat(snapshotter.lost()).containsExactlyInAnyOrder("one", "two", "build");
     snapshotter.cleanup();
     assertThat(bench.files.list(Bench.ROOT.resolve("snapshots"))).isEmpty();
+  }
+
+  @Test
+  void what_somebody_keeps_is_never_lost_even_on_what_is() {
+    unpack("one", "");
+    unpack("other", "one");
+    snapshotter = open(bench.kernel, false);
+    Prepared _ = snapshotter.prepare("build", "one", Map.of());
+    Prepared _ = snapshotter.prepare("container", "one", Map.of());
+    snapshotter.commit("step", "build", Map.of(), ""); // by a daemon that takes it for durable
+    bench.store.write(
+        tx ->
+            tx.update(
+                "INSERT OR REPLACE INTO backend_snapshot_boots"
+                    + " VALUES ('overlayfs', 1, 'x'), ('overlayfs', 2, 'x')"));
+    reopen("next");
+    assertThat(names()).containsExactly("container", "one", "step");
+    assertThat(snapshotter.lost()).containsExactly("other");
+  }
+
+  @Test
+  void a_commit_that_is_no_unpack_is_synchronised_first_and_never_lost() {
+    unpack("one", "");
+    Prepared _ = snapshotter.prepare("container", "one", Map.of());
+    int before = bench.kernel.syncs();
+    snapshotter.commit("built", "container", Map.of(), "");
+    assertThat(bench.kernel.syncs()).isEqualTo(before + 1);
+    unpack("two", "one");
+    bench.kernel.failSyncs(1);
+    assertThatThrownBy(snapshotter::makeDurable).isInstanceOf(UnknownException.class);
+    assertThat(names()).containsExactly("built", "one");
+    reopen("next");
+    assertThat(names()).containsExactly("built", "one");
+    assertThat(snapshotter.lost()).containsExactly("two");
+  }
+
+  @Test
+  void a_commit_that_is_no_unpack_and_cannot_be_synchronised_leaves_the_active_snapshot() {
+    unpack("one", "");
+    Prepared _ = snapshotter.prepare("container", "one", Map.of());
+    bench.kernel.failSyncs(1);
+    assertThatThrownBy(() -> snapshotter.commit("built", "container", Map.of(), ""))
+        .isInstanceOf(UnknownException.class)
+        .hasMessageContaining("input/output error");
+    assertThat(names()).containsExactly("container", "one");
+    snapshotter.commit("built", "container", Map.of(), "");
+    reopen("next");
+    assertThat(names()).containsExactly("built", "one");
+  }
+
+  @Test
+  void a_commit_on_another_parent_makes_that_durable_first() {
+    unpack("one", "");
+    Prepared _ = snapshotter.prepare("container", "", Map.of());
+    snapshotter.commit("built", "container", Map.of(), "one");
+    reopen("next");
+    assertThat(names()).containsExactly("built", "one");
   }
 
   @Test

@@ -27,6 +27,7 @@ public final class InMemoryKernel implements Kernel {
   private String bootId = "00000000-0000-0000-0000-000000000001";
   private long magic = 0xef53;
   private int syncs;
+  private int failing;
 
   /** A kernel of these files. */
   public InMemoryKernel(InMemoryFiles files) {
@@ -51,6 +52,11 @@ public final class InMemoryKernel implements Kernel {
   /** How many times a file system was synchronised. */
   public synchronized int syncs() {
     return syncs;
+  }
+
+  /** The next so many synchronisations fail with {@code input/output error} and save nothing. */
+  public synchronized void failSyncs(int count) {
+    failing = count;
   }
 
   @Override
@@ -94,8 +100,12 @@ public final class InMemoryKernel implements Kernel {
   }
 
   @Override
-  public synchronized void syncFileSystem(Path path) {
+  public synchronized void syncFileSystem(Path path) throws IOException {
     syncs++;
+    if (failing > 0) {
+      failing--;
+      throw new FileSystemException(path.toString(), null, "input/output error");
+    }
     files.forceAll();
   }
 
