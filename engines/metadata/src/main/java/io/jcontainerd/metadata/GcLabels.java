@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
@@ -26,8 +27,9 @@ final class GcLabels {
   private static final String USED_AT = PREFIX + "cond.value-usedat";
   private static final Pattern RFC_3339 =
       Pattern.compile(
-          "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]+)?"
+          "([0-9]{4}-[0-9]{2}-[0-9]{2}T)([0-9]{1,2})(:[0-9]{2}:[0-9]{2})(?:[.,]([0-9]+))?"
               + "(Z|[+-][0-9]{2}:[0-9]{2})");
+  private static final int NANO_DIGITS = 9;
 
   private GcLabels() {}
 
@@ -49,8 +51,9 @@ final class GcLabels {
     return key.startsWith(REF + "snapshot.");
   }
 
+  /** Whether a label makes a root: any whose key begins so, as with containerd since 2.0. */
   static boolean isRoot(Map<String, String> labels) {
-    return labels.containsKey(ROOT);
+    return labels.keySet().stream().anyMatch(key -> key.startsWith(ROOT));
   }
 
   /** The time of expiry, if one was given and is a time. */
@@ -62,13 +65,23 @@ final class GcLabels {
     return Optional.ofNullable(labels.get(USED_AT)).flatMap(GcLabels::time);
   }
 
-  /** RFC 3339 to the letter, as Go reads it; anything else is as good as nothing. */
+  /**
+   * RFC 3339 as Go reads it, which takes an hour of one digit, a comma before the fraction, and any
+   * number of digits behind it; anything else is as good as nothing.
+   */
   private static Optional<Instant> time(String text) {
-    if (!RFC_3339.matcher(text).matches()) {
+    Matcher parts = RFC_3339.matcher(text);
+    if (!parts.matches()) {
       return Optional.empty();
     }
+    String hour = parts.group(2).length() == 1 ? "0" + parts.group(2) : parts.group(2);
+    String fraction = parts.group(4) == null ? "0" : parts.group(4);
+    String nanos = fraction.substring(0, Math.min(fraction.length(), NANO_DIGITS));
     try {
-      return Optional.of(OffsetDateTime.parse(text).toInstant());
+      return Optional.of(
+          OffsetDateTime.parse(
+                  parts.group(1) + hour + parts.group(3) + "." + nanos + parts.group(5))
+              .toInstant());
     } catch (DateTimeException e) {
       return Optional.empty();
     }

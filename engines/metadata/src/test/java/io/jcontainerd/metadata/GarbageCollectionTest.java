@@ -185,6 +185,41 @@ class GarbageCollectionTest {
   }
 
   @Test
+  void times_are_read_as_go_reads_them() {
+    Digest target = blob("target");
+    List<String> read =
+        List.of(
+            "2001-02-03T04:05:06Z",
+            "2001-02-03T4:05:06Z",
+            "2001-02-03T04:05:06,5+01:00",
+            "2001-02-03T04:05:06.1234567891Z");
+    List<String> unread =
+        List.of(
+            "2001-02-03 04:05:06Z",
+            "2001-02-03T04:05Z",
+            "2001-02-03T04:05:06",
+            "2001-02-03T04:05:06.Z",
+            "2001-02-30T04:05:06Z");
+    for (String time : read) {
+      image("read-" + read.indexOf(time), target, Map.of(GC + "expire", time));
+    }
+    for (String time : unread) {
+      image("unread-" + unread.indexOf(time), target, Map.of(GC + "expire", time));
+    }
+    f.collect();
+    assertThat(images()).hasSize(unread.size()).allMatch(name -> name.startsWith("unread-"));
+  }
+
+  @Test
+  void any_label_that_begins_as_the_root_label_keeps() {
+    Digest kept = blob("kept", Map.of(GC + "root.of-somebody", "yes"));
+    Digest other = blob("other", Map.of(GC + "rout", "yes"));
+    f.collect();
+    assertThat(f.has(kept)).isTrue();
+    assertThat(f.has(other)).isFalse();
+  }
+
+  @Test
   void an_image_expires_at_its_time_and_an_event_tells_it() throws Exception {
     Digest target = blob("target");
     image("soon", target, Map.of(GC + "expire", f.time.now().plusSeconds(60).toString()));

@@ -320,7 +320,7 @@ public abstract class GarbageCollectionContract {
   void a_root_label_keeps_content_and_a_snapshot_with_its_parents() {
     String lease = lease("making", Map.of());
     Digest kept = under(lease, () -> blob("kept", ROOT));
-    Digest gone = under(lease, () -> blob("gone", Map.of(GC + "rootless", "yes")));
+    Digest gone = under(lease, () -> blob("gone", Map.of("example/gc.root", "yes")));
     under(lease, () -> layer("base", "", Map.of()));
     under(lease, () -> layer("middle", "base", Map.of()));
     under(lease, () -> layer("top", "middle", ROOT));
