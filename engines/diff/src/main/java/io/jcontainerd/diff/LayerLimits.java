@@ -12,8 +12,12 @@ public record LayerLimits(long bytes, long ratio, long entries) {
   /** Below this size a layer may be packed as tightly as it likes. */
   public static final long RATIO_COUNTS_FROM = 1L << 30;
 
-  /** Far above what images have, and far below what fills a disk from a few megabytes. */
-  public static final LayerLimits USUAL = new LayerLimits(128L << 30, 200, 1_000_000);
+  /**
+   * Far above what images have, and far below what fills a disk from a few megabytes. The ratio is
+   * more than gzip can reach (1032), for disks of virtual machines, which are mostly zeros, come as
+   * layers.
+   */
+  public static final LayerLimits USUAL = new LayerLimits(128L << 30, 1_100, 1_000_000);
 
   /** No limits, for layers that this machine made itself. */
   public static final LayerLimits NONE = new LayerLimits(0, 0, 0);

@@ -9,7 +9,8 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /**
- * Which extended attributes a layer carries; others belong to the machine, such as SELinux labels.
+ * Which extended attributes a layer carries that is made here; others belong to the machine, such
+ * as SELinux labels. A layer from elsewhere may bring those, too.
  */
 final class Attributes {
   private static final List<RawPath> CARRIED =
@@ -19,10 +20,18 @@ final class Attributes {
           RawPath.of("security.capability"),
           RawPath.of("system.posix_acl_"));
 
+  private static final RawPath SECURITY = RawPath.of("security.");
+
   private Attributes() {}
 
   static boolean isCarried(RawPath attribute) {
     return CARRIED.stream().anyMatch(attribute::startsWith) && !Overlay.isReserved(attribute);
+  }
+
+  /** Whether an attribute that a layer brings is set. */
+  static boolean isTaken(RawPath attribute) {
+    return (isCarried(attribute) || attribute.startsWith(SECURITY))
+        && !Overlay.isReserved(attribute);
   }
 
   /** The attributes of a name that a layer carries; of the folder itself if it is empty. */

@@ -367,7 +367,7 @@ public final class LayerExtractor implements AutoCloseable {
   /** What cannot have attributes does not make an image unusable, so it is only told. */
   private void setAttributes(TarEntry entry, Directory folder, RawPath name) throws ErrnoException {
     for (Map.Entry<RawPath, byte[]> attribute : entry.attributes().entrySet()) {
-      if (!Attributes.isCarried(attribute.getKey())) {
+      if (!Attributes.isTaken(attribute.getKey())) {
         continue;
       }
       try {
