@@ -7,13 +7,17 @@ import io.jcontainerd.core.mount.ActiveMount;
 import io.jcontainerd.core.mount.Mount;
 import io.jcontainerd.core.ports.Files;
 import io.jcontainerd.core.ports.Processes;
+import io.jcontainerd.core.ports.Time;
 import io.jcontainerd.linux.process.SystemTool;
 import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.UUID;
 
 /**
  * {@code mkfs/}: makes a file system in the source, a file, if it is not there. It is made beside
@@ -23,6 +27,7 @@ record MakeFileSystem(Files files, Processes processes, Roots roots) implements 
   private static final String PREFIX = "X-containerd.mkfs.";
   private static final Duration DEADLINE = Duration.ofMinutes(5);
   private static final int MODE = 0640;
+  private static final String SUFFIX = ".new";
 
   /** What the options ask for. */
   private record Wish(String type, long size, String uuid, List<String> others) {}
@@ -65,10 +70,10 @@ record MakeFileSystem(Files files, Processes processes, Roots roots) implements 
 
   private void make(Path file, Wish wish) throws IOException {
     Path folder = Objects.requireNonNull(file.getParent(), "below a root");
-    Path beside = folder.resolve("." + file.getFileName() + ".new");
-    if (files.stat(beside).isPresent()) {
-      files.delete(beside);
-    }
+    // a name of its own: two may make the same one at a time, and whoever is later takes its place
+    String prefix = "." + file.getFileName() + ".";
+    removeLeft(folder, prefix);
+    Path beside = folder.resolve(prefix + UUID.randomUUID() + SUFFIX);
     List<String> arguments = arguments(wish, beside);
     String program = "mkfs." + wish.type();
     SystemTool tool =
@@ -80,7 +85,13 @@ record MakeFileSystem(Files files, Processes processes, Roots roots) implements 
         image.truncate(wish.size());
       }
       tool.run(folder, arguments);
-      files.rename(beside, file);
+      try (Files.Handle image = files.open(beside, Files.Open.WRITE, MODE)) {
+        image.force();
+      }
+      files.renameNew(beside, file);
+      files.forceDirectory(folder);
+    } catch (FileAlreadyExistsException _) {
+      files.delete(beside); // somebody has made it meanwhile, and may have mounted it
     } catch (IOException | RuntimeException e) {
       try {
         files.delete(beside);
@@ -88,6 +99,19 @@ record MakeFileSystem(Files files, Processes processes, Roots roots) implements 
         e.addSuppressed(second);
       }
       throw e;
+    }
+  }
+
+  /** What a dead process was making. Whoever still makes one began less than the deadline ago. */
+  private void removeLeft(Path folder, String prefix) throws IOException {
+    Instant longAgo = Time.SYSTEM.now().minus(DEADLINE.multipliedBy(2));
+    for (String name : files.list(folder)) {
+      if (name.startsWith(prefix) && name.endsWith(SUFFIX)) {
+        Path left = folder.resolve(name);
+        if (files.stat(left).filter(stat -> stat.modified().isBefore(longAgo)).isPresent()) {
+          files.delete(left);
+        }
+      }
     }
   }
 
