@@ -75,6 +75,10 @@ public final class LocalTaskRuntime implements TaskRuntime, AutoCloseable {
   /** The runtime of containers that name none. */
   public static final String DEFAULT_RUNTIME = "io.containerd.runc.v2";
 
+  /** Runtimes that are known to do no mounts by themselves: they are not asked. */
+  private static final Set<String> ALLOW_NONE =
+      Set.of("io.containerd.runc.v2", "io.containerd.runhcs.v1");
+
   private static final String ALLOWED_MOUNTS = "containerd.io/runtime-allow-mounts";
   private static final String RUNTIME_INFO = "containerd.types.RuntimeInfo";
   private static final String RUNTIME_REQUEST = "containerd.types.RuntimeRequest";
@@ -176,17 +180,31 @@ public final class LocalTaskRuntime implements TaskRuntime, AutoCloseable {
         !request.runtimePath().isEmpty()
             ? request.runtimePath()
             : named.isEmpty() ? DEFAULT_RUNTIME : named;
+    if (ALLOW_NONE.contains(runtime)) {
+      return Set.of();
+    }
     Set<String> known = allowedMounts.get(runtime);
     if (known == null) {
+      known = askForMounts(runtime);
+      allowedMounts.put(runtime, known);
+    }
+    return known;
+  }
+
+  /** A runtime that cannot tell does none by itself. */
+  private Set<String> askForMounts(String runtime) throws InterruptedException {
+    try {
       String text =
           launchers
               .forRuntime(runtime)
               .info(runtime, Optional.empty(), Limits.atMost(timeouts.shimStart()))
               .getAnnotationsOrDefault(ALLOWED_MOUNTS, "");
-      known = text.isEmpty() ? Set.of() : Set.of(text.split(",", -1));
-      allowedMounts.put(runtime, known);
+      return text.isEmpty() ? Set.of() : Set.of(text.split(",", -1));
+    } catch (ContainerdException e) {
+      LOG.log(
+          System.Logger.Level.WARNING, "runtime " + runtime + " does not tell what it mounts", e);
+      return Set.of();
     }
-    return known;
   }
 
   @Override
