@@ -134,8 +134,8 @@ public final class Services {
 
   /** Sandbox controllers that other processes serve, by name. */
   public static ServerServiceDefinition sandboxControllers(
-      Map<String, Channel> controllers, Time time) {
-    return new SandboxControllersService(controllers).define(time);
+      Map<String, Channel> controllers, EventExchange events, Time time) {
+    return new SandboxControllersService(controllers, events, time).define();
   }
 
   /** Events. */

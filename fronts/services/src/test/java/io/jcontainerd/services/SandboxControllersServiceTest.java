@@ -4,12 +4,16 @@ import static io.jcontainerd.services.GrpcFailures.assertFails;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.grpc.Status;
+import io.jcontainerd.api.events.SandboxExit;
 import io.jcontainerd.api.services.sandbox.v1.ControllerGrpc;
 import io.jcontainerd.api.services.sandbox.v1.ControllerStartRequest;
 import io.jcontainerd.api.services.sandbox.v1.ControllerStartResponse;
 import io.jcontainerd.api.services.sandbox.v1.ControllerStopRequest;
 import io.jcontainerd.api.services.sandbox.v1.ControllerStopResponse;
+import io.jcontainerd.api.services.sandbox.v1.ControllerWaitRequest;
+import io.jcontainerd.api.services.sandbox.v1.ControllerWaitResponse;
 import io.jcontainerd.core.Call;
+import io.jcontainerd.core.events.Event;
 import io.jcontainerd.core.failure.UnavailableException;
 import io.jcontainerd.core.ports.Time;
 import io.jcontainerd.services.rpc.Endpoint;
@@ -30,6 +34,7 @@ class SandboxControllersServiceTest {
   @TempDir Path folder;
   private SocketServer controller;
   private SocketServer server;
+  private final MemoryExchange events = new MemoryExchange();
 
   @BeforeEach
   void serve() throws Exception {
@@ -40,6 +45,7 @@ class SandboxControllersServiceTest {
                 new Endpoint(ControllerGrpc.getServiceDescriptor(), Time.SYSTEM)
                     .unary(ControllerGrpc.getStartMethod(), SandboxControllersServiceTest::started)
                     .unary(ControllerGrpc.getStopMethod(), SandboxControllersServiceTest::stopped)
+                    .unary(ControllerGrpc.getWaitMethod(), _ -> ENDED)
                     .restNotImplemented("not this one")
                     .build()));
     server =
@@ -47,8 +53,11 @@ class SandboxControllersServiceTest {
             Files.createDirectory(folder.resolve("server")),
             List.of(
                 Services.sandboxControllers(
-                    Map.of("elsewhere", controller.in("of-the-call")), Time.SYSTEM)));
+                    Map.of("elsewhere", controller.in("of-the-call")), events, Time.SYSTEM)));
   }
+
+  private static final ControllerWaitResponse ENDED =
+      ControllerWaitResponse.newBuilder().setExitStatus(3).build();
 
   private static ControllerStartResponse started(ControllerStartRequest request) {
     return ControllerStartResponse.newBuilder()
@@ -83,6 +92,24 @@ class SandboxControllersServiceTest {
   }
 
   @Test
+  void a_start_and_the_end_that_each_waiter_sees_are_told_as_events() throws Exception {
+    var start =
+        ControllerStartRequest.newBuilder().setSandboxId("box").setSandboxer("elsewhere").build();
+    var wait =
+        ControllerWaitRequest.newBuilder().setSandboxId("box").setSandboxer("elsewhere").build();
+    stub().start(start);
+    assertThat(stub().wait(wait)).isEqualTo(ENDED);
+    assertThat(stub().wait(wait)).isEqualTo(ENDED);
+    assertThat(events.published)
+        .extracting(Event::topic)
+        .containsExactly("/sandboxes/start", "/sandboxes/exit", "/sandboxes/exit");
+    assertThat(events.published).extracting(Event::namespace).containsOnly("ns");
+    SandboxExit exit = SandboxExit.parseFrom(events.published.getLast().payload().value());
+    assertThat(exit.getSandboxId()).isEqualTo("box");
+    assertThat(exit.getExitStatus()).isEqualTo(3);
+  }
+
+  @Test
   void failures_come_back_as_they_were_told() {
     assertFails(
         () ->
@@ -98,5 +125,9 @@ class SandboxControllersServiceTest {
         () -> stub().start(ControllerStartRequest.newBuilder().setSandboxer("nobody").build()),
         Status.Code.NOT_FOUND,
         ": not found");
+    assertFails(
+        () -> stub().start(ControllerStartRequest.getDefaultInstance()),
+        Status.Code.INVALID_ARGUMENT,
+        ": invalid argument");
   }
 }

@@ -94,7 +94,7 @@ final class ServerPlugins {
                 channels.put(id, proxy.channel());
               }
             });
-    return Services.sandboxControllers(channels, Time.SYSTEM);
+    return Services.sandboxControllers(channels, wiring.get(Keys.EVENTS), Time.SYSTEM);
   }
 
   private static String uri(String id) {
