@@ -447,11 +447,12 @@ final class Writer {
       return new Lost(e, e.kind() == StoreException.Kind.FULL);
     }
     try {
-      boolean changed = false;
+      long before = session.changes();
+      boolean stands = false;
       for (Change<?> change : members) {
-        changed |= runInSavepoint(change);
+        stands |= runInSavepoint(change);
       }
-      if (!changed) {
+      if (!stands || session.changes() == before) { // nothing to make durable, nor to wait for
         session.command("ROLLBACK");
         for (Change<?> change : members) {
           change.decided = true;
