@@ -92,6 +92,19 @@ final class StorageFacts implements StorageRecords {
   }
 
   @Override
+  public List<String> registries(String host) {
+    String prefix = host + ":";
+    return database.read(
+        tx ->
+            tx.all(
+                "SELECT DISTINCT substr(name, 1, instr(name, '/') - 1) FROM images"
+                    + " WHERE substr(name, 1, length(?1)) = ?1 AND instr(name, '/') > length(?1)"
+                    + " ORDER BY 1",
+                row -> row.text(0),
+                prefix));
+  }
+
+  @Override
   public List<Snapshot> snapshots() {
     return database.read(
         tx ->

@@ -114,14 +114,19 @@ final class BlobHealer {
     return blob.mediaType().isEmpty() ? List.of(ANY, MANIFEST) : List.of(blob.mediaType());
   }
 
-  private static List<String> references(StorageRecords.Blob blob) {
+  /** Where the blob came from. Registries with a port come first: the label cannot name them. */
+  private List<String> references(StorageRecords.Blob blob) {
     List<String> references = new ArrayList<>();
     for (Map.Entry<String, String> label : blob.labels().entrySet()) {
       if (label.getKey().startsWith(Labels.DISTRIBUTION_SOURCE)) {
         String host = label.getKey().substring(Labels.DISTRIBUTION_SOURCE.length());
-        for (String repository : label.getValue().split(",", -1)) {
-          if (!repository.isEmpty()) {
-            references.add(host + "/" + repository + "@" + blob.digest());
+        List<String> registries = new ArrayList<>(parts.records().registries(host));
+        registries.add(host);
+        for (String registry : registries) {
+          for (String repository : label.getValue().split(",", -1)) {
+            if (!repository.isEmpty()) {
+              references.add(registry + "/" + repository + "@" + blob.digest());
+            }
           }
         }
       }

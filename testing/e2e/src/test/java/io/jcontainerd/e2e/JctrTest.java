@@ -86,12 +86,6 @@ class JctrTest {
   @Test
   void damage_is_found_named_and_healed_while_a_container_runs() throws IOException {
     assertThat(jctr("fsck", "--deep").ok().out()).contains("all is well");
-    // the label that clients write has the registry's host without its port
-    scene.ctr.ok(
-        "content",
-        "label",
-        "sha256:" + largestBlob().getFileName(),
-        "containerd.io/distribution.source." + image.substring(0, image.indexOf('/')) + "=busybox");
     scene.ctr.ok("run", "-d", image, "runner", "/bin/sleep", "1000");
     try {
       flipBit(largestBlob());

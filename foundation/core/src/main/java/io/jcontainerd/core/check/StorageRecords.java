@@ -52,6 +52,15 @@ public interface StorageRecords {
   /** One blob, if anybody has it. */
   Optional<Blob> blob(Digest digest);
 
+  /**
+   * Registries of a host, with their ports, as the names of images tell them. The label that clients
+   * write on what they pulled ({@link io.jcontainerd.core.Labels#DISTRIBUTION_SOURCE}) has the host
+   * alone.
+   *
+   * @param host without a port
+   */
+  List<String> registries(String host);
+
   /** Every snapshot that is not being committed, in order of snapshotter and backend key. */
   List<Snapshot> snapshots();
 

@@ -110,6 +110,27 @@ class SelfHealingTest {
   }
 
   @Test
+  void a_registry_with_a_port_is_known_from_the_names_of_images() throws Exception {
+    try (StorageScene scene = new StorageScene(folder)) {
+      scene.unpack("overlayfs", List.of(tar));
+      Digest blob = Digest.sha256(StorageScene.gzip(tar));
+      scene.registryAddress = StorageScene.HOST + ":5000";
+      flip(scene.blobFile(blob));
+      // neither another host that begins so nor a name without a registry is asked
+      long size = scene.bytes(blob).length;
+      scene.image(StorageScene.HOST + ".org:5000/some/image:1", blob, size, Map.of());
+      scene.image(StorageScene.HOST + ":7000", blob, size, Map.of());
+      assertThat(scene.check(true, true))
+          .singleElement()
+          .satisfies(
+              finding -> assertThat(finding.advice()).doesNotContain(":5000").doesNotContain(":7000"));
+      scene.image(scene.registryAddress + "/some/image:1", blob, size, Map.of());
+      scene.check(true, true);
+      assertThat(scene.check(true, false)).isEmpty();
+    }
+  }
+
+  @Test
   void what_needs_no_bytes_is_healed_without_the_blob() throws Exception {
     try (StorageScene scene = new StorageScene(folder)) {
       scene.unpack("overlayfs", List.of(tar));

@@ -67,6 +67,10 @@ final class StorageScene implements AutoCloseable {
 
   final Path root;
   final Map<Digest, byte[]> registry = new ConcurrentHashMap<>();
+
+  /** Where the registry is; the labels of blobs name the host alone. */
+  volatile String registryAddress = HOST;
+
   final Store store;
   final Metadata metadata;
   final SelfCheck care;
@@ -141,8 +145,8 @@ final class StorageScene implements AutoCloseable {
     @Override
     public InputStream fetch(String reference, Descriptor descriptor, long offset) {
       byte[] bytes = registry.get(descriptor.digest());
-      if (bytes == null || !reference.startsWith(HOST + "/" + REPOSITORY + "@")) {
-        throw new NotFoundException("registry " + HOST + ": " + reference);
+      if (bytes == null || !reference.startsWith(registryAddress + "/" + REPOSITORY + "@")) {
+        throw new NotFoundException("registry " + registryAddress + ": " + reference);
       }
       return new ByteArrayInputStream(bytes);
     }
