@@ -14,6 +14,7 @@ import java.io.BufferedInputStream;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,16 +35,19 @@ public final class ErofsApplier implements Applier, Comparer {
 
   private final ContentStore content;
   private final Mounter mounter;
+  private final LayerLimits limits;
   private final LayerApplier archives;
 
   /**
    * @param content holds the layers
    * @param mounter does of the snapshot's mounts what the kernel alone cannot do
+   * @param limits that a layer must keep; one that is an image, the limits of bytes alone
    */
-  public ErofsApplier(ContentStore content, Mounter mounter) {
+  public ErofsApplier(ContentStore content, Mounter mounter, LayerLimits limits) {
     this.content = content;
     this.mounter = mounter;
-    this.archives = new LayerApplier(content, mounter);
+    this.limits = limits;
+    this.archives = new LayerApplier(content, mounter, limits);
   }
 
   @Override
@@ -130,7 +134,7 @@ public final class ErofsApplier implements Applier, Comparer {
           InputStream packed = new BufferedInputStream(new BlobStream(blob), PIECE);
           InputStream plain = packing.isEmpty() ? packed : new ZstdInputStreamNoFinalizer(packed);
           var file = new FileOutputStream(beside.toFile())) {
-        size = plain.transferTo(new DigestOutputStream(file, hasher));
+        size = copy(plain, new DigestOutputStream(file, hasher), blob.size());
         file.getFD().sync();
       }
       Files.move(beside, folder.resolve("layer.erofs"), StandardCopyOption.ATOMIC_MOVE);
@@ -144,6 +148,24 @@ public final class ErofsApplier implements Applier, Comparer {
     }
     String plainType = plus < 0 ? type : type.substring(0, plus);
     return new Descriptor(plainType, Digest.of("sha256", hasher.digest()), size);
+  }
+
+  private long copy(InputStream plain, OutputStream into, long packed) throws IOException {
+    long most = limits.bytesFor(packed);
+    byte[] piece = new byte[PIECE];
+    long size = 0;
+    int count = plain.read(piece);
+    while (count >= 0) {
+      size += count;
+      if (size > most) {
+        throw new LayerLimitException(
+            "unpacks to more than %d bytes, the most that are allowed for one of %d"
+                .formatted(most, packed));
+      }
+      into.write(piece, 0, count);
+      count = plain.read(piece);
+    }
+    return size;
   }
 
   /** A blob from its beginning. */

@@ -169,7 +169,7 @@ final class StoragePlugins {
     if (wiring.find(Keys.EROFS).isEmpty()) {
       throw new SkipPlugin("it is for snapshots of " + Keys.EROFS + ", which is not there");
     }
-    var applier = new ErofsApplier(wiring.get(Keys.METADATA).content(), mounter(wiring));
+    var applier = new ErofsApplier(wiring.get(Keys.METADATA).content(), mounter(wiring), limits());
     return Started.of(new Differ(applier, applier)).on(HOST);
   }
 
@@ -267,7 +267,8 @@ final class StoragePlugins {
             content,
             trees,
             wiring.get(Keys.METADATA).records(),
-            new LayerApplier(content, machine.mounter()),
+            // what was unpacked before, and is known by its digests, needs no limits
+            new LayerApplier(content, machine.mounter(), LayerLimits.NONE),
             settings.fetch() ? Optional.of(new LazyRegistry()) : Optional.empty(),
             machine.time());
     var options =
@@ -286,14 +287,17 @@ final class StoragePlugins {
   private Started<Differ> differ(Wiring wiring) {
     var content = wiring.get(Keys.METADATA).content();
     Mounter mounter = mounter(wiring);
-    var settings = config.settings(Keys.WALKING.uri(), StorageSettings.WalkingDiffer.class);
-    var limits =
-        new LayerLimits(
-            settings.maxLayerBytes(), settings.maxLayerRatio(), settings.maxLayerEntries());
     return Started.of(
             new Differ(
-                new LayerApplier(content, mounter, limits, notes),
+                new LayerApplier(content, mounter, limits(), notes),
                 new LayerComparer(content, mounter)))
         .on(HOST);
+  }
+
+  /** One configuration for whoever unpacks. */
+  private LayerLimits limits() {
+    var settings = config.settings(Keys.WALKING.uri(), StorageSettings.WalkingDiffer.class);
+    return new LayerLimits(
+        settings.maxLayerBytes(), settings.maxLayerRatio(), settings.maxLayerEntries());
   }
 }
