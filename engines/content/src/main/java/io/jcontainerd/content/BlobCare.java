@@ -6,12 +6,14 @@ import io.jcontainerd.core.check.Damage;
 import io.jcontainerd.core.check.Pace;
 import io.jcontainerd.core.check.TreeDamage;
 import io.jcontainerd.core.failure.InvalidArgumentException;
+import io.jcontainerd.core.ports.DamagedFileException;
 import io.jcontainerd.core.ports.FileStat;
 import io.jcontainerd.core.ports.Files;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -47,9 +49,8 @@ final class BlobCare implements CheckedBlobs {
       Digest digest, OptionalLong size, boolean deep, Pace pace, Consumer<TreeDamage> each)
       throws InterruptedException {
     try {
-      Optional<FileStat> found = files.stat(blob(digest));
+      Optional<FileStat> found = stat(digest, each);
       if (found.isEmpty()) {
-        each.accept(new TreeDamage("", Damage.MISSING, ""));
         return;
       }
       FileStat stat = found.get();
@@ -70,6 +71,24 @@ final class BlobCare implements CheckedBlobs {
     } catch (IOException e) {
       throw IoFailures.of("content " + digest + ": check", e);
     }
+  }
+
+  /** What the blob is; empty if that was told as a damage. */
+  private Optional<FileStat> stat(Digest digest, Consumer<TreeDamage> each) throws IOException {
+    try {
+      Optional<FileStat> found = files.stat(blob(digest));
+      if (found.isEmpty()) {
+        each.accept(new TreeDamage("", Damage.MISSING, ""));
+      }
+      return found;
+    } catch (DamagedFileException e) {
+      each.accept(unreadable(e));
+      return Optional.empty();
+    }
+  }
+
+  private static TreeDamage unreadable(DamagedFileException e) {
+    return new TreeDamage("", Damage.CONTENT, "the disk cannot read it: " + e.getReason());
   }
 
   private void checkStat(FileStat stat, Consumer<TreeDamage> each) throws IOException {
@@ -103,10 +122,8 @@ final class BlobCare implements CheckedBlobs {
         pace.read(count);
         count = handle.read(piece.clear(), position);
       }
-    } catch (NoSuchFileException e) {
-      throw e;
-    } catch (IOException e) {
-      each.accept(new TreeDamage("", Damage.CONTENT, "the disk cannot read it: " + e.getMessage()));
+    } catch (DamagedFileException e) {
+      each.accept(unreadable(e)); // any other failure says nothing about the bytes
       return;
     }
     if (!Digest.of(digest.algorithm(), hasher.digest()).equals(digest)) {
@@ -140,11 +157,25 @@ final class BlobCare implements CheckedBlobs {
       }
       deleteAside(digest);
       files.rename(blob(digest), aside(digest));
+      files.forceDirectory(aside);
       files.forceDirectory(blobs.resolve(digest.algorithm()));
     } catch (NoSuchFileException _) {
       // Somebody deleted it meanwhile: it is not served either.
     } catch (IOException e) {
       throw IoFailures.of("content " + digest + ": set aside", e);
+    }
+  }
+
+  @Override
+  public void putBack(Digest digest) {
+    try {
+      files.renameNew(aside(digest), blob(digest));
+      files.forceDirectory(blobs.resolve(digest.algorithm()));
+      files.forceDirectory(aside);
+    } catch (NoSuchFileException | FileAlreadyExistsException _) {
+      // Nothing was set aside, or it is there again, and better.
+    } catch (IOException e) {
+      throw IoFailures.of("content " + digest + ": put back what was set aside", e);
     }
   }
 

@@ -75,7 +75,7 @@ public final class Metadata implements AutoCloseable {
                 new NamespacedSnapshotter(
                     name, database, snapshotter, guards, this::orphansPossible)));
     mounts = activator.map(helper -> new NamespacedMounts(database, helper));
-    facts = new StorageFacts(database);
+    facts = new StorageFacts(database, guards);
     explanation = new Explanation(database, Map.copyOf(backends), options.gc());
     events = new StoredEvents(store);
     database.watch(scheduler::changed);

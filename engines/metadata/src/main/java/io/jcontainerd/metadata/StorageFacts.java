@@ -3,6 +3,7 @@ package io.jcontainerd.metadata;
 import io.jcontainerd.core.Digest;
 import io.jcontainerd.core.Labels;
 import io.jcontainerd.core.check.StorageRecords;
+import io.jcontainerd.core.failure.ContainerdException;
 import io.jcontainerd.store.ReadTransaction;
 import io.jcontainerd.store.Row;
 import java.util.ArrayList;
@@ -18,9 +19,11 @@ final class StorageFacts implements StorageRecords {
   private static final String BLOBS = "SELECT namespace, digest, size, labels FROM blobs";
 
   private final Database database;
+  private final Guards guards;
 
-  StorageFacts(Database database) {
+  StorageFacts(Database database, Guards guards) {
     this.database = database;
+    this.guards = guards;
   }
 
   /** The rows of one digest. */
@@ -72,6 +75,22 @@ final class StorageFacts implements StorageRecords {
   public long blobCount(String after) {
     return database.read(
         tx -> tx.number("SELECT count(DISTINCT digest) FROM blobs WHERE digest > ?", after));
+  }
+
+  @Override
+  public Hold holding(Digest digest, String ref) {
+    Guards.Hold blob = guards.hold(Guards.content(digest.toString()));
+    Guards.Hold ingest;
+    try {
+      ingest = guards.hold(Guards.ingest(ref));
+    } catch (ContainerdException e) {
+      blob.close();
+      throw e;
+    }
+    return () -> {
+      ingest.close();
+      blob.close();
+    };
   }
 
   @Override

@@ -511,6 +511,27 @@ class GarbageCollectionTest {
   }
 
   @Test
+  void what_is_brought_again_is_left_alone_until_it_is_there() {
+    Guards guards = new Guards();
+    Database database = new Database(f.store, f.time);
+    Sweeper sweeper =
+        new Sweeper(database, f.blobs, Map.of(SN, f.trees), java.util.Optional.empty(), guards);
+    f.blobs.ingest(new IngestRequest("selfcheck/of-a-dead-process")).close();
+    try (Ingest ingest = f.blobs.ingest(new IngestRequest("selfcheck/open"));
+        var _ = new StorageFacts(database, guards).holding(digest("new"), "selfcheck/open")) {
+      ingest.write(ByteBuffer.wrap(Fixture.bytes("new")));
+      sweeper.sweep();
+      assertThat(f.blobs.statuses(Filter.ALL))
+          .extracting(status -> status.ref())
+          .containsExactly("selfcheck/open");
+      ingest.commit(0, Optional.empty(), Map.of());
+    }
+    sweeper.orphansPossible();
+    sweeper.sweep();
+    assertThat(f.backendBlobs()).isEmpty();
+  }
+
+  @Test
   void numbers_of_backend_keys_are_never_given_out_twice() {
     layer("a", "", ROOT);
     f.reopen();

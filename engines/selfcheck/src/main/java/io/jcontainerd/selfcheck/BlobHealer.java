@@ -9,7 +9,9 @@ import io.jcontainerd.core.check.StorageRecords;
 import io.jcontainerd.core.check.TreeDamage;
 import io.jcontainerd.core.content.Ingest;
 import io.jcontainerd.core.content.IngestRequest;
+import io.jcontainerd.core.failure.AlreadyExistsException;
 import io.jcontainerd.core.failure.ContainerdException;
+import io.jcontainerd.core.failure.DataLossException;
 import io.jcontainerd.core.failure.NotFoundException;
 import io.jcontainerd.core.registry.Registry;
 import java.io.IOException;
@@ -17,6 +19,7 @@ import java.io.InputStream;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
+import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -25,7 +28,11 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 
-/** Brings damaged blobs again from where they came. Safe for many threads. */
+/**
+ * Brings damaged blobs again from where they came, one try at a time for each: whoever wants the
+ * same joins it. A blob is only ever set aside when it was seen damaged just before. Safe for many
+ * threads.
+ */
 final class BlobHealer {
   private static final Logger LOG = System.getLogger(BlobHealer.class.getName());
   private static final String ANY = "application/octet-stream";
@@ -33,9 +40,11 @@ final class BlobHealer {
   private static final int PIECE = 1 << 16;
 
   private final Parts parts;
+  private final Joined<Digest, Optional<String>> running;
 
   BlobHealer(Parts parts) {
     this.parts = parts;
+    this.running = new Joined<>(parts.time());
   }
 
   /**
@@ -45,10 +54,9 @@ final class BlobHealer {
    */
   Optional<String> ensure(Digest digest) throws InterruptedException {
     Optional<StorageRecords.Blob> record = parts.records().blob(digest);
-    List<TreeDamage> damages = new ArrayList<>();
     OptionalLong size =
         record.isPresent() ? OptionalLong.of(record.get().size()) : OptionalLong.empty();
-    parts.blobs().check(digest, size, true, Pace.FULL, damages::add);
+    List<TreeDamage> damages = look(digest, size);
     if (damages.isEmpty()) {
       return Optional.empty();
     }
@@ -65,19 +73,41 @@ final class BlobHealer {
    */
   Optional<String> heal(StorageRecords.Blob blob, List<TreeDamage> damages)
       throws InterruptedException {
-    boolean bytes = false;
-    for (TreeDamage damage : damages) {
-      bytes |= damage.damage() != Damage.MODE && damage.damage() != Damage.OWNER;
-    }
     try {
-      if (!bytes) {
+      if (!bytesAreWrong(damages)) {
         parts.blobs().dress(blob.digest());
         return Optional.empty();
       }
-      return fetch(blob);
+      return running.run(blob.digest(), () -> fetch(blob));
     } catch (ContainerdException e) {
       return Optional.of(String.valueOf(e.getMessage()));
     }
+  }
+
+  /** Whether there is more to it than who may read it. */
+  private static boolean bytesAreWrong(List<TreeDamage> damages) {
+    return damages.stream()
+        .anyMatch(one -> one.damage() != Damage.MODE && one.damage() != Damage.OWNER);
+  }
+
+  private List<TreeDamage> look(Digest digest, OptionalLong size) throws InterruptedException {
+    List<TreeDamage> damages = new ArrayList<>();
+    parts.blobs().check(digest, size, true, Pace.FULL, damages::add);
+    return damages;
+  }
+
+  /**
+   * Keeps a blob from being served, if it is still damaged: somebody may have healed it.
+   *
+   * @return whether it was set aside
+   */
+  boolean setAside(StorageRecords.Blob blob) throws InterruptedException {
+    List<TreeDamage> damages = look(blob.digest(), OptionalLong.of(blob.size()));
+    boolean wrong = bytesAreWrong(damages) && damages.getFirst().damage() != Damage.MISSING;
+    if (wrong) {
+      parts.blobs().setAside(blob.digest());
+    }
+    return wrong;
   }
 
   private Optional<String> fetch(StorageRecords.Blob blob) throws InterruptedException {
@@ -92,8 +122,7 @@ final class BlobHealer {
     for (String reference : references) {
       for (String type : types(blob)) {
         try {
-          fetch(
-              parts.registry().get(), reference, new Descriptor(type, blob.digest(), blob.size()));
+          fetch(parts.registry().get(), reference, type, blob);
           return Optional.empty();
         } catch (NotFoundException e) {
           reasons.add(String.valueOf(e.getMessage()));
@@ -134,36 +163,74 @@ final class BlobHealer {
     return references;
   }
 
-  private void fetch(Registry registry, String reference, Descriptor blob) throws IOException {
+  private void fetch(Registry registry, String reference, String type, StorageRecords.Blob blob)
+      throws IOException, InterruptedException {
     String ref = "selfcheck/" + blob.digest();
-    boolean done = false;
-    try (InputStream in = registry.fetch(reference, blob, 0);
+    try (StorageRecords.Hold _ = parts.records().holding(blob.digest(), ref);
+        InputStream in =
+            registry.fetch(reference, new Descriptor(type, blob.digest(), blob.size()), 0);
         Ingest ingest =
             parts.content().ingest(new IngestRequest(ref, blob.size(), Optional.empty()))) {
-      ingest.truncate(0);
-      byte[] piece = new byte[PIECE];
-      int count = in.read(piece);
-      while (count >= 0) {
-        ingest.write(ByteBuffer.wrap(piece, 0, count));
-        count = in.read(piece);
-      }
-      // Only now, and whatever is there: the commit must not take it for the blob.
-      parts.blobs().setAside(blob.digest());
-      ingest.commit(blob.size(), Optional.of(blob.digest()), Map.of());
-      done = true;
-    } finally {
-      if (!done) {
-        abort(ref);
+      boolean done = false;
+      try {
+        write(in, ingest, blob.digest());
+        done = replace(ingest, blob);
+      } finally {
+        if (!done) {
+          abort(ref);
+        }
       }
     }
     parts.blobs().deleteAside(blob.digest());
   }
 
+  /** Writes what comes, and proves that it is the blob. */
+  private static void write(InputStream in, Ingest ingest, Digest digest) throws IOException {
+    ingest.truncate(0);
+    MessageDigest hasher = Digest.hasher(digest.algorithm());
+    byte[] piece = new byte[PIECE];
+    int count = in.read(piece);
+    while (count >= 0) {
+      hasher.update(piece, 0, count);
+      ingest.write(ByteBuffer.wrap(piece, 0, count));
+      count = in.read(piece);
+    }
+    Digest got = Digest.of(digest.algorithm(), hasher.digest());
+    if (!got.equals(digest)) {
+      throw new DataLossException("content " + digest + ": what was fetched is " + got);
+    }
+  }
+
+  /**
+   * Puts the new blob in the place of the old one. If that fails, the old one is where it was.
+   *
+   * @return whether the ingest has ended; else it is not needed
+   */
+  private boolean replace(Ingest ingest, StorageRecords.Blob blob) throws InterruptedException {
+    Digest digest = blob.digest();
+    if (!bytesAreWrong(look(digest, OptionalLong.of(blob.size())))) {
+      return false; // whoever brought it meanwhile proved it as well
+    }
+    boolean done = false;
+    // Whatever is there: the commit must not take it for the blob.
+    parts.blobs().setAside(digest);
+    try {
+      ingest.commit(blob.size(), Optional.of(digest), Map.of());
+      done = true;
+    } catch (AlreadyExistsException e) {
+      LOG.log(Level.DEBUG, "somebody else brought it at the same moment", e);
+      done = true;
+    } finally {
+      if (!done) {
+        parts.blobs().putBack(digest);
+      }
+    }
+    return true;
+  }
+
   private void abort(String ref) {
     try {
       parts.content().abort(ref);
-    } catch (NotFoundException _) {
-      // It was never opened.
     } catch (ContainerdException e) {
       LOG.log(Level.WARNING, "what was fetched of " + ref + " stays until the next start", e);
     }

@@ -116,14 +116,12 @@ final class Inspection {
     if (repair) {
       Optional<String> why = blobs.heal(record.get(), damages);
       advice = why.map(reason -> reason + "; " + PULL).orElse("");
-      boolean missing = damages.getFirst().damage() == Damage.MISSING;
       if (why.isEmpty()) {
         outcome = Finding.Outcome.HEALED;
-      } else if (missing) {
-        outcome = Finding.Outcome.LEFT;
-      } else {
-        parts.blobs().setAside(blob.digest());
+      } else if (blobs.setAside(record.get())) {
         outcome = Finding.Outcome.SET_ASIDE;
+      } else {
+        outcome = Finding.Outcome.LEFT;
       }
     }
     for (TreeDamage damage : damages) {

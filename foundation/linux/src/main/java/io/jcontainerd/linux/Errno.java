@@ -37,11 +37,13 @@ public final class Errno {
   public static final int ENOTEMPTY = 39;
   public static final int ELOOP = 40;
   public static final int ENODATA = 61;
+  public static final int EBADMSG = 74;
   public static final int EOPNOTSUPP = 95;
   public static final int EADDRINUSE = 98;
   public static final int ECONNRESET = 104;
   public static final int ETIMEDOUT = 110;
   public static final int ESTALE = 116;
+  public static final int EUCLEAN = 117;
   public static final int EDQUOT = 122;
 
   private static final String TABLE =

@@ -1,5 +1,6 @@
 package io.jcontainerd.linux;
 
+import io.jcontainerd.core.ports.DamagedFileException;
 import io.jcontainerd.core.ports.NoSpaceException;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
@@ -26,6 +27,8 @@ final class Failures {
           case Errno.ENOTDIR -> new NotDirectoryException(file);
           case Errno.ELOOP -> new FileSystemLoopException(file);
           case Errno.ENOSPC, Errno.EDQUOT -> new NoSpaceException(file);
+          case Errno.EIO, Errno.EUCLEAN, Errno.EBADMSG ->
+              new DamagedFileException(file, String.valueOf(e.getMessage()));
           default -> new FileSystemException(file, null, e.getMessage());
         };
     told.initCause(e);

@@ -229,7 +229,7 @@ final class Comparison {
         wrong(expected, Damage.CONTENT, "");
       }
     } catch (ErrnoException e) {
-      if (!e.is(Errno.EIO)) {
+      if (!e.is(Errno.EIO, Errno.EUCLEAN, Errno.EBADMSG)) {
         throw e;
       }
       wrong(expected, Damage.CONTENT, "the disk cannot read it");

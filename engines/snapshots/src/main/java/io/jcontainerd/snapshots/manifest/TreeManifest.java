@@ -3,12 +3,14 @@ package io.jcontainerd.snapshots.manifest;
 import io.jcontainerd.core.check.Damage;
 import io.jcontainerd.core.check.Pace;
 import io.jcontainerd.core.check.TreeDamage;
+import io.jcontainerd.core.ports.DamagedFileException;
 import io.jcontainerd.linux.Directory;
 import io.jcontainerd.linux.Errno;
 import io.jcontainerd.linux.ErrnoException;
 import io.jcontainerd.linux.RawPath;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,11 +41,15 @@ public final class TreeManifest {
     this.sum = sum;
   }
 
-  /** Whether the manifest is there and as it was written. */
-  public boolean intact() {
+  /**
+   * Whether the manifest is there and as it was written.
+   *
+   * @throws IOException if that cannot be found out now
+   */
+  public boolean intact() throws IOException {
     try (InputStream in = source.open()) {
       return ManifestReader.sum(in) == sum;
-    } catch (IOException e) {
+    } catch (NoSuchFileException | DamagedFileException | ManifestFormatException _) {
       return false;
     }
   }

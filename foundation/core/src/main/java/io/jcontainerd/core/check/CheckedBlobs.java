@@ -8,7 +8,8 @@ import java.util.function.Consumer;
 /** The blobs of a content store as files, which can be compared with their names. */
 public interface CheckedBlobs {
   /**
-   * Compares a blob.
+   * Compares a blob. What keeps it from being read for now, such as too many open files, is no
+   * damage but thrown.
    *
    * @param size that it should have, if that is known
    * @param deep whether its bytes are read
@@ -24,6 +25,9 @@ public interface CheckedBlobs {
    * aside of that digest before is deleted.
    */
   void setAside(Digest digest);
+
+  /** Undoes {@link #setAside}; harmless if nothing was set aside or there is a new blob. */
+  void putBack(Digest digest);
 
   /** What was set aside. */
   List<Digest> aside();

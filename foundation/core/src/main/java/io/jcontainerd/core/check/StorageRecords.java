@@ -52,10 +52,24 @@ public interface StorageRecords {
   /** One blob, if anybody has it. */
   Optional<Blob> blob(Digest digest);
 
+  /** Keeps the garbage collection off something until closed. */
+  interface Hold extends AutoCloseable {
+    @Override
+    void close();
+  }
+
   /**
-   * Registries of a host, with their ports, as the names of images tell them. The label that clients
-   * write on what they pulled ({@link io.jcontainerd.core.Labels#DISTRIBUTION_SOURCE}) has the host
-   * alone.
+   * Keeps the garbage collection off a blob that is brought again and off the ingest that does it,
+   * which is recorded nowhere. What a dead process left is held by nobody, and collected.
+   *
+   * @param ref of the ingest, in the backend
+   */
+  Hold holding(Digest digest, String ref);
+
+  /**
+   * Registries of a host, with their ports, as the names of images tell them. The label that
+   * clients write on what they pulled ({@link io.jcontainerd.core.Labels#DISTRIBUTION_SOURCE}) has
+   * the host alone.
    *
    * @param host without a port
    */

@@ -15,7 +15,8 @@ import java.util.Optional;
  * <p>Nothing here follows a symbolic link in a path's last component. Nothing is durable before it
  * was forced: a file's bytes by {@link Handle#force}, a name by {@link #forceDirectory} of its
  * folder. A failure is an {@link IOException}, of {@link java.nio.file.FileSystemException}'s kinds
- * where one fits; a full disk is told by {@link NoSpaceException}. Safe for many threads.
+ * where one fits; a full disk is told by {@link NoSpaceException}, one that lost what it held by
+ * {@link DamagedFileException}. Safe for many threads.
  */
 public interface Files {
   /** How to open a file. */

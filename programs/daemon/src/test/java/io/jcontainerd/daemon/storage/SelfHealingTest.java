@@ -123,7 +123,8 @@ class SelfHealingTest {
       assertThat(scene.check(true, true))
           .singleElement()
           .satisfies(
-              finding -> assertThat(finding.advice()).doesNotContain(":5000").doesNotContain(":7000"));
+              finding ->
+                  assertThat(finding.advice()).doesNotContain(":5000").doesNotContain(":7000"));
       scene.image(scene.registryAddress + "/some/image:1", blob, size, Map.of());
       scene.check(true, true);
       assertThat(scene.check(true, false)).isEmpty();

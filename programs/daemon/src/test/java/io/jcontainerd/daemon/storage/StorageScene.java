@@ -15,6 +15,7 @@ import io.jcontainerd.core.diff.Applier;
 import io.jcontainerd.core.failure.AlreadyExistsException;
 import io.jcontainerd.core.failure.NotFoundException;
 import io.jcontainerd.core.images.Image;
+import io.jcontainerd.core.ports.Files;
 import io.jcontainerd.core.ports.Time;
 import io.jcontainerd.core.registry.Registry;
 import io.jcontainerd.core.snapshots.Prepared;
@@ -71,6 +72,10 @@ final class StorageScene implements AutoCloseable {
   /** Where the registry is; the labels of blobs name the host alone. */
   volatile String registryAddress = HOST;
 
+  /** Runs when the first byte of a blob is fetched. */
+  volatile Runnable whenFetched = () -> {};
+
+  final Disk disk = new Disk(new LinuxFiles());
   final Store store;
   final Metadata metadata;
   final SelfCheck care;
@@ -83,7 +88,7 @@ final class StorageScene implements AutoCloseable {
 
   StorageScene(Path root, ScrubOptions scrub, String bootId) throws IOException {
     this.root = root;
-    var files = new LinuxFiles();
+    Files files = disk.files();
     var kernel = new LinuxKernel(root.resolve("tmpmounts"));
     var mounter = new Mounter(kernel, root.resolve("tmpmounts"));
     store =
@@ -146,9 +151,17 @@ final class StorageScene implements AutoCloseable {
     public InputStream fetch(String reference, Descriptor descriptor, long offset) {
       byte[] bytes = registry.get(descriptor.digest());
       if (bytes == null || !reference.startsWith(registryAddress + "/" + REPOSITORY + "@")) {
-        throw new NotFoundException("registry " + registryAddress + ": " + reference);
+        throw new NotFoundException("nothing like " + reference);
       }
-      return new ByteArrayInputStream(bytes);
+      return new ByteArrayInputStream(bytes) {
+        @Override
+        public synchronized int read(byte[] into, int offset, int length) {
+          if (pos == 0) {
+            whenFetched.run();
+          }
+          return super.read(into, offset, length);
+        }
+      };
     }
 
     @Override
