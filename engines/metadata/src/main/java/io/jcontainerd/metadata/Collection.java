@@ -6,27 +6,24 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * One run of the garbage collector: mark, remove from the tables, sweep the backends.
  *
- * <p>Marking reads a snapshot of the store while writers go on. The rows are removed in a write
- * transaction that first compares the count of mutations with the one in the snapshot. If it is the
- * same, nothing was changed since and the marks are exact; if not, the marks are made anew inside
- * the transaction. So nothing that became used after the marking is ever removed.
+ * <p>Marking reads a snapshot of the store while writers go on. The rows are removed a few at a
+ * time, each batch in a write transaction that holds others up for no longer than {@link #BUDGET}.
+ * All that is written from before the marking on is noted, and each batch begins with sparing
+ * whatever that brought into use, so that nothing in use is ever removed. What refers to something
+ * goes before that, so that whatever is still there has all its parts.
  */
 final class Collection {
+  /** So long may a batch hold up others before it ends. */
+  private static final Duration BUDGET = Duration.ofMillis(2);
+
   private final Database database;
+  private final Touches touches;
   private final Sweeper sweeper;
   private final Runnable settle;
-
-  /** What was found garbage in a state of the store. */
-  private record Marks(long mutations, Marking.Found found) {
-    List<GcNode> garbage() {
-      return found.garbage();
-    }
-  }
 
   /**
    * What came of a run.
@@ -37,11 +34,15 @@ final class Collection {
    */
   record Outcome(Duration held, boolean left, Optional<Instant> next) {}
 
+  /** How far a batch came, and how long it took. */
+  private record Batch(int end, long nanos) {}
+
   /**
    * @param settle ends what was begun in a backend before anything is looked at
    */
   Collection(Database database, Sweeper sweeper, Runnable settle) {
     this.database = database;
+    this.touches = new Touches(database.store());
     this.sweeper = sweeper;
     this.settle = settle;
   }
@@ -49,32 +50,45 @@ final class Collection {
   Outcome run() {
     settle.run();
     Instant now = database.time().now();
-    Marks marks = database.read(tx -> new Marks(Database.mutations(tx), Marking.look(tx, now)));
-    Duration held = marks.garbage().isEmpty() ? Duration.ZERO : remove(marks, now);
-    return new Outcome(held, sweeper.sweep(), marks.found().next());
-  }
-
-  private Duration remove(Marks marks, Instant now) {
-    AtomicLong nanos = new AtomicLong();
+    Duration held;
+    Marking marking;
     try {
-      database
-          .store()
-          .writeToFree(
-              tx -> {
-                long began = System.nanoTime();
-                List<GcNode> garbage =
-                    Database.mutations(tx) == marks.mutations()
-                        ? marks.garbage()
-                        : Marking.look(tx, now).garbage();
-                garbage.forEach(node -> remove(tx, node, Times.nanos(now)));
-                tx.update("UPDATE mutations SET count = count + 1");
-                nanos.set(System.nanoTime() - began);
-                return true;
-              });
+      touches.begin();
+      marking = database.read(tx -> Marking.look(tx, now));
+      held = remove(marking, now);
     } catch (StoreException e) {
       throw Database.failure(e);
+    } finally {
+      touches.end();
     }
-    return Duration.ofNanos(nanos.get());
+    return new Outcome(held, sweeper.sweep(), marking.next());
+  }
+
+  private Duration remove(Marking marking, Instant now) {
+    List<GcNode> garbage = marking.garbage();
+    long nanos = 0;
+    int begin = 0;
+    while (begin < garbage.size()) {
+      int from = begin;
+      Batch batch = database.store().writeToFree(tx -> remove(tx, marking, garbage, from, now));
+      nanos += batch.nanos();
+      begin = batch.end();
+    }
+    return Duration.ofNanos(nanos);
+  }
+
+  private Batch remove(
+      WriteTransaction tx, Marking marking, List<GcNode> garbage, int from, Instant now) {
+    long began = System.nanoTime();
+    marking.spare(touches.take());
+    int at = from;
+    do {
+      GcNode node = garbage.get(at++);
+      if (marking.isGarbage(node)) {
+        remove(tx, node, Times.nanos(now));
+      }
+    } while (at < garbage.size() && System.nanoTime() - began < BUDGET.toNanos());
+    return new Batch(at, System.nanoTime() - began);
   }
 
   private static void remove(WriteTransaction tx, GcNode node, long now) {
@@ -82,13 +96,15 @@ final class Collection {
     String key = node.key();
     switch (node.kind()) {
       case CONTENT -> {
-        tx.update("DELETE FROM blobs WHERE namespace = ? AND digest = ?", namespace, key);
-        Condemned.content(tx, key);
+        if (tx.update("DELETE FROM blobs WHERE namespace = ? AND digest = ?", namespace, key) > 0) {
+          Condemned.content(tx, key);
+        }
       }
       case SNAPSHOT -> removeSnapshot(tx, node, now);
       case IMAGE -> {
-        tx.update("DELETE FROM images WHERE namespace = ? AND name = ?", namespace, key);
-        new Notices(tx, now, namespace).imageDeleted(key);
+        if (tx.update("DELETE FROM images WHERE namespace = ? AND name = ?", namespace, key) > 0) {
+          new Notices(tx, now, namespace).imageDeleted(key);
+        }
       }
       case LEASE -> {
         tx.update("DELETE FROM leases WHERE namespace = ? AND id = ?", namespace, key);
@@ -110,22 +126,21 @@ final class Collection {
   }
 
   private static void removeSnapshot(WriteTransaction tx, GcNode node, long now) {
+    String namespace = node.namespace();
     String snapshotter = node.snapshotter();
     String key = node.snapshotKey();
-    tx.first(
-            "SELECT backend_key FROM snapshots"
-                + " WHERE namespace = ? AND snapshotter = ? AND key = ?",
+    Optional<String> backendKey =
+        tx.first(
+            "DELETE FROM snapshots WHERE namespace = ? AND snapshotter = ? AND key = ?"
+                + " RETURNING backend_key",
             row -> row.text(0),
-            node.namespace(),
+            namespace,
             snapshotter,
-            key)
-        .ifPresent(backendKey -> Condemned.snapshot(tx, snapshotter, backendKey));
-    PendingCommit.drop(tx, node.namespace(), snapshotter, key);
-    tx.update(
-        "DELETE FROM snapshots WHERE namespace = ? AND snapshotter = ? AND key = ?",
-        node.namespace(),
-        snapshotter,
-        key);
-    new Notices(tx, now, node.namespace()).snapshotRemoved(snapshotter, key);
+            key);
+    if (backendKey.isPresent()) { // else somebody has removed it since
+      Condemned.snapshot(tx, snapshotter, backendKey.get());
+      PendingCommit.drop(tx, namespace, snapshotter, key);
+      new Notices(tx, now, namespace).snapshotRemoved(snapshotter, key);
+    }
   }
 }

@@ -8,7 +8,6 @@ import io.jcontainerd.core.failure.OutOfRangeException;
 import io.jcontainerd.core.failure.ResourceExhaustedException;
 import io.jcontainerd.core.failure.UnavailableException;
 import io.jcontainerd.core.ports.Time;
-import io.jcontainerd.store.ReadTransaction;
 import io.jcontainerd.store.Store;
 import io.jcontainerd.store.StoreException;
 import io.jcontainerd.store.WriteTransaction;
@@ -16,8 +15,7 @@ import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
- * The store as this room uses it: failures of core, a count of mutations inside every change, and a
- * word to the collector after it.
+ * The store as this room uses it: failures of core, and a word to the collector after each change.
  */
 final class Database {
   private static final int BLOCK = 256;
@@ -103,24 +101,14 @@ final class Database {
   }
 
   private <T> T write(Store.Write<T> body, boolean deletion, boolean mayUseReserve) {
-    Store.Write<T> counted =
-        tx -> {
-          T result = body.in(tx);
-          tx.update("UPDATE mutations SET count = count + 1");
-          return result;
-        };
     T result;
     try {
-      result = mayUseReserve ? store.writeToFree(counted) : store.write(counted);
+      result = mayUseReserve ? store.writeToFree(body) : store.write(body);
     } catch (StoreException e) {
       throw failure(e);
     }
     watcher.changed(deletion);
     return result;
-  }
-
-  static long mutations(ReadTransaction tx) {
-    return tx.number("SELECT count FROM mutations");
   }
 
   /** A number that was never given out before, not even by a daemon that was killed. */

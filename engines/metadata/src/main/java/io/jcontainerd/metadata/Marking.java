@@ -1,7 +1,6 @@
 package io.jcontainerd.metadata;
 
 import io.jcontainerd.store.ReadTransaction;
-import io.jcontainerd.store.Row;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -14,7 +13,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Finds what nothing refers to, in one look at the tables.
+ * Finds what nothing refers to, in one look at the tables, and keeps what it saw, so that what came
+ * into use since can be spared. For one thread at a time.
  *
  * <p>Roots are leases that have not expired and what they hold, images that have not expired,
  * containers, ingests that have not expired, what sandboxes' labels refer to, and whatever is
@@ -37,19 +37,16 @@ final class Marking {
   private final Map<GcNode, Instant> usedAt = new HashMap<>();
   private final Map<GcNode, List<GcLabels.Condition>> conditional = new HashMap<>();
 
+  /** The leases that have not expired, and which of them keep flatly. */
+  private final Map<GcNode, Boolean> flat = new HashMap<>();
+
+  private final Map<GcNode, List<GcNode>> ofExpired = new HashMap<>();
+
   /** The first lease that holds a root. */
   private final Map<GcNode, GcNode> leasedBy = new HashMap<>();
 
   /** The first time at which something that is kept now will be kept no more. */
   private Optional<Instant> next = Optional.empty();
-
-  /**
-   * What was found.
-   *
-   * @param garbage can be removed
-   * @param next when there will be more even if nothing is changed; empty for never
-   */
-  record Found(List<GcNode> garbage, Optional<Instant> next) {}
 
   private Marking(ReadTransaction tx, Instant now) {
     this.tx = tx;
@@ -57,9 +54,12 @@ final class Marking {
     this.nowNanos = Times.nanos(now);
   }
 
-  /** Looks for what can be removed. */
-  static Found look(ReadTransaction tx, Instant now) {
-    return new Marking(tx, now).run();
+  /** Looks at the tables. */
+  static Marking look(ReadTransaction tx, Instant now) {
+    Marking marking = new Marking(tx, now);
+    marking.gather();
+    marking.follow();
+    return marking;
   }
 
   /** The graph, with its roots and nothing followed yet. */
@@ -70,23 +70,72 @@ final class Marking {
         List.copyOf(marking.queue), marking.leasedBy, marking.edges, marking.flatEdges);
   }
 
-  private Found run() {
-    gather();
-    follow();
-    return new Found(existing.stream().filter(node -> !isReached(node)).toList(), next);
+  private void gather() {
+    for (GraphTable table : GraphTable.values()) {
+      table.each(tx, row -> enter(table, row));
+    }
+    conditions();
   }
 
-  private void gather() {
-    leases();
-    images();
-    blobs();
-    ingests();
-    containers();
-    snapshots();
-    commits();
-    sandboxes();
-    mounts();
-    conditions();
+  /** What can be removed, what refers to something before that, so that none outlives its parts. */
+  List<GcNode> garbage() {
+    List<GcNode> garbage = existing.stream().filter(this::isGarbage).toList();
+    return ReferrersFirst.order(garbage, node -> edges.getOrDefault(node, List.of()));
+  }
+
+  /** Whether nothing has kept it, neither when the tables were looked at nor since. */
+  boolean isGarbage(GcNode node) {
+    return !reached.contains(node) && !reached.contains(node.flat());
+  }
+
+  /** When there will be more to remove even if nothing is changed; empty for never. */
+  Optional<Instant> next() {
+    return next;
+  }
+
+  /**
+   * Spares what rows that were written since the look refer to, and what they are about.
+   *
+   * <p>Whatever came into use since then did so over something that was written since then, or from
+   * there on by what was there before: what was written is taken for a root.
+   */
+  void spare(List<Touches.Touch> touches) {
+    touches.forEach(touch -> spare(touch.table(), touch.values()));
+    follow();
+  }
+
+  private void spare(GraphTable table, GraphTable.Values row) {
+    switch (table) {
+      case LEASES -> {
+        GcNode lease = new GcNode(GcNode.Kind.LEASE, row.text(0), row.text(1));
+        spare(lease);
+        ofExpired.getOrDefault(lease, List.of()).forEach(this::spare);
+      }
+      case LEASE_RESOURCES -> spare(resource(row.text(0), row.text(2), row.text(3)));
+      case CONTAINERS -> spare(container(row));
+      case SANDBOXES -> sandbox(row).forEach(this::spare);
+      case COMMITS -> spare(commit(row));
+      case IMAGES -> spare(image(row));
+      case BLOBS -> spare(blob(row));
+      case INGESTS -> spare(ingest(row));
+      case MOUNTS -> spare(mount(row));
+      case SNAPSHOTS -> {
+        GcNode snapshot = snapshot(row);
+        spare(snapshot);
+        conditional.forEach(
+            (node, conditions) -> {
+              if (conditions.stream().anyMatch(one -> one.snapshot().equals(snapshot))) {
+                spare(node);
+              }
+            });
+      }
+    }
+  }
+
+  /** Follows also what was followed before: it may refer to more now. */
+  private void spare(GcNode node) {
+    reached.add(node);
+    queue.add(node);
   }
 
   /** Something is kept until then. */
@@ -106,10 +155,6 @@ final class Marking {
     return over;
   }
 
-  private boolean isReached(GcNode node) {
-    return reached.contains(node) || reached.contains(node.flat());
-  }
-
   private void root(GcNode node) {
     if (reached.add(node)) {
       queue.add(node);
@@ -120,9 +165,8 @@ final class Marking {
     edges.computeIfAbsent(from, _ -> new ArrayList<>(2)).add(to);
   }
 
-  /** The labels in a column, if any of them is for us. */
-  private static Map<String, String> labels(Row row, int column) {
-    String text = row.text(column);
+  /** The labels in a text, if any of them is for us. */
+  private static Map<String, String> labels(String text) {
     return text.contains(GcLabels.PREFIX) ? LabelText.read(text) : Map.of();
   }
 
@@ -147,30 +191,75 @@ final class Marking {
     }
   }
 
-  private void leases() {
-    Map<GcNode, Boolean> flat = new HashMap<>();
-    tx.each(
-        "SELECT namespace, id, labels FROM leases",
-        row -> {
-          GcNode lease = new GcNode(GcNode.Kind.LEASE, row.text(0), row.text(1));
-          existing.add(lease);
-          Map<String, String> labels = labels(row, 2);
-          if (!expired(labels)) {
-            root(lease);
-            flat.put(lease, labels.containsKey(GcLabels.FLAT));
-          }
-        });
-    tx.each(
-        "SELECT namespace, lease, type, id FROM lease_resources",
-        row -> {
-          Boolean isFlat = flat.get(new GcNode(GcNode.Kind.LEASE, row.text(0), row.text(1)));
-          if (isFlat != null) {
-            GcNode resource = resource(row.text(0), row.text(2), row.text(3));
-            GcNode held = isFlat ? resource.flat() : resource;
-            leasedBy.putIfAbsent(held, new GcNode(GcNode.Kind.LEASE, row.text(0), row.text(1)));
-            root(held);
-          }
-        });
+  /** Notes a row of the graph, and whether it is kept by itself. */
+  private void enter(GraphTable table, GraphTable.Values row) {
+    switch (table) {
+      case LEASES -> lease(row);
+      case LEASE_RESOURCES -> leaseResource(row);
+      case CONTAINERS -> root(container(row));
+      case SANDBOXES -> sandbox(row).forEach(this::root);
+      case COMMITS -> {
+        GcNode _ = commit(row);
+      }
+      case IMAGES -> {
+        GcNode image = image(row);
+        existing.add(image);
+        Map<String, String> labels = labels(row.text(3));
+        if (expired(labels)) {
+          backReferences(image, labels);
+        } else {
+          root(image);
+        }
+      }
+      case BLOBS -> {
+        GcNode blob = blob(row);
+        existing.add(blob);
+        if (GcLabels.isRoot(labels(row.text(2)))) {
+          root(blob);
+        }
+      }
+      case SNAPSHOTS -> {
+        GcNode snapshot = snapshot(row);
+        existing.add(snapshot);
+        if (GcLabels.isRoot(labels(row.text(4)))) {
+          root(snapshot);
+        }
+      }
+      case INGESTS -> {
+        GcNode ingest = ingest(row);
+        existing.add(ingest);
+        String expiresAt = row.textOrNull(3);
+        // Without a time of expiry it lives as long as its lease.
+        if (expiresAt != null && Long.parseLong(expiresAt) >= nowNanos) {
+          until(Times.instant(Long.parseLong(expiresAt)));
+          root(ingest);
+        }
+      }
+      case MOUNTS -> existing.add(mount(row));
+    }
+  }
+
+  private void lease(GraphTable.Values row) {
+    GcNode lease = new GcNode(GcNode.Kind.LEASE, row.text(0), row.text(1));
+    existing.add(lease);
+    Map<String, String> labels = labels(row.text(2));
+    if (!expired(labels)) {
+      root(lease);
+      flat.put(lease, labels.containsKey(GcLabels.FLAT));
+    }
+  }
+
+  private void leaseResource(GraphTable.Values row) {
+    GcNode lease = new GcNode(GcNode.Kind.LEASE, row.text(0), row.text(1));
+    GcNode resource = resource(row.text(0), row.text(2), row.text(3));
+    Boolean isFlat = flat.get(lease);
+    if (isFlat == null) {
+      ofExpired.computeIfAbsent(lease, _ -> new ArrayList<>()).add(resource);
+    } else {
+      GcNode held = isFlat ? resource.flat() : resource;
+      leasedBy.putIfAbsent(held, lease);
+      root(held);
+    }
   }
 
   private static GcNode resource(String namespace, String type, String id) {
@@ -182,128 +271,84 @@ final class Marking {
     };
   }
 
-  private void images() {
-    tx.each(
-        "SELECT namespace, name, digest, labels FROM images",
-        row -> {
-          GcNode image = new GcNode(GcNode.Kind.IMAGE, row.text(0), row.text(1));
-          GcNode target = new GcNode(GcNode.Kind.CONTENT, row.text(0), row.text(2));
-          Map<String, String> labels = labels(row, 3);
-          existing.add(image);
-          edge(image, target);
-          flatEdges.put(image.flat(), target.flat());
-          references(image, labels);
-          conditions(image, labels);
-          if (expired(labels)) {
-            backReferences(image, labels);
-          } else {
-            root(image);
-          }
-        });
+  private GcNode image(GraphTable.Values row) {
+    GcNode image = new GcNode(GcNode.Kind.IMAGE, row.text(0), row.text(1));
+    GcNode target = new GcNode(GcNode.Kind.CONTENT, row.text(0), row.text(2));
+    Map<String, String> labels = labels(row.text(3));
+    edge(image, target);
+    flatEdges.put(image.flat(), target.flat());
+    references(image, labels);
+    conditions(image, labels);
+    return image;
   }
 
-  private void blobs() {
-    tx.each(
-        "SELECT namespace, digest, labels FROM blobs",
-        row -> {
-          GcNode blob = new GcNode(GcNode.Kind.CONTENT, row.text(0), row.text(1));
-          Map<String, String> labels = labels(row, 2);
-          existing.add(blob);
-          references(blob, labels);
-          backReferences(blob, labels);
-          conditions(blob, labels);
-          if (GcLabels.isRoot(labels)) {
-            root(blob);
-          }
-        });
+  private GcNode blob(GraphTable.Values row) {
+    GcNode blob = new GcNode(GcNode.Kind.CONTENT, row.text(0), row.text(1));
+    Map<String, String> labels = labels(row.text(2));
+    references(blob, labels);
+    backReferences(blob, labels);
+    conditions(blob, labels);
+    return blob;
   }
 
-  private void ingests() {
-    tx.each(
-        "SELECT namespace, ref, expected, expires_at FROM ingests",
-        row -> {
-          GcNode ingest = new GcNode(GcNode.Kind.INGEST, row.text(0), row.text(1));
-          existing.add(ingest);
-          String expected = row.textOrNull(2);
-          if (expected != null) {
-            edge(ingest, new GcNode(GcNode.Kind.CONTENT, row.text(0), expected));
-          }
-          // Without a time of expiry it lives as long as its lease.
-          if (!row.isNull(3) && row.number(3) >= nowNanos) {
-            until(Times.instant(row.number(3)));
-            root(ingest);
-          }
-        });
+  private GcNode ingest(GraphTable.Values row) {
+    GcNode ingest = new GcNode(GcNode.Kind.INGEST, row.text(0), row.text(1));
+    String expected = row.textOrNull(2);
+    if (expected != null) {
+      edge(ingest, new GcNode(GcNode.Kind.CONTENT, row.text(0), expected));
+    }
+    return ingest;
   }
 
-  private void containers() {
-    tx.each(
-        "SELECT namespace, id, snapshotter, snapshot_key, labels FROM containers",
-        row -> {
-          GcNode container = new GcNode(GcNode.Kind.CONTAINER, row.text(0), row.text(1));
-          Map<String, String> labels = labels(row, 4);
-          if (!row.text(2).isEmpty()) {
-            edge(container, GcNode.snapshot(row.text(0), row.text(2), row.text(3)));
-          }
-          references(container, labels);
-          root(container);
-        });
+  private GcNode container(GraphTable.Values row) {
+    GcNode container = new GcNode(GcNode.Kind.CONTAINER, row.text(0), row.text(1));
+    if (!row.text(2).isEmpty()) {
+      edge(container, GcNode.snapshot(row.text(0), row.text(2), row.text(3)));
+    }
+    references(container, labels(row.text(4)));
+    return container;
   }
 
-  private void snapshots() {
-    tx.each(
-        "SELECT namespace, snapshotter, key, parent, labels FROM snapshots",
-        row -> {
-          GcNode snapshot = GcNode.snapshot(row.text(0), row.text(1), row.text(2));
-          Map<String, String> labels = labels(row, 4);
-          existing.add(snapshot);
-          if (!row.text(3).isEmpty()) {
-            GcNode parent = GcNode.snapshot(row.text(0), row.text(1), row.text(3));
-            edge(snapshot, parent);
-            flatEdges.put(snapshot.flat(), parent.flat());
-          }
-          references(snapshot, labels);
-          backReferences(snapshot, labels);
-          if (!labels.isEmpty()) {
-            GcLabels.usedAt(labels).ifPresent(time -> usedAt.put(snapshot, time));
-            if (GcLabels.isRoot(labels)) {
-              root(snapshot);
-            }
-          }
-        });
+  private GcNode snapshot(GraphTable.Values row) {
+    GcNode snapshot = GcNode.snapshot(row.text(0), row.text(1), row.text(2));
+    Map<String, String> labels = labels(row.text(4));
+    standsOn(snapshot, row, 3);
+    references(snapshot, labels);
+    backReferences(snapshot, labels);
+    if (!labels.isEmpty()) {
+      GcLabels.usedAt(labels).ifPresent(time -> usedAt.put(snapshot, time));
+    }
+    return snapshot;
   }
 
   /** What a commit that is under way will stand on, its active snapshot keeps. */
-  private void commits() {
-    tx.each(
-        "SELECT namespace, snapshotter, key, parent FROM snapshot_commits WHERE parent != ''",
-        row -> {
-          GcNode active = GcNode.snapshot(row.text(0), row.text(1), row.text(2));
-          GcNode parent = GcNode.snapshot(row.text(0), row.text(1), row.text(3));
-          edge(active, parent);
-          flatEdges.put(active.flat(), parent.flat());
-        });
+  private GcNode commit(GraphTable.Values row) {
+    GcNode active = GcNode.snapshot(row.text(0), row.text(1), row.text(2));
+    standsOn(active, row, 3);
+    return active;
   }
 
-  private void sandboxes() {
-    tx.each(
-        "SELECT namespace, labels FROM sandboxes",
-        row -> GcLabels.references(row.text(0), labels(row, 1)).forEach(this::root));
+  private void standsOn(GcNode snapshot, GraphTable.Values row, int parentColumn) {
+    if (!row.text(parentColumn).isEmpty()) {
+      GcNode parent = GcNode.snapshot(row.text(0), row.text(1), row.text(parentColumn));
+      edge(snapshot, parent);
+      flatEdges.put(snapshot.flat(), parent.flat());
+    }
+  }
+
+  private static List<GcNode> sandbox(GraphTable.Values row) {
+    return GcLabels.references(row.text(0), labels(row.text(1)));
   }
 
   /** Without a lease, or another thing that it belongs to, nothing keeps a mount. */
-  private void mounts() {
-    tx.each(
-        "SELECT namespace, name, lease, labels FROM mounts",
-        row -> {
-          GcNode mount = new GcNode(GcNode.Kind.MOUNT, row.text(0), row.text(1));
-          existing.add(mount);
-          String lease = row.textOrNull(2);
-          if (lease != null) {
-            edge(new GcNode(GcNode.Kind.LEASE, row.text(0), lease), mount);
-          }
-          backReferences(mount, labels(row, 3));
-        });
+  private GcNode mount(GraphTable.Values row) {
+    GcNode mount = new GcNode(GcNode.Kind.MOUNT, row.text(0), row.text(1));
+    String lease = row.textOrNull(2);
+    if (lease != null) {
+      edge(new GcNode(GcNode.Kind.LEASE, row.text(0), lease), mount);
+    }
+    backReferences(mount, labels(row.text(3)));
+    return mount;
   }
 
   private void conditions() {

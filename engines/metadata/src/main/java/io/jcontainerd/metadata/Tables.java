@@ -82,7 +82,9 @@ final class Tables {
                   "CREATE TABLE mount_steps(id INTEGER NOT NULL, position INTEGER NOT NULL,"
                       + " type TEXT NOT NULL, source TEXT NOT NULL, target TEXT NOT NULL,"
                       + " options TEXT NOT NULL, mount_point TEXT, mounted_at INTEGER,"
-                      + " data TEXT NOT NULL, PRIMARY KEY(id, position)) WITHOUT ROWID")));
+                      + " data TEXT NOT NULL, PRIMARY KEY(id, position)) WITHOUT ROWID"),
+              Schema.Step.of("DROP TABLE mutations")),
+          GraphTable.watched());
 
   private Tables() {}
 }

@@ -21,7 +21,6 @@
  * sandboxes(namespace, id, sandboxer, runtime…, spec…, labels, times), sandbox_extensions(…)
  * condemned(id, kind, owner, key, sequence)    removed here, still to be removed from its backend
  * numbers(name, next)                          where NUMBER goes on
- * mutations(count)                             how often anything here was changed
  * </pre>
  *
  * <p>Nothing in a backend is touched inside a transaction. What is made is made in the backend

@@ -9,15 +9,34 @@ import java.util.regex.Pattern;
  *
  * @param room who owns the tables
  * @param steps in order; the number of steps is the room's version
+ * @param watched tables whose rows can be watched with {@link Store#watch}
  */
-public record Schema(String room, List<Step> steps) {
+public record Schema(String room, List<Step> steps, List<Watched> watched) {
   private static final Pattern ROOM = Pattern.compile("[a-z][a-z0-9-]*");
 
-  /** Copies the steps and refuses a name that is none. */
+  /** Copies the lists and refuses a name that is none. */
   public Schema {
     steps = List.copyOf(steps);
+    watched = List.copyOf(watched);
     if (!ROOM.matcher(room).matches()) {
       throw new IllegalArgumentException("schema room \"" + room + "\"");
+    }
+  }
+
+  /** Tables that nobody watches. */
+  public Schema(String room, List<Step> steps) {
+    this(room, steps, List.of());
+  }
+
+  /**
+   * A table whose rows can be watched.
+   *
+   * @param columns that a watcher is shown
+   */
+  public record Watched(String table, List<String> columns) {
+    /** Copies the columns. */
+    public Watched {
+      columns = List.copyOf(columns);
     }
   }
 

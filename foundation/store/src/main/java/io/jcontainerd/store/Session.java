@@ -15,6 +15,7 @@ import java.util.Optional;
 import java.util.Properties;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.sqlite.Function;
 import org.sqlite.JDBC;
 
 /** One connection with its prepared statements. For one thread at a time. */
@@ -63,6 +64,15 @@ final class Session implements ReadTransaction, AutoCloseable {
 
   Path file() {
     return file;
+  }
+
+  /** Lets statements of this connection call a function. */
+  void function(String function, Function implementation) {
+    try {
+      Function.create(connection, function, implementation);
+    } catch (SQLException e) {
+      throw failure("defining " + function, e);
+    }
   }
 
   /** Runs a statement whose result does not matter. */

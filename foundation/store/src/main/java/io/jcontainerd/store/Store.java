@@ -32,6 +32,7 @@ public final class Store implements AutoCloseable {
   private final Readers readers;
   private final EventLog events;
   private final Reserve reserve;
+  private final RowWatches watches;
   private final ReentrantLock ending = new ReentrantLock(); // guards closed
   private boolean closed;
 
@@ -62,13 +63,15 @@ public final class Store implements AutoCloseable {
       Writer writer,
       Readers readers,
       EventLog events,
-      Reserve reserve) {
+      Reserve reserve,
+      RowWatches watches) {
     this.lock = lock;
     this.session = session;
     this.writer = writer;
     this.readers = readers;
     this.events = events;
     this.reserve = reserve;
+    this.watches = watches;
   }
 
   /**
@@ -99,7 +102,9 @@ public final class Store implements AutoCloseable {
       Migrations.run(session, all, options);
       EventLog events = new EventLog(session, options.eventsKept());
       Writer writer = new Writer(session, events, reserve, options);
-      Store store = new Store(lock, session, writer, new Readers(file, options), events, reserve);
+      RowWatches watches = RowWatches.install(session, all);
+      Store store =
+          new Store(lock, session, writer, new Readers(file, options), events, reserve, watches);
       reserve.refill();
       writer.start();
       return store;
@@ -197,6 +202,21 @@ public final class Store implements AutoCloseable {
     return writer.write(body, true);
   }
 
+  /**
+   * Shows a watcher every row that is inserted or updated from now on. Changes that are under way
+   * may have been seen by nobody: {@link #fence} tells when they have ended.
+   *
+   * @param table one that its schema declares to be watched
+   */
+  public void watch(String table, RowWatcher watcher) {
+    watches.watch(table, watcher);
+  }
+
+  /** Returns when all changes that were asked for before have ended. */
+  public void fence() {
+    writer.write(_ -> true, true);
+  }
+
   private static Write<Boolean> withoutResult(Change body) {
     return transaction -> {
       body.in(transaction);
@@ -280,6 +300,7 @@ public final class Store implements AutoCloseable {
         writer.lastCommit(),
         writer.longestCommit(),
         writer.totalCommit(),
+        writer.longestHold(),
         readers.open(),
         events.committed(),
         events.subscribers(),

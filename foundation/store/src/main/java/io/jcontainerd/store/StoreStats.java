@@ -13,6 +13,7 @@ import java.time.Duration;
  * @param lastCommit how long the newest commit took
  * @param longestCommit how long the slowest commit took
  * @param totalCommit how long all commits took together
+ * @param longestHold how long the slowest change kept all others from running, commits not counted
  * @param readers connections open for reading
  * @param lastEvent the newest event's number; 0 before the first
  * @param subscribers who listens to events
@@ -28,6 +29,7 @@ public record StoreStats(
     Duration lastCommit,
     Duration longestCommit,
     Duration totalCommit,
+    Duration longestHold,
     int readers,
     long lastEvent,
     int subscribers,

@@ -45,6 +45,7 @@ final class Writer {
   private final AtomicLong lastCommitNanos = new AtomicLong();
   private final AtomicLong longestCommitNanos = new AtomicLong();
   private final AtomicLong totalCommitNanos = new AtomicLong();
+  private final AtomicLong longestHoldNanos = new AtomicLong();
 
   Writer(Session session, EventLog events, Reserve reserve, StoreOptions options) {
     this.session = session;
@@ -268,6 +269,10 @@ final class Writer {
     return Duration.ofNanos(totalCommitNanos.get());
   }
 
+  Duration longestHold() {
+    return Duration.ofNanos(longestHoldNanos.get());
+  }
+
   // ---- the writer's thread ----
 
   /**
@@ -483,6 +488,7 @@ final class Writer {
   private boolean runInSavepoint(Change<?> change) {
     int mark = events.mark();
     session.command("SAVEPOINT change");
+    long began = System.nanoTime();
     try {
       change.run(new Transaction());
     } catch (StoreException e) {
@@ -494,6 +500,8 @@ final class Writer {
     } catch (RuntimeException | Error e) {
       undo(change, mark, e);
       return false;
+    } finally {
+      longestHoldNanos.accumulateAndGet(System.nanoTime() - began, Math::max);
     }
     session.command("RELEASE change");
     return true;
