@@ -1,5 +1,6 @@
 package io.jcontainerd.metadata;
 
+import io.jcontainerd.core.Call;
 import io.jcontainerd.core.check.StorageExplainer;
 import io.jcontainerd.core.check.StorageRecords;
 import io.jcontainerd.core.containers.ContainerStore;
@@ -39,6 +40,7 @@ public final class Metadata implements AutoCloseable {
   private final Map<String, NamespacedSnapshotter> snapshotters = new LinkedHashMap<>();
   private final Optional<NamespacedMounts> mounts;
   private final StoredEvents events;
+  private final Patience patience;
   private final Sweeper sweeper;
   private final Scheduler scheduler;
   private final StorageFacts facts;
@@ -52,7 +54,8 @@ public final class Metadata implements AutoCloseable {
       MetadataOptions options) {
     Database database = new Database(store, options.time());
     Guards guards = new Guards();
-    sweeper = new Sweeper(database, backend, Map.copyOf(backends), activator, guards);
+    patience = new Patience(options.outside(), options.time());
+    sweeper = new Sweeper(database, backend, Map.copyOf(backends), activator, guards, patience);
     scheduler =
         new Scheduler(
             options.gc(), new Collection(database, sweeper, this::settle), options.time());
@@ -91,7 +94,14 @@ public final class Metadata implements AutoCloseable {
   }
 
   private void settle() {
-    snapshotters.values().forEach(NamespacedSnapshotter::settleAll);
+    for (boolean outside : new boolean[] {false, true}) {
+      snapshotters.forEach(
+          (name, snapshotter) -> {
+            if (patience.isOutside(name) == outside && patience.mayAsk(name)) {
+              patience.ask(name, Call.current(), snapshotter::settleAll);
+            }
+          });
+    }
   }
 
   /**

@@ -1,6 +1,7 @@
 package io.jcontainerd.metadata;
 
 import io.jcontainerd.core.ports.Time;
+import java.util.Set;
 
 /**
  * How the metadata behaves.
@@ -8,11 +9,13 @@ import io.jcontainerd.core.ports.Time;
  * @param contentSharing who may use blobs that another namespace brought
  * @param gc when the garbage collector runs
  * @param time the clock
+ * @param outside what other programs serve
  */
-public record MetadataOptions(ContentSharing contentSharing, GcOptions gc, Time time) {
+public record MetadataOptions(
+    ContentSharing contentSharing, GcOptions gc, Time time, Outside outside) {
   /** containerd's. */
   public static final MetadataOptions DEFAULTS =
-      new MetadataOptions(ContentSharing.SHARED, GcOptions.DEFAULTS, Time.SYSTEM);
+      new MetadataOptions(ContentSharing.SHARED, GcOptions.DEFAULTS, Time.SYSTEM, Outside.NOTHING);
 
   /** Who may use blobs that another namespace brought without bringing the bytes again. */
   public enum ContentSharing {
@@ -22,18 +25,40 @@ public record MetadataOptions(ContentSharing contentSharing, GcOptions gc, Time 
     ISOLATED
   }
 
+  /**
+   * Backends that other programs serve, which may not answer: the collector turns to them last and
+   * does not wait for them for long.
+   *
+   * @param content whether the blobs are there
+   * @param snapshotters the names of those that are there
+   */
+  public record Outside(boolean content, Set<String> snapshotters) {
+    /** All backends are in this process. */
+    public static final Outside NOTHING = new Outside(false, Set.of());
+
+    /** Copies the set. */
+    public Outside {
+      snapshotters = Set.copyOf(snapshotters);
+    }
+  }
+
   /** These options with another clock. */
   public MetadataOptions withTime(Time clock) {
-    return new MetadataOptions(contentSharing, gc, clock);
+    return new MetadataOptions(contentSharing, gc, clock, outside);
   }
 
   /** These options with another way of sharing. */
   public MetadataOptions withContentSharing(ContentSharing sharing) {
-    return new MetadataOptions(sharing, gc, time);
+    return new MetadataOptions(sharing, gc, time, outside);
   }
 
   /** These options with other times for collecting. */
   public MetadataOptions withGc(GcOptions options) {
-    return new MetadataOptions(contentSharing, options, time);
+    return new MetadataOptions(contentSharing, options, time, outside);
+  }
+
+  /** These options with backends elsewhere. */
+  public MetadataOptions withOutside(Outside backends) {
+    return new MetadataOptions(contentSharing, gc, time, backends);
   }
 }

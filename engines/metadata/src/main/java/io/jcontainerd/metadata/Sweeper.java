@@ -4,6 +4,7 @@ import io.jcontainerd.core.Call;
 import io.jcontainerd.core.Digest;
 import io.jcontainerd.core.content.ContentStore;
 import io.jcontainerd.core.failure.ContainerdException;
+import io.jcontainerd.core.failure.DeadlineExceededException;
 import io.jcontainerd.core.failure.FailedPreconditionException;
 import io.jcontainerd.core.failure.NotFoundException;
 import io.jcontainerd.core.failure.NotImplementedException;
@@ -23,7 +24,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 /**
  * Removes from the backends what is condemned, in small batches, without holding anything up. What
  * cannot be removed now - a snapshot that still has a child, an ingest that is open - stays
- * condemned and is tried again next time. For one thread at a time.
+ * condemned and is tried again next time. Backends that other programs serve come last, and only
+ * for as long as they answer. For one thread at a time.
  */
 final class Sweeper {
   private static final System.Logger LOG = System.getLogger(Sweeper.class.getName());
@@ -35,8 +37,12 @@ final class Sweeper {
   private final Guards guards;
   private final Optional<MountActivator> mounts;
 
+  private final Patience patience;
+
   /** After a start a killed daemon may have left things that are in no table. */
-  private final AtomicBoolean orphansPossible = new AtomicBoolean(true);
+  private final AtomicBoolean orphansHere = new AtomicBoolean(true);
+
+  private final AtomicBoolean orphansOutside = new AtomicBoolean(true);
 
   private volatile boolean stopped;
   private boolean left; // of the sweep under way
@@ -50,17 +56,24 @@ final class Sweeper {
       ContentStore content,
       Map<String, Snapshotter> snapshotters,
       Optional<MountActivator> mounts,
-      Guards guards) {
+      Guards guards,
+      Patience patience) {
     this.database = database;
     this.content = content;
     this.snapshotters = snapshotters;
     this.mounts = mounts;
     this.guards = guards;
+    this.patience = patience;
   }
 
   /** Something may be in a backend and in no table: the next sweep looks for it. */
   void orphansPossible() {
-    orphansPossible.set(true);
+    orphansHere.set(true);
+    orphansOutside.set(true);
+  }
+
+  private void orphansPossible(String owner) {
+    (patience.isOutside(owner) ? orphansOutside : orphansHere).set(true);
   }
 
   /** Ends a sweep that is under way after the object it is at; what is left stays condemned. */
@@ -73,14 +86,12 @@ final class Sweeper {
     boolean ended = false;
     try {
       left = false;
-      Set<String> touched = new HashSet<>();
-      if (orphansPossible.getAndSet(false)) {
-        sweepOrphans(touched);
-      }
-      sweepCondemned(touched);
-      if (!stopped) {
-        touched.forEach(this::cleanup);
-        content.cleanup();
+      patience.beginSweep();
+      sweep(false, orphansHere.getAndSet(false));
+      if (patience.anyOutside()) {
+        sweep(true, orphansOutside.getAndSet(false));
+      } else {
+        orphansOutside.set(false);
       }
       ended = true;
     } finally {
@@ -88,27 +99,54 @@ final class Sweeper {
         orphansPossible(); // whatever it came to, the next one looks at all
       }
     }
-    return !stopped && (left || orphansPossible.get());
+    return !stopped && (left || orphansHere.get() || orphansOutside.get());
+  }
+
+  /** Sweeps the backends of this process, or those outside. */
+  private void sweep(boolean outside, boolean orphans) {
+    Set<String> touched = new HashSet<>();
+    if (orphans) {
+      sweepOrphans(outside, touched);
+    }
+    sweepCondemned(outside, touched);
+    if (!stopped) {
+      touched.forEach(this::cleanup);
+      if (patience.isOutside(Patience.CONTENT) == outside && patience.mayAsk(Patience.CONTENT)) {
+        cleanupContent(outside);
+      }
+    }
+  }
+
+  private void cleanupContent(boolean outside) {
+    try {
+      patience.ask(Patience.CONTENT, Call.current(), content::cleanup);
+    } catch (ContainerdException e) {
+      if (!outside) {
+        throw e;
+      }
+      LOG.log(System.Logger.Level.DEBUG, "the content store could not clean up", e);
+      left = true;
+    }
   }
 
   private void cleanup(String name) {
     Snapshotter snapshotter = snapshotters.get(name);
-    if (snapshotter == null) {
+    if (snapshotter == null || !patience.mayAsk(name)) {
       return;
     }
     try {
-      snapshotter.cleanup();
+      patience.ask(name, Call.current(), snapshotter::cleanup);
     } catch (NotImplementedException e) {
       LOG.log(System.Logger.Level.DEBUG, "snapshotter " + name + " cleans up by itself", e);
     } catch (ContainerdException e) {
       LOG.log(System.Logger.Level.WARNING, "snapshotter " + name + " could not clean up", e);
-      orphansPossible(); // finds what it left
+      orphansPossible(name); // finds what it left
     }
   }
 
   // ---- condemned ----
 
-  private void sweepCondemned(Set<String> touched) {
+  private void sweepCondemned(boolean outside, Set<String> touched) {
     long beforeSequence = Long.MAX_VALUE;
     long beforeId = Long.MAX_VALUE;
     while (true) {
@@ -118,6 +156,9 @@ final class Sweeper {
       }
       List<Long> done = new ArrayList<>();
       for (Sentence sentence : batch) {
+        if (patience.isOutside(owner(sentence)) != outside) {
+          continue;
+        }
         if (execute(sentence, touched)) {
           done.add(sentence.id());
         } else {
@@ -157,6 +198,14 @@ final class Sweeper {
     }
   }
 
+  private static String owner(Sentence sentence) {
+    return switch (sentence.kind()) {
+      case Condemned.SNAPSHOT -> sentence.owner();
+      case Condemned.MOUNT -> Patience.HERE;
+      default -> Patience.CONTENT;
+    };
+  }
+
   /** What belongs to a snapshotter that is not configured at present waits without being tried. */
   private boolean isKnown(Sentence sentence) {
     return !sentence.kind().equals(Condemned.SNAPSHOT)
@@ -178,32 +227,38 @@ final class Sweeper {
   }
 
   private boolean removeContent(String digest) {
-    if (stopped) {
+    if (stopped || !patience.mayAsk(Patience.CONTENT)) {
       return false;
     }
     try (Guards.Sweep sweep = guards.trySweep(Guards.content(digest))) {
       return sweep != null
           && (isUsed("SELECT 1 FROM blobs WHERE digest = ? LIMIT 1", digest)
-              || remove("content " + digest, () -> content.delete(Digest.parse(digest))));
+              || remove(
+                  Patience.CONTENT,
+                  Call.current(),
+                  "content " + digest,
+                  () -> content.delete(Digest.parse(digest))));
     }
   }
 
   private boolean removeIngest(String backendRef) {
-    if (stopped) {
+    if (stopped || !patience.mayAsk(Patience.CONTENT)) {
       return false;
     }
     try (Guards.Sweep sweep = guards.trySweep(Guards.ingest(backendRef))) {
       return sweep != null
           && (isUsed("SELECT 1 FROM ingests WHERE backend_ref = ? LIMIT 1", backendRef)
               || remove(
+                  Patience.CONTENT,
+                  of(backendRef),
                   "ingest " + backendRef,
-                  () -> of(backendRef).run(() -> content.abort(backendRef))));
+                  () -> content.abort(backendRef)));
     }
   }
 
   private boolean removeSnapshot(String owner, String backendKey) {
     Snapshotter snapshotter = snapshotters.get(owner);
-    if (snapshotter == null || stopped) {
+    if (snapshotter == null || stopped || !patience.mayAsk(owner)) {
       return false; // not configured at present: it waits
     }
     try (Guards.Sweep sweep = guards.trySweep(Guards.snapshot(owner, backendKey))) {
@@ -215,8 +270,10 @@ final class Sweeper {
                   owner,
                   backendKey)
               || remove(
+                  owner,
+                  of(backendKey),
                   "snapshot " + backendKey + " of " + owner,
-                  () -> of(backendKey).run(() -> snapshotter.remove(backendKey))));
+                  () -> snapshotter.remove(backendKey)));
     }
   }
 
@@ -225,7 +282,11 @@ final class Sweeper {
       return false;
     }
     return isUsed("SELECT 1 FROM mounts WHERE id = CAST(? AS INTEGER)", id)
-        || remove("mounts " + id, () -> mounts.get().deactivate(Long.parseLong(id)));
+        || remove(
+            Patience.HERE,
+            Call.current(),
+            "mounts " + id,
+            () -> mounts.get().deactivate(Long.parseLong(id)));
   }
 
   /** A backend that knows namespaces, as another daemon does, has it where it was made. */
@@ -238,13 +299,13 @@ final class Sweeper {
     return database.read(tx -> tx.exists(sql, (Object[]) arguments));
   }
 
-  private boolean remove(String what, Runnable removal) {
+  private boolean remove(String owner, Call call, String what, Runnable removal) {
     try {
-      removal.run();
+      patience.ask(owner, call, removal);
       return true;
     } catch (NotFoundException e) {
       return true;
-    } catch (FailedPreconditionException | UnavailableException e) {
+    } catch (FailedPreconditionException | UnavailableException | DeadlineExceededException e) {
       LOG.log(System.Logger.Level.DEBUG, what + " cannot be removed yet", e);
       return false;
     } catch (ContainerdException e) {
@@ -257,33 +318,69 @@ final class Sweeper {
   // ---- orphans ----
 
   /** Removes what is in a backend and in no table; if that fails, the next sweep looks again. */
-  private void sweepOrphans(Set<String> touched) {
+  private void sweepOrphans(boolean outside, Set<String> touched) {
     failed = false;
+    if (patience.isOutside(Patience.CONTENT) == outside) {
+      sweepContentOrphans();
+    }
+    snapshotters.forEach(
+        (owner, snapshotter) -> {
+          if (patience.isOutside(owner) == outside) {
+            sweepOrphans(owner, snapshotter, touched);
+          }
+        });
+    if (failed) {
+      (outside ? orphansOutside : orphansHere).set(true);
+    }
+  }
+
+  private void sweepContentOrphans() {
+    if (!patience.mayAsk(Patience.CONTENT)) {
+      orphansPossible(Patience.CONTENT);
+      return;
+    }
     try {
       List<String> digests = new ArrayList<>();
-      content.walk(Filter.ALL, info -> digests.add(info.digest().toString()));
+      List<String> refs = new ArrayList<>();
+      patience.ask(
+          Patience.CONTENT,
+          Call.current(),
+          () -> content.walk(Filter.ALL, info -> digests.add(info.digest().toString())));
       digests.forEach(this::removeContent);
-      content.statuses(Filter.ALL).forEach(status -> removeIngest(status.ref()));
+      patience.ask(
+          Patience.CONTENT,
+          Call.current(),
+          () -> content.statuses(Filter.ALL).forEach(status -> refs.add(status.ref())));
+      refs.forEach(this::removeIngest);
+      lookAgainIfLeft(Patience.CONTENT);
     } catch (ContainerdException e) {
       LOG.log(System.Logger.Level.WARNING, "content could not be searched for orphans", e);
-      orphansPossible();
-    }
-    snapshotters.forEach((owner, snapshotter) -> sweepOrphans(owner, snapshotter, touched));
-    if (failed) {
-      orphansPossible();
+      orphansPossible(Patience.CONTENT);
     }
   }
 
   private void sweepOrphans(String owner, Snapshotter snapshotter, Set<String> touched) {
+    if (!patience.mayAsk(owner)) {
+      orphansPossible(owner);
+      return;
+    }
     try {
       List<String> keys = new ArrayList<>();
-      snapshotter.walk(Filter.ALL, info -> keys.add(info.name()));
+      patience.ask(
+          owner, Call.current(), () -> snapshotter.walk(Filter.ALL, info -> keys.add(info.name())));
       keys.sort(Comparator.comparingLong(Condemned::sequence).reversed());
       keys.forEach(key -> removeSnapshot(owner, key));
+      lookAgainIfLeft(owner);
       touched.add(owner); // folders without a record are the backend's own to find
     } catch (ContainerdException e) {
       LOG.log(System.Logger.Level.WARNING, "snapshotter " + owner + " could not be searched", e);
-      orphansPossible();
+      orphansPossible(owner);
+    }
+  }
+
+  private void lookAgainIfLeft(String owner) {
+    if (!patience.mayAsk(owner)) {
+      orphansPossible(owner);
     }
   }
 }

@@ -16,6 +16,7 @@ import io.jcontainerd.core.failure.AlreadyExistsException;
 import io.jcontainerd.core.failure.NotFoundException;
 import io.jcontainerd.core.filter.Filter;
 import io.jcontainerd.core.leases.Lease;
+import io.jcontainerd.core.ports.Time;
 import io.jcontainerd.store.WriteTransaction;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
@@ -41,6 +42,8 @@ import org.junit.jupiter.api.io.TempDir;
 class GarbageCollectionTest {
   private static final String GC = "containerd.io/gc.";
   private static final Map<String, String> ROOT = Map.of(GC + "root", "yes");
+  private static final Patience ALL_HERE =
+      new Patience(MetadataOptions.Outside.NOTHING, Time.SYSTEM);
 
   @TempDir Path folder;
   private Fixture f;
@@ -480,7 +483,8 @@ class GarbageCollectionTest {
             f.blobs,
             Map.of(SN, f.trees),
             java.util.Optional.empty(),
-            new Guards());
+            new Guards(),
+            ALL_HERE);
     sweeper.stop();
     sweeper.sweep();
     assertThat(f.backendBlobs()).containsExactly(lost);
@@ -497,7 +501,8 @@ class GarbageCollectionTest {
             f.blobs,
             Map.of(SN, f.trees),
             java.util.Optional.empty(),
-            guards);
+            guards,
+            ALL_HERE);
     try (Ingest ingest = f.blobs.ingest(new IngestRequest("ns/9999/ref"));
         Guards.Hold _ = guards.hold(Guards.content(digest("new").toString()))) {
       ingest.write(ByteBuffer.wrap(Fixture.bytes("new")));
@@ -515,7 +520,8 @@ class GarbageCollectionTest {
     Guards guards = new Guards();
     Database database = new Database(f.store, f.time);
     Sweeper sweeper =
-        new Sweeper(database, f.blobs, Map.of(SN, f.trees), java.util.Optional.empty(), guards);
+        new Sweeper(
+            database, f.blobs, Map.of(SN, f.trees), java.util.Optional.empty(), guards, ALL_HERE);
     f.blobs.ingest(new IngestRequest("selfcheck/of-a-dead-process")).close();
     try (Ingest ingest = f.blobs.ingest(new IngestRequest("selfcheck/open"));
         var _ = new StorageFacts(database, guards).holding(digest("new"), "selfcheck/open")) {

@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * Plug-ins that other processes serve: each forwards to the gRPC service of its kind at an address.
@@ -31,6 +32,14 @@ final class ProxyPlugins {
   static boolean serveSandboxes(LoadedConfig config) {
     return config.daemon().proxyPlugins().values().stream()
         .anyMatch(proxy -> Set.of("sandbox", Keys.SANDBOXES).contains(proxy.type()));
+  }
+
+  /** The names of snapshotters that other processes serve. */
+  static Set<String> snapshotters(LoadedConfig config) {
+    return config.daemon().proxyPlugins().entrySet().stream()
+        .filter(proxy -> Set.of("snapshot", Keys.SNAPSHOTTER).contains(proxy.getValue().type()))
+        .map(Map.Entry::getKey)
+        .collect(Collectors.toUnmodifiableSet());
   }
 
   /** Adds what is configured; everything that comes with the daemon has been added. */

@@ -221,7 +221,8 @@ final class StoragePlugins {
                 Math.toIntExact(gc.mutationThreshold()),
                 gc.scheduleDelay(),
                 gc.startupDelay()),
-            wiring.get(Keys.MACHINE).time());
+            wiring.get(Keys.MACHINE).time(),
+            outside(wiring));
     return Started.of(
             Metadata.open(
                 wiring.get(Keys.STORE),
@@ -230,6 +231,12 @@ final class StoragePlugins {
                 wiring.find(Keys.ACTIVATOR),
                 options))
         .exporting(Map.of("policy", settings.contentSharingPolicy()));
+  }
+
+  private MetadataOptions.Outside outside(Wiring wiring) {
+    return new MetadataOptions.Outside(
+        !(contentStore(wiring) instanceof LocalContentStore),
+        ProxyPlugins.snapshotters(config));
   }
 
   private Started<MountGate> gate(Wiring wiring) {
