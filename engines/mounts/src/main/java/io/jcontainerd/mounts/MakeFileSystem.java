@@ -36,6 +36,7 @@ record MakeFileSystem(Files files, Processes processes, Roots roots) implements 
   public Mount apply(Mount mount, List<ActiveMount> earlier) throws IOException {
     Path file = roots.require(mount.source(), "mkfs source");
     Wish wish = wish(mount);
+    roots.requireNoLinks(files, file, "mkfs source");
     if (files.stat(file).isEmpty()) {
       make(file, wish);
     }

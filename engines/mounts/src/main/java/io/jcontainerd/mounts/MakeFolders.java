@@ -75,9 +75,8 @@ record MakeFolders(Files files, Roots roots) implements Transform {
     return mode;
   }
 
-  /** A link on the way may lead anywhere: then the path is not where it seems to be. */
   private void make(Wish wish) throws IOException {
-    requireNoLinks(wish.path());
+    roots.requireNoLinks(files, wish.path(), "mkdir path");
     Optional<FileStat> there = files.stat(wish.path());
     if (there.isEmpty()) {
       files.createDirectory(wish.path(), wish.mode());
@@ -87,18 +86,5 @@ record MakeFolders(Files files, Roots roots) implements Transform {
     } else if (!there.get().isDirectory()) {
       throw new NotDirectoryException(wish.path().toString());
     }
-  }
-
-  private void requireNoLinks(Path path) throws IOException {
-    for (Path at = path.getParent(); at != null && at.getNameCount() > 0; at = at.getParent()) {
-      Optional<FileStat> stat = files.stat(at);
-      if (stat.isPresent() && stat.get().type() == FileStat.Type.SYMLINK && below(at)) {
-        throw new InvalidArgumentException("mkdir path " + path + ": " + at + " is a link");
-      }
-    }
-  }
-
-  private boolean below(Path at) {
-    return roots.all().stream().anyMatch(root -> at.startsWith(root) && !at.equals(root));
   }
 }

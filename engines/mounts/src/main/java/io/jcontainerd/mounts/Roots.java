@@ -1,8 +1,12 @@
 package io.jcontainerd.mounts;
 
 import io.jcontainerd.core.failure.InvalidArgumentException;
+import io.jcontainerd.core.ports.FileStat;
+import io.jcontainerd.core.ports.Files;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /** The folders in which files and folders may be made. */
 record Roots(List<Path> all) {
@@ -26,5 +30,24 @@ record Roots(List<Path> all) {
       }
     }
     throw new InvalidArgumentException(what + " \"" + path + "\": must lie below one of " + all);
+  }
+
+  /**
+   * Refuses a path with a link on the way, which may lead anywhere: then it is not where it seems
+   * to be.
+   *
+   * @param what it is for, for the message
+   */
+  void requireNoLinks(Files files, Path path, String what) throws IOException {
+    for (Path at = path.getParent(); at != null && at.getNameCount() > 0; at = at.getParent()) {
+      Optional<FileStat> stat = files.stat(at);
+      if (stat.isPresent() && stat.get().type() == FileStat.Type.SYMLINK && below(at)) {
+        throw new InvalidArgumentException(what + " " + path + ": " + at + " is a link");
+      }
+    }
+  }
+
+  private boolean below(Path at) {
+    return all.stream().anyMatch(root -> at.startsWith(root) && !at.equals(root));
   }
 }

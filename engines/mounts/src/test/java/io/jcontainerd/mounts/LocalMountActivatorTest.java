@@ -254,4 +254,23 @@ class LocalMountActivatorTest {
         .isInstanceOf(InvalidArgumentException.class)
         .hasMessageContaining("is a link");
   }
+
+  @Test
+  void a_link_does_not_lead_a_new_file_system_elsewhere() throws Exception {
+    Path elsewhere = Files.createDirectory(folder.resolve("elsewhere"));
+    Files.createSymbolicLink(Path.of(root("link")), elsewhere);
+    assertThatThrownBy(
+            () ->
+                activate(
+                    new Mount(
+                        "mkfs/ext4",
+                        root("link/image"),
+                        List.of("X-containerd.mkfs.size=16MiB", "loop")),
+                    new Mount("format/bind", "{{ mount 0 }}", List.of())))
+        .isInstanceOf(InvalidArgumentException.class)
+        .hasMessageContaining("mkfs source")
+        .hasMessageContaining("is a link");
+    assertThat(elsewhere).isEmptyDirectory();
+    Files.delete(elsewhere);
+  }
 }
