@@ -229,6 +229,7 @@ public final class LayerApplier implements Applier {
       BufferPipe pipe, long packedSize, LayerExtractor extractor, boolean sync) throws IOException {
     HashingSource plain =
         new HashingSource(new LimitedSource(pipe, limits.bytesFor(packedSize), packedSize));
+    extractor.rememberAtMost(limits.folderBytes());
     try {
       TarReader reader = new TarReader(plain);
       TarEntry entry = reader.next();

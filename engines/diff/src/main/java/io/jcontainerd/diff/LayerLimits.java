@@ -12,6 +12,12 @@ public record LayerLimits(long bytes, long ratio, long entries) {
   /** Below this size a layer may be packed as tightly as it likes. */
   public static final long RATIO_COUNTS_FROM = 1L << 30;
 
+  /** Of each folder are remembered its times, and where its name differs from the one before. */
+  private static final int FOLDER_BYTES_AN_ENTRY = 16;
+
+  private static final int LEAST_FOLDER_BYTES = 16 << 20;
+  private static final int MOST_FOLDER_BYTES = Integer.MAX_VALUE - Long.BYTES;
+
   /**
    * Far above what images have, and far below what fills a disk from a few megabytes. The ratio is
    * more than gzip can reach (1032), for disks of virtual machines, which are mostly zeros, come as
@@ -37,5 +43,16 @@ public record LayerLimits(long bytes, long ratio, long entries) {
     }
     long byRatio = packed > Long.MAX_VALUE / ratio ? Long.MAX_VALUE : packed * ratio;
     return Math.min(most, Math.max(RATIO_COUNTS_FROM, byRatio));
+  }
+
+  /**
+   * The most bytes of memory that may be used for the times of folders, which are set last: enough
+   * for half of all entries in an ordinary tree, far less than a tree that was made to fill memory.
+   */
+  int folderBytes() {
+    if (entries == 0 || entries > MOST_FOLDER_BYTES / FOLDER_BYTES_AN_ENTRY) {
+      return MOST_FOLDER_BYTES;
+    }
+    return Math.max(LEAST_FOLDER_BYTES, (int) entries * FOLDER_BYTES_AN_ENTRY);
   }
 }

@@ -14,18 +14,21 @@ import java.util.Arrays;
  * told again; what was noted last is told last. For one thread.
  */
 final class FolderTimes {
-  /** Room for half a million folders of an ordinary tree. */
-  private static final int MOST_BYTES = 16 << 20;
-
   private static final int FIXED = 2 * Short.BYTES + 2 * (Long.BYTES + Integer.BYTES);
 
   private ByteBuffer notes = ByteBuffer.allocate(1024);
   private byte[] last = {};
+  private int mostBytes = Integer.MAX_VALUE - Long.BYTES;
 
   /** What is done with one folder. */
   @FunctionalInterface
   interface Each {
     void folder(RawPath path, Instant accessed, Instant modified) throws IOException;
+  }
+
+  /** From now on, no more is remembered than takes so many bytes; else, all that an array holds. */
+  void atMost(int bytes) {
+    mostBytes = bytes;
   }
 
   /**
@@ -49,10 +52,11 @@ final class FolderTimes {
     if (notes.remaining() >= more) {
       return;
     }
-    if (notes.position() + more > MOST_BYTES) {
+    long needed = (long) notes.position() + more;
+    if (needed > mostBytes) {
       throw new EntryException("entry \"" + path.shown() + "\": too many folders in one layer");
     }
-    int size = Math.min(MOST_BYTES, notes.capacity() + Math.max(more, notes.capacity() / 2));
+    int size = (int) Math.min(mostBytes, needed + notes.capacity() / 2);
     notes = ByteBuffer.allocate(size).put(notes.flip());
   }
 

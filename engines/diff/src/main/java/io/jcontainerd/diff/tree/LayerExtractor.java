@@ -67,6 +67,11 @@ public final class LayerExtractor implements AutoCloseable {
     sums = table;
   }
 
+  /** From now on, what is remembered of folders until the end takes so many bytes at most. */
+  public void rememberAtMost(int bytes) {
+    tree.times().atMost(bytes);
+  }
+
   /** Puts in the entry whose body the reader holds. */
   public void add(TarEntry entry, TarReader body) throws IOException {
     try {
