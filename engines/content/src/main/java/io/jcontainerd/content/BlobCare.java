@@ -28,6 +28,10 @@ import java.util.function.Consumer;
 final class BlobCare implements CheckedBlobs {
   private static final Logger LOG = System.getLogger(BlobCare.class.getName());
   private static final int PIECE = 1 << 17;
+
+  /** So much may be in memory that nobody needs. */
+  private static final int SPILL = 1 << 23;
+
   private static final int FOLDER_MODE = 0700;
 
   private final Path blobs;
@@ -115,12 +119,21 @@ final class BlobCare implements CheckedBlobs {
     ByteBuffer piece = ByteBuffer.allocateDirect(PIECE);
     try (Files.Handle handle = files.open(blob(digest), Files.Open.READ, 0)) {
       long position = 0;
+      long kept = 0;
       int count = handle.read(piece, position);
       while (count > 0) {
         hasher.update(piece.flip());
         position += count;
+        kept += count;
+        if (kept >= SPILL && !pace.fillsCache()) {
+          handle.dontKeep(position);
+          kept = 0;
+        }
         pace.read(count);
         count = handle.read(piece.clear(), position);
+      }
+      if (kept > 0 && !pace.fillsCache()) {
+        handle.dontKeep(position);
       }
     } catch (DamagedFileException e) {
       each.accept(unreadable(e)); // any other failure says nothing about the bytes

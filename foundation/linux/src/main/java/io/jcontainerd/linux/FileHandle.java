@@ -140,6 +140,15 @@ final class FileHandle implements Files.Handle {
   }
 
   @Override
+  public void dontKeep(long end) throws IOException {
+    using(
+        () -> {
+          FileCalls.posix_fadvise(fd, 0, end, FileCalls.POSIX_FADV_DONTNEED);
+          return fd;
+        });
+  }
+
+  @Override
   public void close() throws IOException {
     int before = users.getAndUpdate(now -> now | CLOSED);
     if (before == 0) {

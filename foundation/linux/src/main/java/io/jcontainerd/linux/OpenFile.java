@@ -86,6 +86,14 @@ public final class OpenFile implements AutoCloseable {
     return count;
   }
 
+  /**
+   * Tells that the bytes before the position are not read again soon, so that the machine's memory
+   * need not hold them.
+   */
+  public void dontKeep(long end) throws ErrnoException {
+    FileCalls.posix_fadvise(fd(), 0, end, FileCalls.POSIX_FADV_DONTNEED);
+  }
+
   private interface OnMemory {
     void run(MemorySegment memory) throws ErrnoException;
   }

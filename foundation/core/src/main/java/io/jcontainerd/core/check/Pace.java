@@ -12,4 +12,12 @@ public interface Pace {
    * @throws InterruptedException if it is time to stop
    */
   void read(long bytes) throws InterruptedException;
+
+  /**
+   * Whether what is read may stay in the machine's memory. If not, whoever reads lets go of it, so
+   * that it does not push out what others use.
+   */
+  default boolean fillsCache() {
+    return true;
+  }
 }

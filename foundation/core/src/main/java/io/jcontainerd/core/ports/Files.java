@@ -56,6 +56,12 @@ public interface Files {
     /** Makes the bytes and the size survive a power cut. */
     void force() throws IOException;
 
+    /**
+     * Tells that the bytes before the position are not read again soon, so that the machine's
+     * memory need not hold them. What somebody has mapped or has not been forced stays there.
+     */
+    default void dontKeep(long end) throws IOException {}
+
     @Override
     void close() throws IOException;
   }

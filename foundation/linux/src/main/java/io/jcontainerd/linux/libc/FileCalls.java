@@ -45,6 +45,10 @@ public final class FileCalls {
       Libc.bind("fsync", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
   private static final CFunction FDATASYNC =
       Libc.bind("fdatasync", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
+  private static final CFunction FADVISE =
+      Libc.bind(
+          "posix_fadvise",
+          FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT));
   private static final CFunction SYNCFS =
       Libc.bind("syncfs", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
   private static final CFunction FCHOWN =
@@ -55,6 +59,8 @@ public final class FileCalls {
       Libc.bind("futimens", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS));
   private static final CFunction STATFS =
       Libc.bind("statfs", FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS));
+
+  public static final int POSIX_FADV_DONTNEED = 4;
 
   private FileCalls() {}
 
@@ -137,6 +143,21 @@ public final class FileCalls {
   /** fdatasync(2); may block for long. */
   public static void fdatasync(int fd) throws ErrnoException {
     onDescriptor("fdatasync", FDATASYNC, fd);
+  }
+
+  /** posix_fadvise(3), which returns its error. */
+  public static void posix_fadvise(int fd, long offset, long length, int advice)
+      throws ErrnoException {
+    int error;
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment capture = Libc.capture(arena);
+      error = (int) FADVISE.handle().invokeExact(capture, fd, offset, length, advice);
+    } catch (Throwable t) {
+      throw Libc.failure("posix_fadvise", t);
+    }
+    if (error != 0) {
+      throw new ErrnoException("posix_fadvise", "", error);
+    }
   }
 
   /** syncfs(2); may block for long. */
