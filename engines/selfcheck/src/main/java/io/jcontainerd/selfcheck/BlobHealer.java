@@ -20,6 +20,7 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -33,22 +34,24 @@ import java.util.Set;
  * same joins it. A blob is only ever set aside when it was seen damaged just before. Safe for many
  * threads.
  */
-final class BlobHealer {
+final class BlobHealer implements AutoCloseable {
   private static final Logger LOG = System.getLogger(BlobHealer.class.getName());
   private static final String ANY = "application/octet-stream";
   private static final String MANIFEST = "application/vnd.oci.image.manifest.v1+json";
   private static final int PIECE = 1 << 16;
+  private static final Duration LONGEST = Duration.ofMinutes(30);
 
   private final Parts parts;
   private final Joined<Digest, Optional<String>> running;
 
   BlobHealer(Parts parts) {
     this.parts = parts;
-    this.running = new Joined<>(parts.time());
+    this.running = new Joined<>("heal blob", parts.time(), LONGEST);
   }
 
   /**
-   * Looks at a blob, every byte of it, and heals it if need be.
+   * Looks at a blob, every byte of it, and fetches it again if need be. Who may read it is no
+   * matter here.
    *
    * @return why it cannot be used; empty if it can
    */
@@ -57,7 +60,7 @@ final class BlobHealer {
     OptionalLong size =
         record.isPresent() ? OptionalLong.of(record.get().size()) : OptionalLong.empty();
     List<TreeDamage> damages = look(digest, size);
-    if (damages.isEmpty()) {
+    if (!bytesAreWrong(damages)) {
       return Optional.empty();
     }
     if (record.isEmpty()) {
@@ -234,5 +237,11 @@ final class BlobHealer {
     } catch (ContainerdException e) {
       LOG.log(Level.WARNING, "what was fetched of " + ref + " stays until the next start", e);
     }
+  }
+
+  /** Gives up what is under way. */
+  @Override
+  public void close() {
+    running.close();
   }
 }

@@ -83,9 +83,17 @@ final class Inspection {
     try {
       look(blob);
     } catch (ContainerdException e) {
+      endIfInterrupted();
       tell(
           unread(
               Finding.Subject.BLOB, blob.digest().toString(), blob.namespaces(), e.getMessage()));
+    }
+  }
+
+  /** What fails because this thread is to end says nothing of what it looked at. */
+  private static void endIfInterrupted() throws InterruptedException {
+    if (Thread.interrupted()) {
+      throw new InterruptedException();
     }
   }
 
@@ -186,6 +194,7 @@ final class Inspection {
     try {
       look(layer);
     } catch (ContainerdException e) {
+      endIfInterrupted();
       tell(unread(Finding.Subject.LAYER, layer.shown(), layer.namespaces(), e.getMessage()));
     }
   }
@@ -203,19 +212,20 @@ final class Inspection {
           damage -> tell(finding(layer, damage, Finding.Outcome.FOUND, "run jctr fsck --repair")));
       return;
     }
-    LayerHealer.Outcome outcome = layers.heal(layer.name());
+    LayerHealer.Outcome outcome = layers.heal(layer.name(), damages);
     if (outcome.healed()) {
       damages.forEach(damage -> tell(finding(layer, damage, Finding.Outcome.HEALED, "")));
       return;
     }
     Set<TreeDamage> left = Set.copyOf(outcome.left());
+    Finding.Outcome kept = outcome.refused() ? Finding.Outcome.SET_ASIDE : Finding.Outcome.LEFT;
     for (TreeDamage damage : damages) {
       boolean still = left.isEmpty() || left.contains(damage);
       tell(
           finding(
               layer,
               damage,
-              still ? Finding.Outcome.SET_ASIDE : Finding.Outcome.HEALED,
+              still ? kept : Finding.Outcome.HEALED,
               still ? outcome.reason() + "; " + PULL : ""));
     }
   }

@@ -3,6 +3,7 @@ package io.jcontainerd.selfcheck;
 import io.jcontainerd.core.Descriptor;
 import io.jcontainerd.core.Digest;
 import io.jcontainerd.core.check.CheckedTrees;
+import io.jcontainerd.core.check.Damage;
 import io.jcontainerd.core.check.Pace;
 import io.jcontainerd.core.check.TreeDamage;
 import io.jcontainerd.core.content.ContentInfo;
@@ -12,69 +13,113 @@ import io.jcontainerd.core.failure.DataLossException;
 import io.jcontainerd.core.failure.NotFoundException;
 import io.jcontainerd.core.mount.Mount;
 import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutionException;
 
 /**
- * Puts damaged layers right, one try at a time for each: whoever wants the same joins it. Safe for
- * many threads.
+ * Puts damaged layers right, one try at a time for each: whoever wants the same joins it. A layer
+ * that was seen damaged is kept from being used until it is healed; one of which only the record is
+ * damaged is not, since nothing tells that it is wrong. Safe for many threads.
  */
-final class LayerHealer {
+final class LayerHealer implements AutoCloseable {
+  private static final Logger LOG = System.getLogger(LayerHealer.class.getName());
+  private static final Duration LONGEST = Duration.ofMinutes(30);
+
   private final Parts parts;
   private final BlobHealer blobs;
   private final States states;
-  private final Map<LayerName, CompletableFuture<Outcome>> running = new ConcurrentHashMap<>();
+  private final Joined<LayerName, Outcome> running;
 
   /**
    * What came of a try.
    *
    * @param left what is still wrong
-   * @param reason why
+   * @param reason why; empty if it is healed
+   * @param refused whether the layer is kept from being used
    */
-  record Outcome(List<TreeDamage> left, String reason) {
+  record Outcome(List<TreeDamage> left, String reason, boolean refused) {
+    static final Outcome HEALED = new Outcome(List.of(), "", false);
+
     boolean healed() {
       return reason.isEmpty();
     }
+  }
+
+  /** What came of it in the snapshotter. */
+  private record Attempt(List<TreeDamage> left, String reason) {
+    static final Attempt DONE = new Attempt(List.of(), "");
   }
 
   LayerHealer(Parts parts, BlobHealer blobs, States states) {
     this.parts = parts;
     this.blobs = blobs;
     this.states = states;
+    this.running = new Joined<>("heal layer", parts.time(), LONGEST);
   }
 
-  /** Heals a layer; a layer that cannot be healed is kept from being used from then on. */
-  Outcome heal(LayerName name) throws InterruptedException {
-    var mine = new CompletableFuture<Outcome>();
-    CompletableFuture<Outcome> other = running.putIfAbsent(name, mine);
-    if (other != null) {
-      try {
-        return other.get();
-      } catch (ExecutionException e) {
-        return new Outcome(List.of(), "healing failed: " + e.getCause());
-      }
+  /** Heals a layer in which damage was seen. */
+  Outcome heal(LayerName name, List<TreeDamage> seen) throws InterruptedException {
+    return running.run(name, () -> healNow(name, seen));
+  }
+
+  /** Looks at a layer that is in doubt, every byte of it, and heals it if need be. */
+  Outcome settle(LayerName name) throws InterruptedException {
+    return running.run(
+        name,
+        () -> {
+          List<TreeDamage> seen = look(name, true, Pace.FULL, new long[1]);
+          if (seen.isEmpty()) {
+            states.clear(name);
+            return Outcome.HEALED;
+          }
+          return healNow(name, seen);
+        });
+  }
+
+  private Outcome healNow(LayerName name, List<TreeDamage> seen) throws InterruptedException {
+    boolean refused = isWrong(seen);
+    if (refused) {
+      // first: whatever happens now, it is not used as it is
+      quarantine(name, seen.getFirst().damage().words());
     }
+    Attempt attempt = attempt(name);
+    if (attempt.reason().isEmpty()) {
+      states.clear(name);
+      return Outcome.HEALED;
+    }
+    refused |= isWrong(attempt.left());
+    if (refused) {
+      quarantine(name, attempt.reason());
+    } else {
+      states.clear(name);
+    }
+    return new Outcome(attempt.left(), attempt.reason(), refused);
+  }
+
+  /** Whether it is the layer that is damaged, not only what was recorded of it. */
+  private static boolean isWrong(List<TreeDamage> damages) {
+    return damages.stream().anyMatch(one -> one.damage() != Damage.RECORD);
+  }
+
+  private void quarantine(LayerName name, String reason) {
     try {
-      Outcome outcome = attempt(name);
-      if (outcome.healed()) {
-        states.clear(name);
-      } else {
-        states.quarantine(name, outcome.reason());
-      }
-      mine.complete(outcome);
-      return outcome;
-    } finally {
-      running.remove(name);
-      mine.completeExceptionally(new IllegalStateException("interrupted"));
+      states.quarantine(name, reason);
+    } catch (ContainerdException e) {
+      LOG.log(Level.WARNING, "layer " + name + " is not used until the daemon ends: " + reason, e);
     }
   }
 
-  /** Looks at a layer, every byte of it. */
+  /**
+   * Looks at a layer.
+   *
+   * @param deep whether the files' bytes are read
+   * @param files is added to: how many things were compared
+   */
   List<TreeDamage> look(LayerName name, boolean deep, Pace pace, long[] files)
       throws InterruptedException {
     List<TreeDamage> damages = new ArrayList<>();
@@ -95,11 +140,11 @@ final class LayerHealer {
     return trees;
   }
 
-  private Outcome attempt(LayerName name) throws InterruptedException {
+  private Attempt attempt(LayerName name) throws InterruptedException {
     CheckedTrees trees = trees(name);
     Optional<CheckedTrees.Layer> layer = trees.layer(name.key());
     if (layer.isEmpty()) {
-      return new Outcome(List.of(), "");
+      return Attempt.DONE;
     }
     List<String> reasons = new ArrayList<>();
     Optional<CheckedTrees.Unpack> unpack =
@@ -110,15 +155,15 @@ final class LayerHealer {
     try {
       List<TreeDamage> left = trees.heal(name.key(), unpack);
       return left.isEmpty()
-          ? new Outcome(left, "")
-          : new Outcome(left, String.join("; ", reasons(reasons, left)));
+          ? Attempt.DONE
+          : new Attempt(left, String.join("; ", reasons(reasons, left)));
     } catch (NotFoundException e) {
       return trees.layer(name.key()).isEmpty()
-          ? new Outcome(List.of(), "")
-          : new Outcome(List.of(), String.valueOf(e.getMessage()));
+          ? Attempt.DONE
+          : new Attempt(List.of(), String.valueOf(e.getMessage()));
     } catch (ContainerdException e) {
       reasons.add(String.valueOf(e.getMessage()));
-      return new Outcome(List.of(), String.join("; ", reasons));
+      return new Attempt(List.of(), String.join("; ", reasons));
     }
   }
 
@@ -153,7 +198,14 @@ final class LayerHealer {
       throw new IOException(e.getMessage(), e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+      reasons.add("interrupted");
       throw new IOException("interrupted", e);
     }
+  }
+
+  /** Gives up what is under way. */
+  @Override
+  public void close() {
+    running.close();
   }
 }

@@ -31,6 +31,7 @@ final class Scrubber implements AutoCloseable {
   private static final int BATCH = 64;
   private static final Duration BUSY = Duration.ofSeconds(15);
   private static final Duration AFTER_FAILURE = Duration.ofMinutes(1);
+  private static final Duration END = Duration.ofSeconds(5);
 
   private final Parts parts;
   private final States states;
@@ -87,6 +88,7 @@ final class Scrubber implements AutoCloseable {
           }
           pause(untilDue());
         } catch (ContainerdException e) {
+          pause(Duration.ZERO); // if it is because of the end, no more of it
           LOG.log(Level.WARNING, "the scrub goes on in a minute", e);
           pause(AFTER_FAILURE);
         }
@@ -221,9 +223,18 @@ final class Scrubber implements AutoCloseable {
   }
 
   private Pace pace() {
-    return count -> {
-      bytes.addAndGet(count);
-      pause(Duration.ofNanos(Math.round(count * 1e9 / options.bytesPerSecond())));
+    return new Pace() {
+      @Override
+      public void read(long count) throws InterruptedException {
+        bytes.addAndGet(count);
+        pause(Duration.ofNanos(Math.round(count * 1e9 / options.bytesPerSecond())));
+        idle();
+      }
+
+      @Override
+      public boolean fillsCache() {
+        return false;
+      }
     };
   }
 
@@ -249,15 +260,15 @@ final class Scrubber implements AutoCloseable {
     } finally {
       lock.unlock();
     }
-    boolean interrupted = false;
-    while (thread.isAlive()) {
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
+    if (!options.enabled()) {
+      return;
     }
-    if (interrupted) {
+    thread.interrupt(); // it may wait for a registry or for a healing
+    try {
+      if (!thread.join(END)) {
+        LOG.log(Level.WARNING, "the scrub does not end; it is left to itself");
+      }
+    } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
   }

@@ -134,6 +134,8 @@ public final class SelfCheck implements StorageCare, AutoCloseable {
   @Override
   public void close() {
     scrubber.close();
+    layers.close();
+    blobs.close();
     try {
       states.endRun();
     } catch (ContainerdException e) {

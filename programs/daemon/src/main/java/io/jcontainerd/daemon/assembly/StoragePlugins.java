@@ -240,7 +240,11 @@ final class StoragePlugins {
   }
 
   private Started<MountGate> gate(Wiring wiring) {
-    return Started.of(new MountGate(wiring.get(Keys.STORE), wiring.get(Keys.MACHINE).time()));
+    var gate = new MountGate(wiring.get(Keys.STORE), wiring.get(Keys.MACHINE).time());
+    if (config.daemon().disabledPlugins().contains(Keys.SELF_CHECK.uri())) {
+      gate.staysUnguarded(Keys.SELF_CHECK + " is disabled");
+    }
+    return Started.of(gate);
   }
 
   private static Map<String, Snapshotter> guarded(Wiring wiring) {
@@ -253,6 +257,19 @@ final class StoragePlugins {
   }
 
   private Started<SelfCheck> selfCheck(Wiring wiring) throws IOException, SkipPlugin {
+    boolean guarded = false;
+    try {
+      Started<SelfCheck> started = openSelfCheck(wiring);
+      guarded = true;
+      return started;
+    } finally {
+      if (!guarded) {
+        wiring.get(Keys.GATE).staysUnguarded(Keys.SELF_CHECK + " did not start");
+      }
+    }
+  }
+
+  private Started<SelfCheck> openSelfCheck(Wiring wiring) throws IOException, SkipPlugin {
     var settings = config.settings(Keys.SELF_CHECK.uri(), StorageSettings.Scrub.class);
     Machine machine = wiring.get(Keys.MACHINE);
     ContentStore content = contentStore(wiring);

@@ -7,16 +7,20 @@ import static org.assertj.core.api.Assertions.tuple;
 import io.jcontainerd.core.Call;
 import io.jcontainerd.core.Descriptor;
 import io.jcontainerd.core.Digest;
+import io.jcontainerd.core.check.Damage;
 import io.jcontainerd.core.check.Finding;
 import io.jcontainerd.core.check.StorageCare;
 import io.jcontainerd.core.check.StorageExplainer;
 import io.jcontainerd.core.diff.Applier;
+import io.jcontainerd.core.failure.CancelledException;
 import io.jcontainerd.core.failure.DataLossException;
+import io.jcontainerd.core.failure.DeadlineExceededException;
 import io.jcontainerd.core.failure.NotFoundException;
 import io.jcontainerd.core.leases.Lease;
 import io.jcontainerd.core.snapshots.Snapshotter;
 import io.jcontainerd.selfcheck.ScrubOptions;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -25,12 +29,17 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.function.DoubleSupplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What a daemon does by itself about damage, and what it does when nothing can be done. */
@@ -46,8 +55,11 @@ class SelfHealingTest {
           .end();
 
   private static ScrubOptions scrub(long bytesPerSecond) {
-    return new ScrubOptions(
-        true, true, Duration.ofDays(1), Duration.ZERO, bytesPerSecond, () -> 0, 1);
+    return scrub(bytesPerSecond, () -> 0);
+  }
+
+  private static ScrubOptions scrub(long bytesPerSecond, DoubleSupplier load) {
+    return new ScrubOptions(true, true, Duration.ofDays(1), Duration.ZERO, bytesPerSecond, load, 1);
   }
 
   private static void until(BooleanSupplier condition) {
@@ -148,6 +160,110 @@ class SelfHealingTest {
   }
 
   @Test
+  void a_layer_of_which_only_the_record_is_damaged_is_used() throws Exception {
+    try (StorageScene scene = new StorageScene(folder)) {
+      String chain = scene.unpack("overlayfs", List.of(tar));
+      Digest blob = Digest.sha256(StorageScene.gzip(tar));
+      byte[] kept = scene.bytes(blob);
+      scene.registry.clear();
+      Call.in(StorageScene.NS).run(() -> scene.metadata.content().delete(blob));
+      scene.metadata.collector().collect();
+      try (Stream<Path> manifests = Files.list(folder.resolve("overlayfs/manifests"))) {
+        flip(manifests.findFirst().orElseThrow());
+      }
+      assertThat(scene.check(true, true))
+          .singleElement()
+          .satisfies(
+              finding -> {
+                assertThat(finding.damage()).isEqualTo(Damage.RECORD);
+                assertThat(finding.outcome()).isEqualTo(Finding.Outcome.LEFT);
+              });
+      Snapshotter snapshots = scene.metadata.snapshotter("overlayfs");
+      Call.in(StorageScene.NS).run(() -> snapshots.prepare("container", chain, Map.of()));
+      scene.blob(kept, Map.of("containerd.io/gc.root", "yes"));
+      assertThat(scene.check(true, true))
+          .singleElement()
+          .satisfies(finding -> assertThat(finding.outcome()).isEqualTo(Finding.Outcome.HEALED));
+      assertThat(scene.check(true, false)).isEmpty();
+    }
+  }
+
+  @Test
+  @Timeout(60)
+  void whoever_needs_a_layer_waits_for_its_healing_no_longer_than_its_call_has_time()
+      throws Exception {
+    try (StorageScene scene = new StorageScene(folder)) {
+      String chain = scene.unpack("overlayfs", List.of(tar));
+      Digest blob = Digest.sha256(StorageScene.gzip(tar));
+      byte[] kept = scene.bytes(blob);
+      scene.registry.clear();
+      flip(scene.blobFile(blob));
+      flip(file("overlayfs", "hello"));
+      scene.check(true, true);
+      scene.registry.put(blob, kept);
+      var slow = new CountDownLatch(1);
+      scene.whenFetched = () -> await(slow);
+      Snapshotter snapshots = scene.metadata.snapshotter("overlayfs");
+      var hurried =
+          new Call(
+              Optional.of(StorageScene.NS),
+              Optional.empty(),
+              Optional.of(Instant.now().plusMillis(100)));
+      assertThatThrownBy(() -> hurried.run(() -> snapshots.prepare("one", chain, Map.of())))
+          .isInstanceOf(DeadlineExceededException.class)
+          .hasMessageContaining("still being healed");
+      slow.countDown();
+      Call.in(StorageScene.NS).run(() -> snapshots.prepare("two", chain, Map.of()));
+      assertThat(scene.check(true, false)).isEmpty();
+    }
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new CancelledException("the registry hangs", e);
+    }
+  }
+
+  @Test
+  @Timeout(60)
+  void the_daemon_ends_though_the_scrub_waits_for_a_registry() throws Exception {
+    Digest blob = Digest.sha256(StorageScene.gzip(tar));
+    try (StorageScene scene = new StorageScene(folder)) {
+      scene.unpack("overlayfs", List.of(tar));
+      flip(scene.blobFile(blob));
+    }
+    var ready = new CountDownLatch(1);
+    var asked = new CountDownLatch(1);
+    ScrubOptions scrub =
+        scrub(
+            1 << 30,
+            () -> {
+              await(ready);
+              return 0;
+            });
+    try (StorageScene scene = new StorageScene(folder, scrub, "boot-1")) {
+      scene.whenFetched =
+          () -> {
+            asked.countDown();
+            await(new CountDownLatch(1));
+          };
+      scene.registry.put(blob, StorageScene.gzip(tar));
+      ready.countDown();
+      asked.await();
+    }
+    try (StorageScene scene = new StorageScene(folder)) {
+      assertThat(scene.blobFile(blob)).exists();
+      scene.registry.put(blob, StorageScene.gzip(tar));
+      assertThat(scene.check(true, true))
+          .singleElement()
+          .satisfies(finding -> assertThat(finding.outcome()).isEqualTo(Finding.Outcome.HEALED));
+    }
+  }
+
+  @Test
   void after_an_unclean_stop_a_layer_is_looked_at_before_it_is_used() throws Exception {
     String chain;
     StorageScene first = new StorageScene(folder, ScrubOptions.off(), "boot-1");
@@ -224,6 +340,47 @@ class SelfHealingTest {
     try (StorageScene scene = new StorageScene(folder, scrub(1 << 30), "boot-1")) {
       until(() -> scene.care.scrub().lastRound().isPresent());
       assertThat(scene.care.scrub().bytes()).as("not all is read again").isPositive();
+    }
+  }
+
+  @Test
+  void what_the_scrub_reads_does_not_stay_in_memory() throws Exception {
+    byte[] large = new byte[9 << 20];
+    new Random(7).nextBytes(large);
+    byte[] layer = new LayerTar().file("hello", large, LOOK).end();
+    Path blob;
+    try (StorageScene scene = new StorageScene(folder)) {
+      scene.unpack("overlayfs", List.of(layer));
+      blob = scene.blobFile(Digest.sha256(StorageScene.gzip(layer)));
+    }
+    Path file = file("overlayfs", "hello");
+    try (FileChannel channel = FileChannel.open(file)) {
+      channel.force(true); // what is not on disk must stay
+    }
+    try (StorageScene scene = new StorageScene(folder, scrub(1 << 30), "boot-1")) {
+      until(() -> scene.care.scrub().lastRound().isPresent());
+    }
+    assertThat(isInMemory(blob)).isFalse();
+    assertThat(isInMemory(file)).isFalse();
+  }
+
+  private static boolean isInMemory(Path file) throws IOException {
+    try (FileChannel channel = FileChannel.open(file)) {
+      return channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size()).isLoaded();
+    }
+  }
+
+  @Test
+  void the_scrub_lets_others_go_first_in_the_middle_of_a_large_blob() throws Exception {
+    try (StorageScene scene = new StorageScene(folder)) {
+      scene.blob(new byte[4 << 20], Map.of("containerd.io/gc.root", "yes"));
+    }
+    var asked = new AtomicInteger();
+    ScrubOptions scrub = scrub(1 << 30, () -> asked.incrementAndGet() > 5 ? 99 : 0);
+    try (StorageScene scene = new StorageScene(folder, scrub, "boot-1")) {
+      until(() -> asked.get() > 5);
+      assertThat(scene.care.scrub().lastRound()).isEmpty();
+      assertThat(scene.care.scrub().bytes()).isBetween(1L, (4L << 20) - 1);
     }
   }
 
