@@ -1,0 +1,113 @@
+package io.jcontainerd.e2e;
+
+import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** The daemon killed under load, as {@code ./dev kill} does it, but not as often. */
+@Tag("root")
+class EndureTest {
+  private static final Duration LIMIT = Duration.ofMinutes(5);
+
+  private Path folder;
+
+  @BeforeEach
+  void open() {
+    Assumptions.assumeTrue(Daemon.reference() == null, "it is about what only ours promises");
+    folder = Scene.folder("endure");
+  }
+
+  @AfterEach
+  void close() {
+    if (folder != null) {
+      Traces.processes(folder).forEach(ProcessHandle::destroyForcibly);
+      Command.run("rm", "-rf", folder.toString()).ok();
+    }
+  }
+
+  private List<String> endure(String... words) {
+    return Command.line(List.of(Daemon.launcher("endure").toString()), words);
+  }
+
+  @Test
+  void what_was_promised_survives_every_kill() {
+    Command run = Command.run(endure("kill", "15", "--folder", folder + "/k"), "", LIMIT).ok();
+    System.out.print(run.out());
+    assertThat(run.out()).contains("15 kills", "failures 0");
+  }
+
+  @Test
+  void a_loss_is_told() throws IOException {
+    Path data = folder.resolve("p");
+    try (Background load = Background.start(endure("power", "load", data.toString()))) {
+      Await.until("two images", Duration.ofMinutes(2), () -> unpacked(data) >= 2);
+    }
+    Traces.processes(folder).forEach(ProcessHandle::destroyForcibly);
+    Await.until("the daemon is dead", () -> Traces.processes(folder).isEmpty());
+    deleteBlobs(data.resolve("root/io.containerd.content.v1.content/blobs/sha256"));
+    flipBits(data.resolve("root/io.containerd.snapshotter.v1.native/snapshots"));
+    flipBits(data.resolve("root/io.containerd.snapshotter.v1.overlayfs/snapshots"));
+    dropAnImage(data.resolve("root/io.jcontainerd.store.v1.sqlite/store.db"));
+    Command run = Command.run(endure("power", "verify", data.toString()), "", LIMIT);
+    assertThat(run.status()).as(run.toString()).isOne();
+    assertThat(run.out())
+        .containsPattern("image\\|.* was '.*; found ''")
+        .containsPattern("content sha256:.* cannot be read")
+        .containsPattern("snapshot (one|two)/(overlayfs|native)/.*: ");
+  }
+
+  private static void deleteBlobs(Path blobs) throws IOException {
+    try (Stream<Path> all = Files.list(blobs)) {
+      for (Path blob : all.toList()) {
+        Files.delete(blob);
+      }
+    }
+  }
+
+  /** Changes a bit of every file that has some, and leaves no trace in its time. */
+  private static void flipBits(Path snapshots) throws IOException {
+    try (Stream<Path> tree = Files.walk(snapshots)) {
+      for (Path file : tree.filter(f -> Files.isRegularFile(f, NOFOLLOW_LINKS)).toList()) {
+        FileTime time = Files.getLastModifiedTime(file);
+        byte[] bytes = Files.readAllBytes(file);
+        if (bytes.length > 0) {
+          bytes[bytes.length / 2] ^= 1;
+          Files.write(file, bytes);
+          Files.setLastModifiedTime(file, time);
+        }
+      }
+    }
+  }
+
+  private static void dropAnImage(Path store) {
+    Command.run(
+            "python3",
+            "-c",
+            "import sqlite3, sys\n"
+                + "store = sqlite3.connect(sys.argv[1])\n"
+                + "store.execute('delete from images where name in (select name from images limit 1)')\n"
+                + "store.commit()",
+            store.toString())
+        .ok();
+  }
+
+  private static long unpacked(Path data) {
+    try (Stream<String> lines = Files.lines(data.resolve("ledger"))) {
+      return lines.filter(line -> line.startsWith("done\tunpacked|")).count();
+    } catch (IOException _) {
+      return 0; // it is not there yet
+    }
+  }
+}
