@@ -15,6 +15,7 @@ import io.jcontainerd.core.failure.UnknownException;
 import io.jcontainerd.core.filter.Fields;
 import io.jcontainerd.core.filter.Filter;
 import io.jcontainerd.core.mount.Mount;
+import io.jcontainerd.core.ports.Kernel;
 import io.jcontainerd.core.ports.NoSpaceException;
 import io.jcontainerd.core.snapshots.Prepared;
 import io.jcontainerd.core.snapshots.SnapshotInfo;
@@ -80,6 +81,7 @@ final class DirectorySnapshotter implements Snapshotter, CheckedTrees {
       SnapshotRecords records,
       Layout layout,
       Shelf shelf,
+      Kernel.Synchroniser synchroniser,
       boolean removeAtOnce,
       long nextId)
       throws IOException {
@@ -96,7 +98,7 @@ final class DirectorySnapshotter implements Snapshotter, CheckedTrees {
         new Durability(
             name,
             provisional,
-            () -> environment.kernel().syncFileSystem(root),
+            synchroniser,
             environment.time(),
             environment.durable() ? environment.kernel().bootId() : null);
     this.manifests =
@@ -123,36 +125,47 @@ final class DirectorySnapshotter implements Snapshotter, CheckedTrees {
     var records = new SnapshotRecords(environment.store(), name, environment.time());
     try {
       environment.files().createDirectories(root, MODE);
-      shelf.open();
-      long next = records.nextId();
-      for (long id : shelf.ids()) {
-        next = Math.max(next, id + 1);
+      Kernel.Synchroniser synchroniser = environment.kernel().synchroniser(root);
+      boolean opened = false;
+      try {
+        shelf.open();
+        long next = records.nextId();
+        for (long id : shelf.ids()) {
+          next = Math.max(next, id + 1);
+        }
+        var snapshotter =
+            new DirectorySnapshotter(
+                name, root, environment, records, layout, shelf, synchroniser, removeAtOnce, next);
+        snapshotter.loseLeft(environment.kernel().bootId());
+        snapshotter.settleAtStart();
+        snapshotter.durability.start();
+        opened = true;
+        return snapshotter;
+      } finally {
+        if (!opened) {
+          synchroniser.close();
+        }
       }
-      var snapshotter =
-          new DirectorySnapshotter(
-              name, root, environment, records, layout, shelf, removeAtOnce, next);
-      snapshotter.loseOldBoots(environment.kernel().bootId());
-      snapshotter.settleAtStart();
-      return snapshotter;
     } catch (IOException e) {
       throw failure("snapshotter " + name + ": open " + root, e);
     }
   }
 
-  /** What an earlier run of the machine did not make durable is lost; what this one did is kept. */
-  private void loseOldBoots(String boot) {
-    ProvisionalRecords.Lost lost = provisional.loseOthers(boot);
+  /**
+   * What an earlier run of the machine did not make durable is lost; what this one did is kept,
+   * unless a synchronisation was under way when the process died.
+   */
+  private void loseLeft(String boot) {
+    ProvisionalRecords.Lost lost = provisional.loseLeft(boot);
     if (!lost.names().isEmpty()) {
       LOG.log(
           Level.WARNING,
-          "snapshotter {0}: not durable when the machine went down, to be unpacked again: {1}",
+          "snapshotter {0}: not durable when the machine or the daemon ended, to be unpacked again:"
+              + " {1}",
           name,
           lost.names());
     }
     lost.tellKept(LOG, name);
-    if (!provisional.committed().isEmpty()) {
-      durability.committed();
-    }
   }
 
   static ContainerdException failure(String what, IOException e) {

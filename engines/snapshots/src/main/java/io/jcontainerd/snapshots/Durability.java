@@ -1,6 +1,7 @@
 package io.jcontainerd.snapshots;
 
 import io.jcontainerd.core.failure.ContainerdException;
+import io.jcontainerd.core.ports.Kernel;
 import io.jcontainerd.core.ports.Time;
 import java.io.IOException;
 import java.lang.System.Logger;
@@ -16,13 +17,17 @@ import org.jspecify.annotations.Nullable;
  * the first; those who ask at the same time share it.
  *
  * <p>A synchronisation that fails is told once by the kernel, and a second one would look like a
- * success. So whatever it was to save is taken for lost and has to be unpacked again.
+ * success. So whatever it was to save is taken for lost and has to be unpacked again; also if the
+ * process dies while one is under way, which is noted before.
  *
  * <p>{@code this} guards the thread that waits; nothing is done under it.
  */
 final class Durability implements AutoCloseable {
   /** The longest that a commit waits for its synchronisation to begin. */
   static final Duration DELAY = Duration.ofSeconds(2);
+
+  /** The longest between two attempts. */
+  static final Duration LONGEST = Duration.ofMinutes(1);
 
   private static final Logger LOG = System.getLogger(Durability.class.getName());
 
@@ -32,7 +37,7 @@ final class Durability implements AutoCloseable {
 
   private final String name;
   private final ProvisionalRecords records;
-  private final SharedSync.Action synchronise;
+  private final Kernel.Synchroniser synchroniser;
   private final Time time;
   private final @Nullable String boot;
   private final SharedSync shared = new SharedSync(this::synchronise);
@@ -40,22 +45,23 @@ final class Durability implements AutoCloseable {
   private boolean waiting;
   private boolean closed;
 
-  /** Ids that a synchronisation failed to save and that could not be removed yet. */
-  private List<Long> doubtful = List.of(); // guarded by shared: one at a time runs
+  /** Whether one failed, and what it was to save could not be removed yet. */
+  private boolean failed; // guarded by shared: one at a time runs
 
   /**
-   * @param synchronise makes everything written so far survive a power cut
+   * @param synchroniser of the snapshots' file system, open since before anything is written; it is
+   *     closed with this
    * @param boot of this run of the machine; null if commits are never made durable
    */
   Durability(
       String name,
       ProvisionalRecords records,
-      SharedSync.Action synchronise,
+      Kernel.Synchroniser synchroniser,
       Time time,
       @Nullable String boot) {
     this.name = name;
     this.records = records;
-    this.synchronise = synchronise;
+    this.synchroniser = synchroniser;
     this.time = time;
     this.boot = boot;
   }
@@ -73,35 +79,58 @@ final class Durability implements AutoCloseable {
     return boot;
   }
 
+  /** What an earlier process of this boot committed will be durable after a while. */
+  void start() {
+    if (!records.committed().isEmpty()) {
+      committed();
+    }
+  }
+
   /** Something was committed: it will be durable after a while. */
   synchronized void committed() {
     if (boot != null && !waiting && !closed) {
-      waiting = true;
       thread = Thread.ofPlatform().name("sync-" + name).daemon(true).start(this::later);
+      waiting = true; // not before there is somebody who waits
     }
   }
 
+  /** Until an attempt succeeds, or another thread waits for the next. */
   private void later() {
-    try {
-      time.sleep(DELAY);
-    } catch (InterruptedException e) {
-      LOG.log(Level.DEBUG, "snapshotter " + name + " is being closed", e);
-      return;
-    }
-    synchronized (this) {
-      waiting = false; // whoever commits from here on may come too late for this one
-      if (closed) {
+    Duration delay = DELAY;
+    do {
+      try {
+        time.sleep(delay);
+      } catch (InterruptedException e) {
+        LOG.log(Level.DEBUG, "snapshotter " + name + " is being closed", e);
         return;
       }
-    }
-    settleOrTell();
+      synchronized (this) {
+        waiting = false; // whoever commits from here on may come too late for this one
+        if (closed) {
+          return;
+        }
+      }
+      Duration longer = delay.multipliedBy(2);
+      delay = longer.compareTo(LONGEST) < 0 ? longer : LONGEST;
+    } while (!settleOrTell() && waitsAgain());
   }
 
-  private void settleOrTell() {
+  private synchronized boolean waitsAgain() {
+    if (waiting || closed) {
+      return false;
+    }
+    waiting = true;
+    thread = Thread.currentThread();
+    return true;
+  }
+
+  private boolean settleOrTell() {
     try {
       settle();
+      return true;
     } catch (IOException | ContainerdException e) {
       LOG.log(Level.ERROR, "snapshotter " + name + ": layers could not be made durable", e);
+      return false;
     }
   }
 
@@ -130,28 +159,28 @@ final class Durability implements AutoCloseable {
   }
 
   private void synchroniseAndNote() throws IOException {
-    loseDoubtful();
+    if (failed) {
+      loseAll();
+    }
     List<Long> ids = records.committed();
+    records.synchronising();
     try {
-      synchronise.run();
-    } catch (IOException e) {
-      doubtful = ids;
+      synchroniser.synchronise();
+    } catch (IOException | RuntimeException e) {
       try {
-        loseDoubtful();
+        failed = true;
+        loseAll();
       } catch (ContainerdException second) {
-        e.addSuppressed(second); // the next one begins with it
+        e.addSuppressed(second); // the next one begins with it, be it another process's
       }
       throw e;
     }
     records.settle(ids);
   }
 
-  private void loseDoubtful() {
-    if (doubtful.isEmpty()) {
-      return;
-    }
-    ProvisionalRecords.Lost lost = records.lose(doubtful);
-    doubtful = List.of();
+  private void loseAll() {
+    ProvisionalRecords.Lost lost = records.loseAll();
+    failed = false;
     LOG.log(
         Level.ERROR,
         "snapshotter {0}: not saved by a synchronisation that failed, to be unpacked again: {1}",
@@ -175,13 +204,24 @@ final class Durability implements AutoCloseable {
       if (last != null) {
         last.join();
       }
+      if (boot != null) {
+        boolean _ = settleOrTell();
+      }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       LOG.log(Level.DEBUG, "snapshotter " + name + ": closing was interrupted", e);
-      return;
+    } finally {
+      closeSynchroniser();
     }
-    if (boot != null) {
-      settleOrTell();
+  }
+
+  /** Not while it is used: a failure of that would be taken for lost writes. */
+  private void closeSynchroniser() {
+    shared.close();
+    try {
+      synchroniser.close();
+    } catch (IOException e) {
+      LOG.log(Level.WARNING, "snapshotter " + name + ": close its file system", e);
     }
   }
 }

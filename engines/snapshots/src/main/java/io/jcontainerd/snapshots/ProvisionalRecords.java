@@ -13,9 +13,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Which records of a snapshotter are provisional: their files were not synchronised yet, so they
- * hold only as long as the machine runs. Each is noted with the boot in which it was made; after
- * another boot, or after a synchronisation that failed, it is lost with all that stands on it. Only
- * what is being unpacked or was unpacked is ever noted: it can be had again.
+ * hold only as long as the machine runs. Each is noted with the boot in which it was made; in
+ * another boot, or after a synchronisation that failed or whose end nobody saw, it is lost with all
+ * that stands on it. Only what is being unpacked or was unpacked is ever noted: it can be had
+ * again.
  *
  * <p>A record is provisional from the transaction that makes it until the one that says that a
  * synchronisation which began later has succeeded. Children are recorded after their parents, so
@@ -62,35 +63,70 @@ final class ProvisionalRecords {
                 name));
   }
 
+  /**
+   * A synchronisation begins. The kernel tells a failure once: should the process die before the
+   * end is noted, by {@link #settle} or {@link #loseAll}, nobody knows what it told.
+   */
+  void synchronising() {
+    records.writeToFree(
+        tx -> tx.update("INSERT OR IGNORE INTO backend_snapshot_syncs VALUES (?)", name));
+  }
+
   /** A synchronisation that began after these were committed has succeeded. */
   void settle(List<Long> ids) {
-    records.write(
+    records.writeToFree(
         tx -> {
           ids.forEach(id -> forget(tx, name, id));
-          return ids.size();
+          return ended(tx);
         });
   }
 
+  private int ended(WriteTransaction tx) {
+    return tx.update("DELETE FROM backend_snapshot_syncs WHERE snapshotter = ?", name);
+  }
+
   /**
-   * Removes what was made in another boot, and all that stands on it; it can be asked for with
-   * {@link #lost}.
+   * Removes, when the process begins, what was made in another boot, or everything provisional if
+   * an earlier process did not see the end of a synchronisation; and all that stands on it. It can
+   * be asked for with {@link #lost}.
    *
    * <p>A record that is durable, with what it stands on, is kept.
    */
-  Lost loseOthers(String boot) {
-    Which others =
-        tx ->
-            tx.all(
-                "SELECT id FROM backend_snapshot_boots WHERE snapshotter = ? AND boot != ?",
-                row -> row.number(0),
-                name,
-                boot);
-    return records.read(others::in).isEmpty() ? Lost.NOTHING : lose(others);
+  Lost loseLeft(String boot) {
+    boolean left =
+        records.read(
+            tx ->
+                isSynchronising(tx)
+                    || tx.exists(
+                        "SELECT 1 FROM backend_snapshot_boots WHERE snapshotter = ? AND boot != ?",
+                        name,
+                        boot));
+    return left ? lose(tx -> isSynchronising(tx) ? all(tx) : others(tx, boot)) : Lost.NOTHING;
   }
 
-  /** Removes these, and all that stands on them; as {@link #loseOthers}. */
-  Lost lose(List<Long> ids) {
-    return lose(_ -> ids);
+  /**
+   * Removes everything that is provisional, also what is being unpacked: a synchronisation failed,
+   * and the kernel tells only once that something was lost, not what. As {@link #loseLeft}.
+   */
+  Lost loseAll() {
+    return lose(this::all);
+  }
+
+  private boolean isSynchronising(ReadTransaction tx) {
+    return tx.exists("SELECT 1 FROM backend_snapshot_syncs WHERE snapshotter = ?", name);
+  }
+
+  private List<Long> all(ReadTransaction tx) {
+    return tx.all(
+        "SELECT id FROM backend_snapshot_boots WHERE snapshotter = ?", row -> row.number(0), name);
+  }
+
+  private List<Long> others(ReadTransaction tx, String boot) {
+    return tx.all(
+        "SELECT id FROM backend_snapshot_boots WHERE snapshotter = ? AND boot != ?",
+        row -> row.number(0),
+        name,
+        boot);
   }
 
   /** Finds ids. */
@@ -133,6 +169,7 @@ final class ProvisionalRecords {
                   lose(tx, id);
                 }
               });
+          int _ = ended(tx);
           return new Lost(names.stream().sorted().toList(), kept.stream().sorted().toList());
         });
   }

@@ -1,5 +1,7 @@
 package io.jcontainerd.snapshots;
 
+import io.jcontainerd.core.failure.CancelledException;
+import io.jcontainerd.core.failure.UnavailableException;
 import java.io.IOException;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -22,6 +24,7 @@ final class SharedSync {
   private final Condition ended = lock.newCondition();
   private final Action action;
   private boolean running;
+  private boolean closed;
   private long begun;
   private long succeeded;
   private long failed;
@@ -31,14 +34,32 @@ final class SharedSync {
     this.action = action;
   }
 
-  /** Returns after a synchronisation that began after this call. */
+  /** Waits for the one that runs; none begins after it. */
+  void close() {
+    lock.lock();
+    try {
+      closed = true;
+      while (running) {
+        ended.awaitUninterruptibly();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Returns after a synchronisation that began after this call.
+   *
+   * @throws CancelledException if the thread is interrupted while it waits for somebody else's
+   * @throws UnavailableException if this is closed
+   */
   void run() throws IOException {
     long mine;
     lock.lock();
     try {
       long wanted = begun + 1;
       while (running && succeeded < wanted && failed < wanted) {
-        ended.awaitUninterruptibly();
+        ended.await();
       }
       if (failed >= wanted) {
         throw new IOException("synchronising the file system failed", failure);
@@ -46,8 +67,14 @@ final class SharedSync {
       if (succeeded >= wanted) {
         return;
       }
+      if (closed) {
+        throw new UnavailableException("synchronising the file system: it is being closed");
+      }
       running = true;
       mine = ++begun;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new CancelledException("synchronising the file system: interrupted", e);
     } finally {
       lock.unlock();
     }

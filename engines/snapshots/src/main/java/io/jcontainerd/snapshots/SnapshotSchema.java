@@ -41,7 +41,10 @@ public final class SnapshotSchema {
                       + " PRIMARY KEY(snapshotter, id)) WITHOUT ROWID",
                   "CREATE TABLE backend_snapshot_losses("
                       + "snapshotter TEXT NOT NULL, key TEXT NOT NULL,"
-                      + " PRIMARY KEY(snapshotter, key)) WITHOUT ROWID")));
+                      + " PRIMARY KEY(snapshotter, key)) WITHOUT ROWID"),
+              Schema.Step.of(
+                  "CREATE TABLE backend_snapshot_syncs("
+                      + "snapshotter TEXT PRIMARY KEY) WITHOUT ROWID")));
 
   private SnapshotSchema() {}
 }

@@ -40,6 +40,7 @@
  *     the sum of the manifest's bytes; whether all files have one; the blob, where the layer is one
  * backend_snapshot_boots(snapshotter, id, boot)  provisional: not known to survive this boot
  * backend_snapshot_losses(snapshotter, key)      was provisional and is lost; told until forgotten
+ * backend_snapshot_syncs(snapshotter)            a synchronisation was begun and nobody noted its end
  * </pre>
  *
  * <p>A manifest is written before the snapshot is committed, and its sum is part of the record of
@@ -51,8 +52,9 @@
  * the old one after it; whichever does not fit the record goes with the next clean-up. What is
  * being unpacked - told by its key - is provisional from the beginning, and is committed as such;
  * one synchronisation of the file system makes all that were committed before it durable. What is
- * provisional when the machine goes down, or when a synchronisation fails, is lost with all that
- * stands on it. Nothing else is ever made on something provisional, and nothing else is ever lost:
- * its commit waits for a synchronisation before its record.
+ * provisional when the machine goes down, when a synchronisation fails, or when the process dies
+ * during one, is lost with all that stands on it. Nothing else is ever made on something
+ * provisional, and nothing else is ever lost: its commit waits for a synchronisation before its
+ * record.
  */
 package io.jcontainerd.snapshots;

@@ -43,6 +43,25 @@ final class Bench implements AutoCloseable {
     return new Environment(store, watchedFiles, watchedKernel, new PlainTrees(watchedFiles), time);
   }
 
+  /** Lets the store refuse a kind of change, until {@link #allow}. */
+  void refuse(String change, String table) {
+    alter(
+        "CREATE TRIGGER refused BEFORE %s ON %s BEGIN SELECT RAISE(ABORT, 'no'); END"
+            .formatted(change, table));
+  }
+
+  void allow() {
+    alter("DROP TRIGGER refused");
+  }
+
+  /** With a change of a row: the store does not keep a transaction that has none. */
+  private void alter(String statement) {
+    store.write(
+        tx ->
+            tx.update("INSERT OR REPLACE INTO backend_snapshot_ids VALUES ('a test', 1)")
+                + tx.update(statement));
+  }
+
   @Override
   public void close() {
     store.close();

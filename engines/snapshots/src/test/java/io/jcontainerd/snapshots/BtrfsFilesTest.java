@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.jcontainerd.core.failure.FailedPreconditionException;
 import io.jcontainerd.core.mount.Mount;
+import io.jcontainerd.core.ports.Kernel;
 import io.jcontainerd.core.snapshots.Snapshotter;
 import io.jcontainerd.linux.Subvolumes;
 import java.nio.file.Files;
@@ -87,7 +88,9 @@ class BtrfsFilesTest extends DiskFilesTest {
           Files.write(root.resolve("more"), new byte[2 << 20]);
           Files.delete(root.resolve("kept"));
         });
-    kernel().syncFileSystem(root());
+    try (Kernel.Synchroniser synchroniser = kernel().synchroniser(root())) {
+      synchroniser.synchronise();
+    }
     assertThat(snapshotter.usage("child").size()).isBetween(2L << 20, (2L << 20) + (64 << 10));
     commit(snapshotter, "top", "child");
     assertThat(snapshotter.usage("top").size()).isBetween(2L << 20, (2L << 20) + (64 << 10));

@@ -10,6 +10,7 @@ import io.jcontainerd.core.ports.Kernel;
 import io.jcontainerd.core.snapshots.Prepared;
 import io.jcontainerd.core.snapshots.Snapshotter;
 import io.jcontainerd.testkit.faults.Faults;
+import io.jcontainerd.testkit.faults.SimulatedCrash;
 import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -19,10 +20,12 @@ import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** When committed snapshots become durable, and what becomes of those that do not. */
 @SuppressWarnings("NullAway.Init")
+@Timeout(60)
 class DurabilityTest {
   private static final String CHAIN = "sha256:" + "c".repeat(64);
 
@@ -237,6 +240,138 @@ class DurabilityTest {
     snapshotter.makeDurable();
     reopen("next");
     assertThat(names()).containsExactly("one", "two");
+  }
+
+  @Test
+  void writes_that_were_lost_before_the_synchronisation_are_told() {
+    unpack("one", "");
+    snapshotter.makeDurable();
+    unpack("two", "one");
+    bench.kernel.loseWrites(); // whoever opens the file system from here on is told nothing
+    assertThatThrownBy(snapshotter::makeDurable).isInstanceOf(UnknownException.class);
+    assertThat(names()).containsExactly("one");
+    assertThat(snapshotter.lost()).containsExactly("two");
+  }
+
+  @Test
+  void the_file_system_is_open_for_as_long_as_the_snapshotter() {
+    assertThat(bench.kernel.openSynchronisers()).isEqualTo(1);
+    unpack("one", "");
+    snapshotter.makeDurable();
+    assertThat(bench.kernel.openSynchronisers()).isEqualTo(1);
+    snapshotter.close();
+    assertThat(bench.kernel.openSynchronisers()).isZero();
+    snapshotter.close();
+  }
+
+  @Test
+  void the_file_system_is_closed_if_the_snapshotter_cannot_be_opened() {
+    Faults counting = Faults.none();
+    open(counting.watch(Kernel.class, bench.kernel), true).close();
+    snapshotter.close();
+    int opens = 0;
+    for (int i = 1; i <= counting.calls().size(); i++) {
+      Faults faults =
+          Faults.failing(i, _ -> new FileSystemException("a disk", null, "input/output error"));
+      Kernel failing = faults.watch(Kernel.class, bench.kernel);
+      try (Snapshotter _ = open(failing, true)) {
+        opens++; // it failed when it was being closed
+      } catch (UnknownException e) {
+        assertThat(e).hasMessageContaining("input/output error");
+      }
+      assertThat(bench.kernel.openSynchronisers()).isZero();
+    }
+    assertThat(opens).isLessThan(counting.calls().size());
+    assertThat(counting.calls())
+        .anyMatch(call -> call.startsWith("Kernel.synchroniser"))
+        .last()
+        .asString()
+        .doesNotStartWith("Kernel.synchroniser");
+  }
+
+  @Test
+  void one_in_the_background_that_fails_is_tried_again_and_later_each_time() throws Exception {
+    unpack("one", "");
+    bench.refuse("DELETE", "backend_snapshot_syncs"); // its success cannot be noted
+    for (int i = 1; i <= 3; i++) {
+      bench.time.awaitSleepers(1);
+      bench.time.advance(Durability.DELAY.multipliedBy(1L << (i - 1)).minusNanos(1));
+      bench.time.awaitSleepers(1);
+      assertThat(bench.kernel.syncs()).isEqualTo(i - 1);
+      if (i == 3) {
+        bench.allow();
+      }
+      bench.time.advance(Duration.ofNanos(1));
+      while (bench.kernel.syncs() < i) {
+        Thread.onSpinWait();
+      }
+    }
+    snapshotter.close();
+    assertThat(bench.kernel.syncs()).isEqualTo(3);
+    reopen("next");
+    assertThat(names()).containsExactly("one");
+  }
+
+  @Test
+  void a_loss_that_could_not_be_noted_is_remembered_by_the_next_process() {
+    unpack("one", "");
+    snapshotter.makeDurable();
+    unpack("two", "one");
+    bench.kernel.failSyncs(1);
+    bench.refuse("INSERT", "backend_snapshot_losses");
+    assertThatThrownBy(snapshotter::makeDurable)
+        .isInstanceOf(UnknownException.class)
+        .hasMessageContaining("input/output error");
+    assertThat(names()).containsExactly("one", "two");
+    bench.allow();
+    reopen(bench.kernel.bootId());
+    assertThat(names()).containsExactly("one");
+    assertThat(snapshotter.lost()).containsExactly("two");
+    unpack("two", "one");
+    reopen(bench.kernel.bootId());
+    assertThat(names()).containsExactly("one", "two");
+  }
+
+  @Test
+  void a_loss_that_could_not_be_noted_is_remembered_by_the_next_synchronisation() {
+    unpack("one", "");
+    bench.kernel.failSyncs(1);
+    bench.refuse("INSERT", "backend_snapshot_losses");
+    assertThatThrownBy(snapshotter::makeDurable).isInstanceOf(UnknownException.class);
+    bench.allow();
+    snapshotter.makeDurable();
+    assertThat(names()).isEmpty();
+    assertThat(snapshotter.lost()).containsExactly("one");
+  }
+
+  @Test
+  void what_a_synchronisation_was_to_save_that_a_killed_process_began_is_lost() {
+    unpack("one", "");
+    Faults counting = Faults.none();
+    open(counting.watch(Kernel.class, bench.kernel), true);
+    Faults killed = Faults.crashing(counting.calls().size() + 1);
+    snapshotter = open(killed.watch(Kernel.class, bench.kernel), true);
+    assertThatThrownBy(snapshotter::makeDurable).isInstanceOf(SimulatedCrash.class);
+    assertThat(bench.kernel.syncs()).isZero();
+    reopen(bench.kernel.bootId());
+    assertThat(names()).isEmpty();
+    assertThat(snapshotter.lost()).containsExactly("one");
+  }
+
+  @Test
+  void what_is_being_unpacked_when_a_synchronisation_fails_is_lost_too() {
+    unpack("one", "");
+    snapshotter.makeDurable();
+    String key = "ns/8/extract-8-x " + CHAIN;
+    Prepared _ = snapshotter.prepare(key, "one", Map.of());
+    Prepared _ = snapshotter.prepare("container", "one", Map.of());
+    bench.kernel.failSyncs(1);
+    assertThatThrownBy(() -> snapshotter.commit("built", "container", Map.of(), ""))
+        .isInstanceOf(UnknownException.class);
+    assertThatThrownBy(() -> snapshotter.commit("two", key, Map.of(), ""))
+        .isInstanceOf(NotFoundException.class);
+    assertThat(names()).containsExactly("container", "one");
+    assertThat(snapshotter.lost()).containsExactly(key);
   }
 
   @Test

@@ -3,12 +3,15 @@ package io.jcontainerd.snapshots;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.jcontainerd.core.failure.CancelledException;
+import io.jcontainerd.core.failure.UnavailableException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -71,6 +74,76 @@ class SharedSyncTest {
     assertThatThrownBy(sync::run).hasMessage("input/output error");
     sync.run();
     assertThat(runs.get()).isEqualTo(2);
+  }
+
+  @Test
+  void whoever_waits_for_another_can_be_cancelled() throws Exception {
+    var began = new CountDownLatch(1);
+    var release = new CountDownLatch(1);
+    var sync =
+        new SharedSync(
+            () -> {
+              began.countDown();
+              await(release);
+            });
+    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      Callable<Boolean> one =
+          () -> {
+            sync.run();
+            return Thread.currentThread().isInterrupted();
+          };
+      Future<Boolean> first = threads.submit(one);
+      began.await();
+      var cancelled = new AtomicBoolean();
+      Thread waiter =
+          Thread.ofVirtual()
+              .start(
+                  () -> {
+                    Thread.currentThread().interrupt();
+                    assertThatThrownBy(sync::run).isInstanceOf(CancelledException.class);
+                    cancelled.set(Thread.currentThread().isInterrupted());
+                  });
+      waiter.join();
+      assertThat(cancelled).isTrue();
+      assertThat(first.isDone()).isFalse();
+      release.countDown();
+      assertThat(first.get()).isFalse();
+    }
+  }
+
+  @Test
+  void closing_waits_for_the_one_that_runs_and_none_begins_after_it() throws Exception {
+    var began = new CountDownLatch(1);
+    var release = new CountDownLatch(1);
+    var runs = new AtomicInteger();
+    var sync =
+        new SharedSync(
+            () -> {
+              began.countDown();
+              await(release);
+              runs.incrementAndGet();
+            });
+    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      Future<Boolean> first =
+          threads.submit(
+              () -> {
+                sync.run();
+                return true;
+              });
+      began.await();
+      Future<Integer> closing =
+          threads.submit(
+              () -> {
+                sync.close();
+                return runs.get();
+              });
+      release.countDown();
+      assertThat(closing.get()).isEqualTo(1);
+      assertThat(first.get()).isTrue();
+    }
+    assertThatThrownBy(sync::run).isInstanceOf(UnavailableException.class);
+    assertThat(runs).hasValue(1);
+    sync.close();
   }
 
   private static void await(CountDownLatch latch) {

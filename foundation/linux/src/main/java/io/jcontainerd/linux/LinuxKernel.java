@@ -110,17 +110,28 @@ public final class LinuxKernel implements Kernel {
   }
 
   @Override
-  public void syncFileSystem(Path path) throws IOException {
-    try (Directory folder = Directory.open(Files.isDirectory(path) ? path : parent(path))) {
-      folder.syncFileSystem();
+  public Synchroniser synchroniser(Path path) throws IOException {
+    try {
+      return new OpenFolder(path, Directory.open(path));
     } catch (ErrnoException e) {
       throw Failures.told(e, path);
     }
   }
 
-  private static Path parent(Path path) {
-    Path parent = path.getParent();
-    return parent == null ? Path.of(".") : parent;
+  private record OpenFolder(Path path, Directory folder) implements Synchroniser {
+    @Override
+    public void synchronise() throws IOException {
+      try {
+        folder.syncFileSystem();
+      } catch (ErrnoException e) {
+        throw Failures.told(e, path);
+      }
+    }
+
+    @Override
+    public void close() throws IOException {
+      folder.close();
+    }
   }
 
   @Override

@@ -285,7 +285,12 @@ class LinuxKernelTest {
     assertThat(Long.toString(space.totalBytes()))
         .isEqualTo(sh("df -B1 --output=size $1 | tail -1 | tr -d ' '", folder.toString()));
     assertThat(kernel.bootId()).isEqualTo(sh("cat /proc/sys/kernel/random/boot_id"));
-    kernel.syncFileSystem(folder);
+    try (Kernel.Synchroniser synchroniser = kernel.synchroniser(folder)) {
+      synchroniser.synchronise();
+      synchroniser.synchronise();
+    }
+    assertThatThrownBy(() -> kernel.synchroniser(folder.resolve("none")))
+        .isInstanceOf(java.nio.file.NoSuchFileException.class);
   }
 
   @Test

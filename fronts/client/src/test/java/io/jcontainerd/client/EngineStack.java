@@ -34,11 +34,13 @@ final class EngineStack implements AutoCloseable {
   private static final OverlaySupport USUAL = new OverlaySupport(true, false, false, true);
 
   private final Store store;
+  private final Snapshotter overlays;
   private final Metadata metadata;
   private final ServedStores served;
 
-  private EngineStack(Store store, Metadata metadata, ServedStores served) {
+  private EngineStack(Store store, Snapshotter overlays, Metadata metadata, ServedStores served) {
     this.store = store;
+    this.overlays = overlays;
     this.metadata = metadata;
     this.served = served;
   }
@@ -92,7 +94,7 @@ final class EngineStack implements AutoCloseable {
                     List.of(new LayerComparer(metadata.content(), mounter)),
                     false,
                     Time.SYSTEM)));
-    return new EngineStack(store, metadata, served);
+    return new EngineStack(store, overlays, metadata, served);
   }
 
   /** The daemon as its client sees it. */
@@ -121,6 +123,7 @@ final class EngineStack implements AutoCloseable {
   public void close() throws InterruptedException {
     served.close();
     metadata.close();
+    overlays.close();
     store.close();
   }
 }

@@ -48,8 +48,31 @@ public interface Kernel {
   /** The room in the path's file system. */
   Space space(Path path) throws IOException;
 
-  /** Makes everything written to the path's file system survive a power cut. */
-  void syncFileSystem(Path path) throws IOException;
+  /**
+   * Makes what is written to one file system survive a power cut. The kernel tells a failure to write
+   * once to everybody who had the file system open when it came about, and those who open it later
+   * may not be told: so this is kept open for as long as failures matter. Safe for many threads, but
+   * for closing it while it is used; closing twice does no harm.
+   */
+  interface Synchroniser extends AutoCloseable {
+    /**
+     * Makes everything written so far survive a power cut.
+     *
+     * @throws IOException also if something written since the last call, or since this was opened,
+     *     was lost
+     */
+    void synchronise() throws IOException;
+
+    @Override
+    void close() throws IOException;
+  }
+
+  /**
+   * Opens a synchroniser of the path's file system.
+   *
+   * @param path of a folder
+   */
+  Synchroniser synchroniser(Path path) throws IOException;
 
   /** Names of the extended attributes of the file or link itself. */
   List<String> extendedAttributes(Path path) throws IOException;

@@ -3,6 +3,7 @@ package io.jcontainerd.daemon.assembly;
 import io.jcontainerd.client.Containerd;
 import io.jcontainerd.content.LocalContentStore;
 import io.jcontainerd.core.ports.Time;
+import io.jcontainerd.core.snapshots.Snapshotter;
 import io.jcontainerd.daemon.server.GrpcListener;
 import io.jcontainerd.daemon.server.SocketFile;
 import io.jcontainerd.daemon.settings.ServerSettings;
@@ -77,7 +78,8 @@ final class EngineServer implements AutoCloseable {
   }
 
   /** Engines behind a socket. */
-  private record Engines(Store store, GrpcListener listener) implements AutoCloseable {
+  private record Engines(Store store, Snapshotter snapshotter, GrpcListener listener)
+      implements AutoCloseable {
     static Engines open(Path snapshots, Path own, Path socket) throws IOException {
       Path temporary = own.resolve("tmpmounts");
       var files = new LinuxFiles();
@@ -107,12 +109,15 @@ final class EngineServer implements AutoCloseable {
                   Time.SYSTEM));
       int limit = (int) ServerSettings.MAX_MESSAGE_SIZE;
       return new Engines(
-          store, GrpcListener.open(new SocketFile(socket, 0, 0), limit, limit, services));
+          store,
+          snapshotter,
+          GrpcListener.open(new SocketFile(socket, 0, 0), limit, limit, services));
     }
 
     @Override
     public void close() {
       listener.close();
+      snapshotter.close();
       store.close();
     }
   }

@@ -203,7 +203,8 @@ class ErofsFilesTest extends SnapshotterFilesContract {
     var immutable =
         new ErofsSnapshotter.Options(
             List.of(), false, true, options().writableSize(), "", List.of(), false);
-    Snapshotter snapshotter = ErofsSnapshotter.open(root(), environment(), processes, immutable);
+    Snapshotter snapshotter =
+        closedAfterwards(ErofsSnapshotter.open(root(), environment(), processes, immutable));
     layer(snapshotter, "base", "");
     assertThatThrownBy(() -> Files.writeString(at("1/layer.erofs"), "x"))
         .isInstanceOf(IOException.class);

@@ -45,9 +45,21 @@ public final class RecordingKernel implements Kernel {
   }
 
   @Override
-  public void syncFileSystem(Path path) throws IOException {
-    real.syncFileSystem(path);
-    recording.add(new Op.ForceAll());
+  public Synchroniser synchroniser(Path path) throws IOException {
+    return new Recorded(real.synchroniser(path), recording);
+  }
+
+  private record Recorded(Synchroniser synchroniser, Recording recording) implements Synchroniser {
+    @Override
+    public void synchronise() throws IOException {
+      synchroniser.synchronise();
+      recording.add(new Op.ForceAll());
+    }
+
+    @Override
+    public void close() throws IOException {
+      synchroniser.close();
+    }
   }
 
   @Override

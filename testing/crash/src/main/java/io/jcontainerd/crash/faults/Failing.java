@@ -19,7 +19,7 @@ enum Failing {
   /** {@code EMFILE}: only of calls that open something. */
   TOO_MANY_FILES(
       "too many open files",
-      "Files[.](open|list|deleteTree|forceDirectory) .*|Kernel[.]syncFileSystem .*"),
+      "Files[.](open|list|deleteTree|forceDirectory) .*|Kernel[.]synchroniser .*"),
   /** {@code EINTR}. */
   INTERRUPTED("interrupted system call", ""),
   /** A write that takes fewer bytes than it was given: no failure, but the rest must follow. */
@@ -66,7 +66,7 @@ enum Failing {
 
   private Throwable broken(String call, InMemoryFiles files) {
     try {
-      if (call.startsWith("Kernel.syncFileSystem")) {
+      if (call.startsWith("Synchroniser.synchronise")) {
         files.loseUnforced(World.ROOT.resolve("overlayfs"));
         files.loseUnforced(World.ROOT.resolve("native"));
       }

@@ -35,6 +35,8 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.AfterTestExecutionCallback;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
@@ -69,6 +71,10 @@ public abstract class SnapshotterFilesContract extends SnapshotterContract {
   private Path mounts;
   private Kernel kernel;
   private boolean grounded;
+  private final List<Snapshotter> opened = new ArrayList<>();
+
+  @RegisterExtension
+  final AfterTestExecutionCallback closing = _ -> opened.forEach(Snapshotter::close);
 
   /** For subclasses. */
   protected SnapshotterFilesContract() {}
@@ -189,12 +195,18 @@ public abstract class SnapshotterFilesContract extends SnapshotterContract {
   @Override
   protected final Snapshotter open() {
     try {
-      return open(root());
+      return closedAfterwards(open(root()));
     } catch (RuntimeException e) {
       throw e;
     } catch (Exception e) {
       throw new AssertionError("cannot be opened", e);
     }
+  }
+
+  /** Lets a snapshotter be closed after the test, before anything below it is. */
+  protected final Snapshotter closedAfterwards(Snapshotter snapshotter) {
+    opened.add(snapshotter);
+    return snapshotter;
   }
 
   /** Something done to a mounted tree. */

@@ -1,6 +1,7 @@
 package io.jcontainerd.testkit.faults;
 
 import io.jcontainerd.core.ports.Files;
+import io.jcontainerd.core.ports.Kernel;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
@@ -14,8 +15,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Stands between an engine and its ports, records every call, and lets one of them go wrong. The
  * same object can stand before several ports, so that their calls are counted together. Open file
- * handles are watched too. Closing a handle and reading a clock never fail and are not counted.
- * Safe for many threads.
+ * handles and synchronisers are watched too. Closing a handle and reading a clock never fail and
+ * are not counted. Safe for many threads.
  */
 public final class Faults {
   /** Makes the failure of one call. */
@@ -141,7 +142,11 @@ public final class Faults {
             write && arguments != null && arguments[0] instanceof ByteBuffer bytes
                 ? halved(bytes, method, real, arguments)
                 : method.invoke(real, arguments);
-        return result instanceof Files.Handle handle ? watch(Files.Handle.class, handle) : result;
+        return switch (result) {
+          case Files.Handle handle -> watch(Files.Handle.class, handle);
+          case Kernel.Synchroniser opened -> watch(Kernel.Synchroniser.class, opened);
+          case null, default -> result;
+        };
       } catch (InvocationTargetException e) {
         throw e.getTargetException();
       }

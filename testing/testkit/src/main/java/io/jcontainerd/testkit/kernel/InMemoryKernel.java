@@ -8,9 +8,11 @@ import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -28,6 +30,7 @@ public final class InMemoryKernel implements Kernel {
   private long magic = 0xef53;
   private int syncs;
   private int failing;
+  private final Set<OpenSynchroniser> open = new HashSet<>();
 
   /** A kernel of these files. */
   public InMemoryKernel(InMemoryFiles files) {
@@ -99,14 +102,53 @@ public final class InMemoryKernel implements Kernel {
     return new Space(magic, 1L << 40, 1L << 39, 1L << 20);
   }
 
+  /** Something was lost: every synchroniser that is open now tells it once, later ones do not. */
+  public synchronized void loseWrites() {
+    open.forEach(synchroniser -> synchroniser.lossUntold = true);
+  }
+
+  /** How many synchronisers are open. */
+  public synchronized int openSynchronisers() {
+    return open.size();
+  }
+
   @Override
-  public synchronized void syncFileSystem(Path path) throws IOException {
-    syncs++;
-    if (failing > 0) {
-      failing--;
-      throw new FileSystemException(path.toString(), null, "input/output error");
+  public synchronized Synchroniser synchroniser(Path path) {
+    var opened = new OpenSynchroniser(path);
+    open.add(opened);
+    return opened;
+  }
+
+  private final class OpenSynchroniser implements Synchroniser {
+    private final Path path;
+    private boolean lossUntold;
+
+    OpenSynchroniser(Path path) {
+      this.path = path;
     }
-    files.forceAll();
+
+    @Override
+    public void synchronise() throws IOException {
+      synchronized (InMemoryKernel.this) {
+        if (!open.contains(this)) {
+          throw new FileSystemException(path.toString(), null, "bad file descriptor");
+        }
+        syncs++;
+        if (failing > 0 || lossUntold) {
+          failing = Math.max(0, failing - 1);
+          lossUntold = false;
+          throw new FileSystemException(path.toString(), null, "input/output error");
+        }
+        files.forceAll();
+      }
+    }
+
+    @Override
+    public void close() {
+      synchronized (InMemoryKernel.this) {
+        open.remove(this);
+      }
+    }
   }
 
   @Override

@@ -30,10 +30,18 @@ class FaultsTest {
   void calls_of_all_ports_and_handles_are_recorded_together() throws IOException {
     Faults faults = Faults.none();
     write(faults.watch(Files.class, real));
-    faults.watch(Kernel.class, new InMemoryKernel(real)).syncFileSystem(FILE);
+    Kernel kernel = faults.watch(Kernel.class, new InMemoryKernel(real));
+    try (Kernel.Synchroniser synchroniser = kernel.synchroniser(FILE)) {
+      synchroniser.synchronise();
+    }
     assertThat(faults.calls())
         .extracting(call -> call.substring(0, call.indexOf(' ')))
-        .containsExactly("Files.open", "Handle.write", "Handle.force", "Kernel.syncFileSystem");
+        .containsExactly(
+            "Files.open",
+            "Handle.write",
+            "Handle.force",
+            "Kernel.synchroniser",
+            "Synchroniser.synchronise");
     assertThat(faults.struck()).isFalse();
   }
 
