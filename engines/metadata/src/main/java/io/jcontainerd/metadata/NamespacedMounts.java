@@ -65,7 +65,7 @@ final class NamespacedMounts implements MountManager {
     if (name.isEmpty()) {
       throw new InvalidArgumentException("mount name must not be empty");
     }
-    Labels.check(options.labels());
+    Map<String, String> kept = Labels.stored(options.labels());
     // A lock that somebody waits for must stay the one in the map, so it goes with the name only.
     ReentrantLock lock = locks.computeIfAbsent(key, _ -> new ReentrantLock());
     lock.lock();
@@ -78,7 +78,7 @@ final class NamespacedMounts implements MountManager {
           });
       MountActivator.Done done = activator.activate(mounts, options);
       try {
-        return record(key, call.lease(), done, options.labels());
+        return record(key, call.lease(), done, kept);
       } catch (RuntimeException e) {
         try {
           activator.deactivate(done.id());
@@ -255,7 +255,7 @@ final class NamespacedMounts implements MountManager {
             }
             labels = FieldMask.patch(path, "labels", labels, activation.labels());
           }
-          Labels.check(labels);
+          labels = Labels.stored(labels);
           tx.update(
               "UPDATE mounts SET labels = ?, updated_at = ? WHERE id = ?",
               LabelText.write(labels),

@@ -81,6 +81,15 @@ class NamespacedMountsTest {
   }
 
   @Test
+  void a_label_without_a_value_is_none() {
+    Activation made = activate("ns", "one", Map.of("a", "", "b", "c"));
+    assertThat(made.labels()).containsExactly(Map.entry("b", "c"));
+    Activation change = new Activation("one", List.of(), List.of(), Map.of("b", "", "d", "e"));
+    assertThat(f.in("ns", () -> manager().update(change, FieldMask.ALL)).labels())
+        .containsExactly(Map.entry("d", "e"));
+  }
+
+  @Test
   void a_name_is_taken_in_its_namespace_and_nothing_is_left_mounted() {
     activate("ns", "one", Map.of());
     assertThatThrownBy(() -> activate("ns", "one", Map.of()))
