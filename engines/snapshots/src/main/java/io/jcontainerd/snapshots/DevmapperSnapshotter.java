@@ -118,6 +118,7 @@ public final class DevmapperSnapshotter {
             options.poolName(),
             options.baseImageSize(),
             tool("dmsetup", processes),
+            tool("sync", processes),
             options.discardBlocks()
                 ? Optional.of(tool("blkdiscard", processes))
                 : Optional.empty());
@@ -256,9 +257,7 @@ public final class DevmapperSnapshotter {
     @Override
     public void heal(Place place) throws IOException {
       Notes.Note _ = notes.read(place.id());
-      if (!pool().isActive(place.id())) {
-        pool().activate(place.id());
-      }
+      pool().activate(place.id());
     }
 
     @Override
@@ -274,13 +273,17 @@ public final class DevmapperSnapshotter {
       return List.of(new Mount(type, pool().device(place.id()).toString(), all));
     }
 
+    /** Synchronising the folder of notes does not reach the device. */
+    @Override
+    public Usage seal(Place active) throws IOException {
+      pool().flush(active.id());
+      return usage(active);
+    }
+
     @Override
     public Usage usage(Place place) throws IOException {
       long id = place.id();
-      boolean active = pool().isActive(id);
-      if (!active) {
-        pool().activate(id);
-      }
+      pool().activate(id);
       return new Usage(Math.max(0, pool().mapped(id) - notes.read(id).used()), 0);
     }
 

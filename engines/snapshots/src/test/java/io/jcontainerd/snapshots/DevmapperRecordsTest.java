@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.jcontainerd.core.failure.FailedPreconditionException;
+import io.jcontainerd.core.failure.InternalException;
 import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.core.failure.UnknownException;
 import io.jcontainerd.core.mount.Mount;
@@ -38,7 +39,17 @@ class DevmapperRecordsTest extends SnapshotterContract {
 
     final TreeSet<String> active = new TreeSet<>();
     final TreeSet<String> suspended = new TreeSet<>();
+
+    /** Names without a table. */
+    final TreeSet<String> empty = new TreeSet<>();
+
     boolean mkfsFails;
+
+    /** Numbers of devices that hold something that was not forced. */
+    final TreeSet<Long> unforced = new TreeSet<>();
+
+    /** What is told of every device, if something is wrong. */
+    String trouble = "";
 
     private static Processes.Finished end(int status, String text) {
       byte[] bytes = text.getBytes(UTF_8);
@@ -58,6 +69,14 @@ class DevmapperRecordsTest extends SnapshotterContract {
         devices.put(number(device), 100L);
         return end(0, "");
       }
+      if (words.getFirst().endsWith("/sync")) {
+        String device = words.getLast().replace("/dev/mapper/", "");
+        if (!active.contains(device) || suspended.contains(device)) {
+          return end(1, "cannot force " + device);
+        }
+        unforced.remove(number(device));
+        return end(0, "");
+      }
       assertThat(words.getFirst()).endsWith("/dmsetup");
       return switch (words.get(1)) {
         case "status" ->
@@ -66,7 +85,7 @@ class DevmapperRecordsTest extends SnapshotterContract {
                 : active.contains(words.get(2))
                     ? end(0, "0 2048 thin " + devices.get(number(words.get(2))) + " 7\n")
                     : end(1, "no such device");
-        case "info" -> active.contains(words.get(2)) ? end(0, "") : end(1, "no such device");
+        case "info" -> info(words.get(2));
         case "create" -> {
           String name = words.get(2);
           assertThat(words.get(4)).isEqualTo("0 2048 thin /dev/mapper/pool " + number(name));
@@ -74,12 +93,36 @@ class DevmapperRecordsTest extends SnapshotterContract {
               ? end(0, "")
               : end(1, "cannot activate " + name);
         }
-        case "remove" -> active.remove(words.getLast()) ? end(0, "") : end(1, "no such device");
+        case "remove" -> {
+          empty.remove(words.getLast());
+          yield active.remove(words.getLast()) ? end(0, "") : end(1, "no such device");
+        }
         case "suspend" -> suspended.add(words.get(2)) ? end(0, "") : end(1, "suspended already");
         case "resume" -> suspended.remove(words.get(2)) ? end(0, "") : end(1, "not suspended");
         case "message" -> message(words.get(4).split(" ", -1));
         default -> throw new AssertionError(words.toString());
       };
+    }
+
+    private Processes.Finished info(String name) {
+      if (!trouble.isEmpty()) {
+        return end(1, trouble);
+      }
+      if (!active.contains(name)) {
+        return end(1, "Device does not exist.\nCommand failed.\n");
+      }
+      return end(
+          0,
+          """
+          Name:              %s
+          State:             %s
+          Read Ahead:        256
+          Tables present:    %s
+          """
+              .formatted(
+                  name,
+                  suspended.contains(name) ? "SUSPENDED" : "ACTIVE",
+                  empty.contains(name) ? "None" : "LIVE"));
     }
 
     private Processes.Finished message(String[] words) {
@@ -164,6 +207,56 @@ class DevmapperRecordsTest extends SnapshotterContract {
     pool.active.clear();
     assertThat(open().mounts("active")).hasSize(1);
     assertThat(pool.active).containsExactly("pool-snap-1");
+  }
+
+  @Test
+  void what_a_killed_daemon_held_still_or_half_made_is_usable_again() {
+    Snapshotter snapshotter = open();
+    prepare(snapshotter, "active", "");
+    pool.suspended.add("pool-snap-1");
+    assertThat(snapshotter.mounts("active")).hasSize(1);
+    assertThat(pool.suspended).isEmpty();
+    pool.empty.add("pool-snap-1");
+    assertThat(snapshotter.mounts("active")).hasSize(1);
+    assertThat(pool.empty).isEmpty();
+    assertThat(pool.active).containsExactly("pool-snap-1");
+    pool.suspended.add("pool-snap-1");
+    commit(snapshotter, "base", "active");
+    assertThat(pool.suspended).isEmpty();
+  }
+
+  @Test
+  void a_device_is_forced_before_its_commit_is_recorded() {
+    Snapshotter snapshotter = open();
+    for (String key : List.of("active", "ns/1/extract-1-x sha256:" + "a".repeat(64))) {
+      pool.unforced.clear();
+      prepare(snapshotter, key, "");
+      pool.unforced.addAll(pool.devices.keySet());
+      long id = pool.devices.lastKey();
+      bench.refuse("UPDATE", "backend_snapshots");
+      assertThatThrownBy(() -> commit(snapshotter, "base-" + id, key))
+          .isInstanceOf(InternalException.class);
+      assertThat(pool.unforced).doesNotContain(id);
+      bench.allow();
+      commit(snapshotter, "base-" + id, key);
+    }
+  }
+
+  @Test
+  void a_device_is_not_taken_for_none_because_nobody_can_tell() {
+    Snapshotter snapshotter = open();
+    prepare(snapshotter, "active", "");
+    pool.trouble = "/dev/mapper/control: open failed: Permission denied\nCommand failed.\n";
+    assertThatThrownBy(() -> commit(snapshotter, "base", "active"))
+        .isInstanceOf(UnknownException.class)
+        .hasMessageContaining("Permission denied");
+    snapshotter.remove("active");
+    assertThat(pool.devices.keySet()).containsExactly(1L);
+    assertThat(pool.active).containsExactly("pool-snap-1");
+    pool.trouble = "";
+    snapshotter.cleanup();
+    assertThat(pool.devices).isEmpty();
+    assertThat(pool.active).isEmpty();
   }
 
   @Test
