@@ -6,6 +6,7 @@ import io.jcontainerd.core.check.FileSums;
 import io.jcontainerd.core.check.Pace;
 import io.jcontainerd.core.check.TreeDamage;
 import io.jcontainerd.core.failure.FailedPreconditionException;
+import io.jcontainerd.core.failure.UnavailableException;
 import io.jcontainerd.core.ports.Files;
 import io.jcontainerd.core.snapshots.SnapshotKind;
 import io.jcontainerd.snapshots.manifest.Healing;
@@ -245,11 +246,26 @@ final class LayerCare {
     Beside(long id) throws IOException {
       whole = workshop().resolve(Long.toString(id));
       made = workshop().resolve(id + "-made");
-      inUse.add(whole.getFileName() + "");
+      if (!inUse.add(whole.getFileName() + "")) {
+        throw new UnavailableException("snapshot " + id + " is being healed by another call");
+      }
       inUse.add(made.getFileName() + "");
-      files.createDirectories(workshop(), MODE);
-      clear();
-      files.createDirectory(made, MODE);
+      boolean ready = false;
+      try {
+        files.createDirectories(workshop(), MODE);
+        clear();
+        files.createDirectory(made, MODE);
+        ready = true;
+      } finally {
+        if (!ready) {
+          release();
+        }
+      }
+    }
+
+    private void release() {
+      inUse.remove(whole.getFileName() + "");
+      inUse.remove(made.getFileName() + "");
     }
 
     /** The layer unpacked anew, if that was not done already. */
@@ -284,8 +300,7 @@ final class LayerCare {
         clear();
       } finally {
         layout.tree(whole).ifPresent(manifests::forget);
-        inUse.remove(whole.getFileName() + "");
-        inUse.remove(made.getFileName() + "");
+        release();
       }
     }
   }
