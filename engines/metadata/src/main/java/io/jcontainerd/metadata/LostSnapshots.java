@@ -2,26 +2,32 @@ package io.jcontainerd.metadata;
 
 import io.jcontainerd.store.WriteTransaction;
 import java.time.Instant;
+import java.util.List;
 
 /** Removes from the tables what a backend has lost, as if it had been removed. */
 final class LostSnapshots {
   private LostSnapshots() {}
 
   /** A snapshot's place in the tables. */
-  private record Place(String namespace, String key) {}
+  record Place(String namespace, String key) {}
 
-  /** Forgets a snapshot of the backend, whatever it was called, and what a commit made of it. */
-  static void forget(WriteTransaction tx, String snapshotter, String backendKey, Instant now) {
-    for (Place place :
+  /**
+   * Forgets a snapshot of the backend, whatever it was called, and what a commit made of it.
+   *
+   * @return where it was
+   */
+  static List<Place> forget(
+      WriteTransaction tx, String snapshotter, String backendKey, Instant now) {
+    List<Place> places =
         tx.all(
             "SELECT namespace, key FROM snapshots WHERE snapshotter = ?1 AND backend_key = ?2"
                 + " UNION SELECT namespace, key FROM snapshot_commits"
                 + " WHERE snapshotter = ?1 AND backend_name = ?2",
             row -> new Place(row.text(0), row.text(1)),
             snapshotter,
-            backendKey)) {
-      forget(tx, snapshotter, place, now);
-    }
+            backendKey);
+    places.forEach(place -> forget(tx, snapshotter, place, now));
+    return places;
   }
 
   private static void forget(WriteTransaction tx, String snapshotter, Place place, Instant now) {

@@ -6,6 +6,7 @@ import io.jcontainerd.core.check.StorageRecords;
 import io.jcontainerd.core.containers.ContainerStore;
 import io.jcontainerd.core.content.ContentStore;
 import io.jcontainerd.core.events.EventExchange;
+import io.jcontainerd.core.failure.ContainerdException;
 import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.core.gc.GarbageCollector;
 import io.jcontainerd.core.images.ImageStore;
@@ -89,8 +90,20 @@ public final class Metadata implements AutoCloseable {
     scheduler.wake();
   }
 
+  /** One snapshotter that fails does not hold up the others. */
   private void makeDurable() {
-    snapshotters.values().forEach(NamespacedSnapshotter::makeDurable);
+    Optional<ContainerdException> first = Optional.empty();
+    for (NamespacedSnapshotter snapshotter : snapshotters.values()) {
+      try {
+        snapshotter.makeDurable();
+      } catch (ContainerdException e) {
+        first.ifPresent(failure -> failure.addSuppressed(e));
+        first = first.or(() -> Optional.of(e));
+      }
+    }
+    if (first.isPresent()) {
+      throw first.get();
+    }
   }
 
   private void settle() {
@@ -132,6 +145,7 @@ public final class Metadata implements AutoCloseable {
       MetadataOptions options) {
     Metadata metadata = new Metadata(store, content, snapshotters, mounts, options);
     metadata.settle();
+    metadata.snapshotters.values().forEach(NamespacedSnapshotter::nobodyToTell);
     metadata.mounts.ifPresent(NamespacedMounts::recover);
     metadata.scheduler.start();
     return metadata;

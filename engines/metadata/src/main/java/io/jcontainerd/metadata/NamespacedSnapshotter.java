@@ -31,10 +31,13 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /**
  * Snapshots of a backend as each namespace sees them, with labels, leases and events. A key of a
@@ -52,6 +55,11 @@ final class NamespacedSnapshotter implements Snapshotter {
   private final Snapshotter backend;
   private final Guards guards;
   private final Runnable orphansPossible;
+  private final UntoldLosses untold = new UntoldLosses();
+
+  /** How many times losses were about to be forgotten. */
+  private final AtomicLong lossesForgotten = new AtomicLong();
+
   private final Set<Committing> underWay = ConcurrentHashMap.newKeySet();
 
   /** A snapshot's row. */
@@ -144,21 +152,24 @@ final class NamespacedSnapshotter implements Snapshotter {
 
   @Override
   public Prepared prepare(String key, String parent, Map<String, String> labels) {
-    return create(SnapshotKind.ACTIVE, key, parent, Labels.stored(labels));
+    return create(SnapshotKind.ACTIVE, key, parent, Labels.check(labels));
   }
 
   @Override
   public List<Mount> view(String key, String parent, Map<String, String> labels) {
-    return switch (create(SnapshotKind.VIEW, key, parent, Labels.stored(labels))) {
+    return switch (create(SnapshotKind.VIEW, key, parent, Labels.check(labels))) {
       case Prepared.Writable(List<Mount> mounts) -> mounts;
       case Prepared.AlreadyThere(String there) ->
           throw new AlreadyExistsException("target snapshot " + there);
     };
   }
 
-  private Prepared create(
-      SnapshotKind kind, String key, String parent, Map<String, String> labels) {
+  /**
+   * @param given labels: the backend gets them as they are, one without a value included
+   */
+  private Prepared create(SnapshotKind kind, String key, String parent, Map<String, String> given) {
     Call call = Call.current();
+    Map<String, String> labels = Labels.stored(given);
     String namespace = call.namespace();
     if (key.isEmpty()) {
       throw new InvalidArgumentException("snapshot key must not be empty");
@@ -175,14 +186,15 @@ final class NamespacedSnapshotter implements Snapshotter {
           parent.isEmpty() ? "" : database.read(tx -> parent(tx, namespace, parent));
       String backendKey = backendKey(namespace, key);
       try (Guards.Hold _ = guards.hold(Guards.snapshot(name, backendKey))) {
-        Prepared made = create(kind, backendKey, backendParent, labels, target);
+        long before = lossesForgotten.get();
+        Prepared made = create(kind, backendKey, backendParent, given, target);
         switch (made) {
           case Prepared.Writable _ -> {
-            record(call, kind, key, backendKey, parent, backendParent, labels);
+            record(call, kind, key, backendKey, parent, backendParent, labels, before);
             return made;
           }
           case Prepared.AlreadyThere _ -> {
-            if (adopt(call, target, parent, backendParent, labels)) {
+            if (adopt(call, target, parent, backendParent, labels, before)) {
               return new Prepared.AlreadyThere(target);
             }
           }
@@ -253,12 +265,15 @@ final class NamespacedSnapshotter implements Snapshotter {
       String backendKey,
       String parent,
       String backendParent,
-      Map<String, String> labels) {
+      Map<String, String> labels,
+      long before) {
     String namespace = call.namespace();
     Instant now = database.time().now();
     Known made = new Known(backendKey, new SnapshotInfo(kind, key, parent, labels, now, now));
     try {
-      database.write(
+      writeOfBackend(
+          backendKey,
+          before,
           tx -> {
             if (isTaken(tx, namespace, key)) {
               throw new AlreadyExistsException("snapshot " + key);
@@ -270,12 +285,42 @@ final class NamespacedSnapshotter implements Snapshotter {
             if (kind == SnapshotKind.ACTIVE) {
               new Notices(tx, Times.nanos(now), namespace).snapshotPrepared(name, key, parent);
             }
-            return true;
           });
     } catch (RuntimeException e) {
       removeUnrecorded(backendKey, e);
       throw e;
     }
+  }
+
+  /**
+   * Records something that the backend has. If losses were forgotten since it was asked, this may
+   * be one of them, of which nothing was recorded that could have been removed: so it is asked
+   * again.
+   *
+   * @param before the number of times that losses were forgotten before the backend was asked
+   */
+  private void writeOfBackend(String backendKey, long before, Consumer<WriteTransaction> body) {
+    long known = before;
+    while (!tryWrite(known, body)) {
+      known = lossesForgotten.get();
+      try {
+        SnapshotInfo _ = backend.stat(backendKey);
+      } catch (NotFoundException e) {
+        throw new NotFoundException("snapshot " + backendKey + " was lost meanwhile", e);
+      }
+    }
+  }
+
+  /** Forgetting counts before it writes: whichever writes second knows of the other. */
+  private boolean tryWrite(long known, Consumer<WriteTransaction> body) {
+    return database.write(
+        tx -> {
+          boolean sure = known == lossesForgotten.get();
+          if (sure) {
+            body.accept(tx);
+          }
+          return sure;
+        });
   }
 
   /** The parent may have been removed, or removed and made anew, since the backend was asked. */
@@ -297,7 +342,12 @@ final class NamespacedSnapshotter implements Snapshotter {
 
   /** Takes over the committed snapshot that the backend has for the target. */
   private boolean adopt(
-      Call call, String target, String parent, String backendParent, Map<String, String> labels) {
+      Call call,
+      String target,
+      String parent,
+      String backendParent,
+      Map<String, String> labels,
+      long before) {
     String namespace = call.namespace();
     List<SnapshotInfo> found = new ArrayList<>();
     backend.walk(
@@ -327,7 +377,9 @@ final class NamespacedSnapshotter implements Snapshotter {
                   merged,
                   there.createdAt(),
                   there.updatedAt()));
-      database.write(
+      writeOfBackend(
+          there.name(),
+          before,
           tx -> {
             checkParent(tx, namespace, parent, backendParent);
             Database.ensureNamespace(tx, namespace);
@@ -335,7 +387,6 @@ final class NamespacedSnapshotter implements Snapshotter {
             if (find(tx, namespace, target).isEmpty()) {
               insert(tx, namespace, adopted);
             }
-            return true;
           });
       return true;
     } catch (NotFoundException e) {
@@ -355,7 +406,7 @@ final class NamespacedSnapshotter implements Snapshotter {
   public void commit(String newName, String key, Map<String, String> labels, String parent) {
     Call call = Call.current();
     String namespace = call.namespace();
-    Map<String, String> kept = Labels.stored(labels);
+    Labels.check(labels);
     if (newName.isEmpty()) {
       throw new InvalidArgumentException("snapshot name must not be empty");
     }
@@ -371,7 +422,7 @@ final class NamespacedSnapshotter implements Snapshotter {
       String backendName = backendKey(namespace, newName);
       try (Guards.Hold _ = guards.hold(Guards.snapshot(name, backendName))) {
         Begun begun =
-            database.write(tx -> begin(tx, call, newName, backendName, key, kept, parent));
+            database.write(tx -> begin(tx, call, newName, backendName, key, labels, parent));
         commit(begun);
       }
     } finally {
@@ -380,7 +431,11 @@ final class NamespacedSnapshotter implements Snapshotter {
   }
 
   /** A commit that was announced, and what the backend is to be asked. */
-  private record Begun(PendingCommit pending, String backendKey, String newBackendParent) {}
+  private record Begun(
+      PendingCommit pending,
+      String backendKey,
+      String newBackendParent,
+      Map<String, String> backendLabels) {}
 
   private Begun begin(
       WriteTransaction tx,
@@ -408,9 +463,16 @@ final class NamespacedSnapshotter implements Snapshotter {
     }
     PendingCommit pending =
         new PendingCommit(
-            namespace, name, key, newName, backendName, newParent, labels, call.lease());
+            namespace,
+            name,
+            key,
+            newName,
+            backendName,
+            newParent,
+            Labels.stored(labels),
+            call.lease());
     pending.insert(tx);
-    return new Begun(pending, active.backendKey(), rebase ? backendParent : "");
+    return new Begun(pending, active.backendKey(), rebase ? backendParent : "", inherited(labels));
   }
 
   private boolean isTaken(ReadTransaction tx, String namespace, String key) {
@@ -424,7 +486,7 @@ final class NamespacedSnapshotter implements Snapshotter {
       backend.commit(
           pending.backendName(),
           begun.backendKey(),
-          inherited(pending.labels()),
+          begun.backendLabels(),
           begun.newBackendParent());
       recorded = finish(pending);
     } catch (RuntimeException | Error e) {
@@ -463,20 +525,39 @@ final class NamespacedSnapshotter implements Snapshotter {
         .ifPresent(this::settle);
   }
 
-  /** Also fails if something was lost before, and nobody was told yet. */
+  /**
+   * Also fails if something of this namespace was lost before, whoever found it, and is not there
+   * again; it is told once.
+   */
   @Override
   public void makeDurable() {
+    String namespace = Call.currentNamespace();
     try {
       backend.makeDurable();
-      Set<String> lost = backend.lost();
-      if (!lost.isEmpty()) {
-        throw new DataLossException(
-            "snapshotter %s: could not be made durable, unpack again: %s".formatted(name, lost));
-      }
+      forgetLost();
     } catch (ContainerdException e) {
       forgetLost(e);
+      untold.take(namespace);
       throw e;
     }
+    Set<String> lost = untold.take(namespace);
+    Set<String> gone =
+        lost.isEmpty()
+            ? lost
+            : database.read(
+                tx ->
+                    lost.stream()
+                        .filter(key -> find(tx, namespace, key).isEmpty())
+                        .collect(Collectors.toCollection(TreeSet::new)));
+    if (!gone.isEmpty()) {
+      throw new DataLossException(
+          "snapshotter %s: could not be made durable, unpack again: %s".formatted(name, gone));
+    }
+  }
+
+  /** Whoever relied on what was found lost is gone: the daemon starts. */
+  void nobodyToTell() {
+    untold.clear();
   }
 
   private void forgetLost(ContainerdException reason) {
@@ -493,12 +574,17 @@ final class NamespacedSnapshotter implements Snapshotter {
     if (lost.isEmpty()) {
       return;
     }
+    lossesForgotten.incrementAndGet();
     Instant now = database.time().now();
+    var places = new ArrayList<LostSnapshots.Place>();
     database.delete(
         tx -> {
-          lost.forEach(backendKey -> LostSnapshots.forget(tx, name, backendKey, now));
+          places.clear();
+          lost.forEach(
+              backendKey -> places.addAll(LostSnapshots.forget(tx, name, backendKey, now)));
           return true;
         });
+    places.forEach(place -> untold.add(place.namespace(), place.key()));
     backend.forgetLost(lost);
   }
 

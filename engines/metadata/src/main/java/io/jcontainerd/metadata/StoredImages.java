@@ -95,19 +95,24 @@ final class StoredImages implements ImageStore {
     Instant now = database.time().now();
     Instant stamp = sourceDateEpoch.orElse(now);
     Image stored = stored(image.name(), image.target(), image.labels(), stamp, stamp);
+    boolean _ = database.read(tx -> requireNew(tx, namespace, image.name()));
     makeDurable.run();
     return database.write(
         tx -> {
-          if (tx.exists(
-              "SELECT 1 FROM images WHERE namespace = ? AND name = ?", namespace, image.name())) {
-            throw new AlreadyExistsException("image \"" + image.name() + "\"");
-          }
+          boolean _ = requireNew(tx, namespace, image.name());
           Database.ensureNamespace(tx, namespace);
           lease(tx, namespace, call, stored);
           store(tx, namespace, stored);
           new Notices(tx, Times.nanos(now), namespace).imageCreated(stored);
           return stored;
         });
+  }
+
+  private static boolean requireNew(ReadTransaction tx, String namespace, String name) {
+    if (tx.exists("SELECT 1 FROM images WHERE namespace = ? AND name = ?", namespace, name)) {
+      throw new AlreadyExistsException("image \"" + name + "\"");
+    }
+    return true;
   }
 
   private static void check(Image image) {
@@ -159,7 +164,12 @@ final class StoredImages implements ImageStore {
     if (image.name().isEmpty()) {
       throw new InvalidArgumentException("image name must not be empty");
     }
-    makeDurable.run();
+    Image before = database.read(tx -> get(tx, namespace, image.name()));
+    Image intended = patched(before, image, mask, sourceDateEpoch.orElse(now));
+    check(intended);
+    if (!intended.target().digest().equals(before.target().digest())) {
+      makeDurable.run(); // other layers than before are relied on
+    }
     // An update may take away the last reference to what the image named.
     return database.replace(
         tx -> {

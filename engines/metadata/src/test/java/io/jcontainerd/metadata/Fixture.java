@@ -23,6 +23,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -48,6 +49,10 @@ final class Fixture implements AutoCloseable {
   UnaryOperator<Snapshotter> beforeTrees = UnaryOperator.identity();
 
   UnaryOperator<ContentStore> beforeBlobs = UnaryOperator.identity();
+
+  /** Further snapshotters, from the next opening on. */
+  final Map<String, Snapshotter> more = new LinkedHashMap<>();
+
   Store store;
   Metadata metadata;
 
@@ -67,11 +72,13 @@ final class Fixture implements AutoCloseable {
   }
 
   private Metadata openMetadata() {
+    Map<String, Snapshotter> snapshotters = new LinkedHashMap<>(more);
+    snapshotters.put(SN, beforeTrees.apply(trees));
     Metadata opened =
         Metadata.open(
             store,
             beforeBlobs.apply(blobs),
-            Map.of(SN, beforeTrees.apply(trees)),
+            snapshotters,
             Optional.of(mounts),
             options.withTime(time).withGc(WHEN_ASKED));
     opened.collector().collect(); // from here on the next run by itself is hours away

@@ -20,6 +20,7 @@ import io.jcontainerd.core.snapshots.SnapshotKind;
 import io.jcontainerd.core.snapshots.Snapshotter;
 import io.jcontainerd.testkit.contract.InNamespace;
 import io.jcontainerd.testkit.contract.SnapshotterContract;
+import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -63,6 +64,36 @@ class NamespacedSnapshotterTest extends SnapshotterContract {
   private void layer(String name, String parent) {
     snapshots.prepare("extract " + name, parent, Map.of());
     snapshots.commit(name, "extract " + name, Map.of(), "");
+  }
+
+  @Test
+  void a_label_without_a_value_is_told_to_the_backend_and_not_kept() {
+    var told = new ArrayList<Object>();
+    f.beforeTrees =
+        real ->
+            (Snapshotter)
+                Proxy.newProxyInstance(
+                    Snapshotter.class.getClassLoader(),
+                    new Class<?>[] {Snapshotter.class},
+                    (_, method, arguments) -> {
+                      if (List.of("prepare", "view", "commit").contains(method.getName())) {
+                        told.add(arguments[2]);
+                      }
+                      return method.invoke(real, arguments);
+                    });
+    f.reopen();
+    snapshots = in(NS);
+    Map<String, String> seen = Map.of(Labels.SNAPSHOT_PREFIX + "a", "");
+    Map<String, String> labels = Map.of(Labels.SNAPSHOT_PREFIX + "a", "", "b", "");
+    Prepared _ = snapshots.prepare("key", "", labels);
+    snapshots.commit("name", "key", labels, "");
+    snapshots.view("view", "name", labels);
+    assertThat(told).containsExactly(seen, seen, seen);
+    assertThat(
+            f.store
+                .read(tx -> tx.all("SELECT labels FROM snapshots", row -> row.text(0)))
+                .toString())
+        .doesNotContain("snapshot/a");
   }
 
   @Test
