@@ -181,11 +181,13 @@ final class Durability implements AutoCloseable {
   private void loseAll() {
     ProvisionalRecords.Lost lost = records.loseAll();
     failed = false;
-    LOG.log(
-        Level.ERROR,
-        "snapshotter {0}: not saved by a synchronisation that failed, to be unpacked again: {1}",
-        name,
-        lost.names());
+    if (!lost.names().isEmpty()) {
+      LOG.log(
+          Level.ERROR,
+          "snapshotter {0}: not saved by a synchronisation that failed, to be unpacked again: {1}",
+          name,
+          lost.names());
+    }
     lost.tellKept(LOG, name);
   }
 
