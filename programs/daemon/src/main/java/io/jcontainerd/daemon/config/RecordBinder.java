@@ -1,5 +1,7 @@
 package io.jcontainerd.daemon.config;
 
+import io.jcontainerd.core.words.Durations;
+import io.jcontainerd.core.words.Nearest;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;

@@ -1,15 +1,15 @@
-package io.jcontainerd.daemon.config;
+package io.jcontainerd.core.words;
 
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.Optional;
 
 /** Finds the name that somebody most likely meant. */
-final class Nearest {
+public final class Nearest {
   private Nearest() {}
 
   /** The candidate nearest to {@code name}, if any is near enough to be worth mentioning. */
-  static Optional<String> to(String name, Collection<String> candidates) {
+  public static Optional<String> to(String name, Collection<String> candidates) {
     int bound = Math.max(2, name.length() / 3);
     return candidates.stream()
         .min(Comparator.comparingInt((String candidate) -> distance(name, candidate)))

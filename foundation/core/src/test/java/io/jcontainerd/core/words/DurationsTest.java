@@ -1,4 +1,4 @@
-package io.jcontainerd.daemon.config;
+package io.jcontainerd.core.words;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,4 +1,4 @@
-package io.jcontainerd.daemon.config;
+package io.jcontainerd.core.words;
 
 import java.math.BigDecimal;
 import java.math.BigInteger;
@@ -12,7 +12,7 @@ import java.util.regex.Pattern;
 /**
  * Durations as containerd's configuration writes them: {@code 1m30s}, {@code 250ms}, {@code 0s}.
  */
-final class Durations {
+public final class Durations {
   private static final Pattern TERM =
       Pattern.compile("([0-9]+\\.?[0-9]*|\\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)");
   private static final Map<String, Long> NANOS =
@@ -30,7 +30,7 @@ final class Durations {
   private Durations() {}
 
   /** Empty when {@code text} is not a duration, or one of more than 292 years. */
-  static Optional<Duration> parse(String text) {
+  public static Optional<Duration> parse(String text) {
     boolean negative = text.startsWith("-");
     String rest = negative || text.startsWith("+") ? text.substring(1) : text;
     if (rest.equals("0")) {
@@ -61,7 +61,7 @@ final class Durations {
   }
 
   /** The canonical form, which {@link #parse} reads back equal. */
-  static String format(Duration duration) {
+  public static String format(Duration duration) {
     if (duration.isZero()) {
       return "0s";
     }
