@@ -5,8 +5,10 @@ import org.jspecify.annotations.NullMarked;
 module io.jcontainerd.registry {
   requires static transitive org.jspecify;
   requires transitive io.jcontainerd.core;
-  requires io.jcontainerd.oci;
+  requires transitive io.jcontainerd.oci;
   requires java.net.http;
+  requires org.tomlj;
 
   exports io.jcontainerd.registry;
+  exports io.jcontainerd.registry.hosts;
 }
