@@ -8,6 +8,7 @@ module io.jcontainerd.cli {
   requires io.jcontainerd.core;
   requires io.jcontainerd.oci;
   requires io.jcontainerd.client;
+  requires io.jcontainerd.registry;
   requires info.picocli;
 
   opens io.jcontainerd.cli to

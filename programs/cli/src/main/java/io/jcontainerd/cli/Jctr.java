@@ -14,12 +14,13 @@ import picocli.CommandLine.ParseResult;
 /** The command and what all its commands have in common. */
 @Command(
     name = "jctr",
-    description = "Looks after what jcontainerd stores.",
+    description = "Looks after what jcontainerd stores and pulls.",
     subcommands = {
       Fsck.class,
       WhyKept.class,
       DiskUsage.class,
       Scrub.class,
+      Images.class,
       CommandLine.HelpCommand.class
     },
     mixinStandardHelpOptions = true,
@@ -31,6 +32,7 @@ import picocli.CommandLine.ParseResult;
       "  jctr fsck --deep --repair  read every byte and heal what is damaged",
       "  jctr du                    what do images and containers take?",
       "  jctr why-kept sha256:4bcff6  what keeps this blob?",
+      "  jctr images explain alpine  where would this be pulled from?",
       "",
       "`jctr COMMAND --help` tells more."
     })

@@ -17,7 +17,7 @@ class JctrTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"fsck", "du", "why-kept", "scrub"})
+  @ValueSource(strings = {"fsck", "du", "why-kept", "scrub", "images"})
   void every_command_explains_itself_with_examples(String command) {
     assertThat(run(command, "--help")).isZero();
     assertThat(out.toString()).contains("Examples:").contains("jctr " + command);

@@ -40,7 +40,7 @@ class ArrowsTest {
           Map.entry("diff", Set.of("core", "oci", "linux")),
           Map.entry("metadata", Set.of("core", "oci", "store", "wire", "api")),
           Map.entry("selfcheck", Set.of("core", "store")),
-          Map.entry("cli", Set.of("core", "oci", "client")),
+          Map.entry("cli", Set.of("core", "oci", "registry", "client")),
           Map.entry("registry", Set.of("core", "oci")),
           Map.entry("runtime", Set.of("core", "oci", "linux", "store", "wire", "api", "ttrpc")),
           Map.entry("services", Set.of("core", "oci", "wire", "api", "ttrpc")),

@@ -1,0 +1,30 @@
+package io.jcontainerd.cli;
+
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+
+/** {@code jctr images}. */
+@Command(
+    name = "images",
+    description = "Looks after images.",
+    subcommands = {ExplainImage.class},
+    mixinStandardHelpOptions = true,
+    synopsisSubcommandLabel = "COMMAND",
+    footerHeading = "%nExamples:%n",
+    footer = {"  jctr images explain alpine:3  where would this be pulled from?"})
+final class Images implements Runnable {
+  @ParentCommand private Jctr jctr = new Jctr();
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  Jctr.Format format() {
+    return jctr.format();
+  }
+
+  @Override
+  public void run() {
+    throw new CommandLine.ParameterException(spec.commandLine(), "Missing required subcommand");
+  }
+}
