@@ -22,7 +22,9 @@ final class Kill {
   private static final int ROUNDS_BETWEEN_LOOKS = 10;
   private static final int ROUNDS_BETWEEN_LINES = 25;
   private static final Duration IDLE = Duration.ofMinutes(2);
-  private static final int LONGEST_LOAD_MILLIS = 1_500;
+  private static final Duration LONGEST_LOAD = Duration.ofSeconds(3);
+  private static final int LONGEST_REST_MILLIS = 100;
+  private static final int MOST_LINES = 200;
   private static final int LONGEST_START_MILLIS = 900;
 
   private final Path folder;
@@ -38,6 +40,7 @@ final class Kill {
   private int restarts;
   private int looks;
   private Counts counts = Counts.NONE;
+  private int lost;
 
   /**
    * @param folder for all that stays
@@ -103,7 +106,7 @@ final class Kill {
       throws IOException, InterruptedException {
     boolean look = kills + 1 == times || (restarts + 1) % ROUNDS_BETWEEN_LOOKS == 0;
     gate.open(client, false);
-    Thread.sleep(20 + random.nextInt(LONGEST_LOAD_MILLIS));
+    load(tools.ledger());
     gate.over();
     kill();
     if (!gate.awaitIdle(IDLE)) {
@@ -119,10 +122,9 @@ final class Kill {
     }
     Containerd next = daemon.awaitReady();
     restarts++;
-    counts =
-        counts.plus(
-            new Verifier(next, namespaces, tools, End.KILL)
-                .verify(look ? Depth.ALL : Depth.SOME_LEAVES));
+    Verifier verifier = new Verifier(next, namespaces, tools, End.KILL);
+    counts = counts.plus(verifier.verify(look ? Depth.ALL : Depth.SOME_LEAVES));
+    lost += verifier.lost();
     if (look && problems.count() == 0) {
       looks++;
       gate.open(next, true);
@@ -134,6 +136,16 @@ final class Kill {
     }
     daemon.errors().forEach(problems::add);
     return next;
+  }
+
+  /** Lets clients work for a while that is measured by what they have done, and a little longer. */
+  private void load(Ledger ledger) throws InterruptedException {
+    long until = ledger.lines() + random.nextInt(MOST_LINES);
+    long deadline = System.nanoTime() + LONGEST_LOAD.toNanos();
+    while (ledger.lines() < until && System.nanoTime() < deadline && problems.count() == 0) {
+      Thread.sleep(5);
+    }
+    Thread.sleep(random.nextInt(LONGEST_REST_MILLIS));
   }
 
   private void kill() throws IOException, InterruptedException {
@@ -156,7 +168,8 @@ final class Kill {
 
   private String line(long began) {
     return ("%d kills, %d restarts, %d looks for remains, verified: %d images, %d blobs,"
-            + " %d snapshots, %d files, %d containers; failures %d, seed %d, in %d s")
+            + " %d snapshots, %d files, %d containers; lost as allowed: %d layers;"
+            + " failures %d, seed %d, in %d s")
         .formatted(
             kills,
             restarts,
@@ -166,6 +179,7 @@ final class Kill {
             counts.snapshots(),
             counts.files(),
             counts.containers(),
+            lost,
             problems.count(),
             model.seed(),
             Duration.ofNanos(System.nanoTime() - began).toSeconds());

@@ -65,6 +65,7 @@ final class Ledger implements AutoCloseable {
   private final FileChannel file;
   private final SortedMap<String, Known> known = new TreeMap<>();
   private final List<String> notes = new ArrayList<>();
+  private long lines;
 
   private Ledger(FileChannel file) {
     this.file = file;
@@ -86,6 +87,7 @@ final class Ledger implements AutoCloseable {
   }
 
   private void take(String line) {
+    lines++;
     String[] fields = line.split("\t", -1);
     switch (fields[0]) {
       case "begin" -> known.put(fields[1], new Known(get(fields[1]).value(), fields[2]));
@@ -166,6 +168,11 @@ final class Ledger implements AutoCloseable {
 
   synchronized Known known(String key) {
     return get(key);
+  }
+
+  /** How much stands in it. */
+  synchronized long lines() {
+    return lines;
   }
 
   /** All keys that begin so and are not surely absent. */

@@ -89,6 +89,7 @@ final class Power {
   boolean verify() throws IOException, InterruptedException {
     long began = System.nanoTime();
     Counts counts;
+    int lost;
     try (Ledger ledger = Ledger.open(ledgerFile)) {
       Model model = model(ledger);
       Models.prepare(model, PULLERS, false);
@@ -96,7 +97,9 @@ final class Power {
       Tools tools = new Tools(model, gate, ledger, problems, mounter);
       daemon.launch();
       try (Containerd client = daemon.awaitReady()) {
-        counts = new Verifier(client, NAMESPACES, tools, End.POWER_CUT).verify(Depth.ALL);
+        Verifier verifier = new Verifier(client, NAMESPACES, tools, End.POWER_CUT);
+        counts = verifier.verify(Depth.ALL);
+        lost = verifier.lost();
         if (problems.count() == 0) {
           start(tools, -1);
           gate.open(client, true);
@@ -113,11 +116,13 @@ final class Power {
       ledger.note("verified");
     }
     out.printf(
-        "verified: %d images, %d blobs, %d snapshots, %d files; failures %d, in %d s%n",
+        "verified: %d images, %d blobs, %d snapshots, %d files; lost as allowed: %d layers;"
+            + " failures %d, in %d s%n",
         counts.images(),
         counts.blobs(),
         counts.snapshots(),
         counts.files(),
+        lost,
         problems.count(),
         Duration.ofNanos(System.nanoTime() - began).toSeconds());
     problems.all().forEach(problem -> out.println("  " + problem));

@@ -85,6 +85,7 @@ final class Verifier {
   private final Mounter mounter;
   private final End end;
   private Counts counts = Counts.NONE;
+  private int lost;
 
   Verifier(Containerd root, List<String> namespaces, Tools tools, End end) {
     this.root = root;
@@ -122,6 +123,11 @@ final class Verifier {
       }
     }
     return counts;
+  }
+
+  /** Layers that were committed, on which nobody relied yet, and that are gone. */
+  int lost() {
+    return lost;
   }
 
   private void count(Counts more) {
@@ -320,6 +326,7 @@ final class Verifier {
       String namespace, String snapshotter, Map<String, SnapshotInfo> committed) {
     for (String key : ledger.under("layer|" + namespace + "|").keySet()) {
       if (Keys.part(key, 3).equals(snapshotter) && !committed.containsKey(Keys.part(key, 4))) {
+        lost++;
         ledger.settle(key, "");
       }
     }
