@@ -25,20 +25,30 @@ final class Answers {
 
   private Answers() {}
 
-  /** The failure that an answer tells; its body is consumed. */
-  static ContainerdException failure(Ask ask, HttpResponse<InputStream> response) {
+  /**
+   * The failure that an answer tells; its body is consumed.
+   *
+   * @param who as whom we asked
+   */
+  static ContainerdException failure(Ask ask, HttpResponse<InputStream> response, String who) {
     int status = response.statusCode();
     String message =
         "image "
             + ask.reference()
             + ": registry "
-            + response.uri().getAuthority()
+            + ask.host().name()
+            + (ask.host().owns(response.uri())
+                ? ""
+                : ", by redirect to " + response.uri().getAuthority() + ",")
             + " answered "
             + status
             + " to "
             + ask.method()
             + " "
             + response.uri().getPath()
+            + " ("
+            + who
+            + ")"
             + reason(response);
     return switch (status) {
       case 401 -> new UnauthenticatedException(message);

@@ -4,11 +4,11 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.jcontainerd.core.failure.UnauthenticatedException;
 import io.jcontainerd.oci.json.JsonObject;
+import io.jcontainerd.registry.hosts.Resolution;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;
 import java.net.URLEncoder;
-import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
@@ -34,15 +34,22 @@ final class Authorizer {
 
   private record Key(String host, List<String> scopes) {}
 
-  private record Proof(String header, Instant until) {}
+  private record Proof(String header, Instant until, String who) {}
 
-  private final HttpClient http;
   private final RegistryOptions options;
   private final Map<Key, Proof> proofs = new ConcurrentHashMap<>();
 
-  Authorizer(HttpClient http, RegistryOptions options) {
-    this.http = http;
+  Authorizer(RegistryOptions options) {
     this.options = options;
+  }
+
+  /** As whom a request with or without a proof of ours was sent, for messages. */
+  String who(Ask ask, HttpResponse<?> response) {
+    if (response.request().headers().firstValue("Authorization").isEmpty()) {
+      return "anonymous";
+    }
+    Proof proof = proofs.get(key(ask));
+    return proof == null ? "by a configured header" : proof.who;
   }
 
   /** The header that worked before, if it is still good. */
@@ -62,13 +69,16 @@ final class Authorizer {
     proofs.remove(key(ask));
     List<Challenge> challenges = Challenge.parse(refusal.headers().allValues("WWW-Authenticate"));
     Optional<Challenge> bearer = Challenge.ofScheme(challenges, "bearer");
-    Optional<Credentials> credentials = options.credentials().apply(ask.host().name());
+    Optional<Credentials> credentials =
+        options.credentials().apply(ask.host().attempt().credentials());
     Optional<Proof> proof = Optional.empty();
     if (bearer.isPresent()) {
       proof = Optional.of(token(ask, bearer.get(), credentials));
     } else if (Challenge.ofScheme(challenges, "basic").isPresent()) {
       proof =
-          credentials.filter(c -> !c.isIdentityToken()).map(c -> new Proof(basic(c), Instant.MAX));
+          credentials
+              .filter(c -> !c.isIdentityToken())
+              .map(c -> new Proof(basic(c), Instant.MAX, c.words()));
     }
     proof.ifPresent(p -> proofs.put(key(ask), p));
     return proof.map(Proof::header);
@@ -96,7 +106,7 @@ final class Authorizer {
             : asking(realm, service, scopes, credentials);
     Instant asked = options.time().now();
     HttpResponse<InputStream> response =
-        http.send(request, BodyStream.handler(options.stallTimeout()));
+        ask.host().http().send(request, BodyStream.handler(options.stallTimeout()));
     if (response.statusCode() != 200) {
       Answers.drop(response);
       if (response.statusCode() >= 500 || response.statusCode() == 429) {
@@ -112,7 +122,9 @@ final class Authorizer {
               + ask.host().name()
               + " answered "
               + response.statusCode()
-              + (credentials.isPresent() ? " to our credentials" : "; no credentials are known"));
+              + credentials
+                  .map(known -> " (" + known.words() + ")")
+                  .orElse("; no credentials are known"));
     }
     JsonObject answer = Answers.document(response, LONGEST_TOKEN);
     String token =
@@ -127,7 +139,10 @@ final class Authorizer {
     if (life.compareTo(SHORTEST_LIFE) < 0) {
       life = SHORTEST_LIFE;
     }
-    return new Proof("Bearer " + token, asked.plus(life).minus(MARGIN));
+    return new Proof(
+        "Bearer " + token,
+        asked.plus(life).minus(MARGIN),
+        credentials.map(Credentials::words).orElse("by an anonymous token"));
   }
 
   /** Where tokens are given. A registry on TLS cannot send us and our password off TLS. */
@@ -143,7 +158,7 @@ final class Authorizer {
     String authority = String.valueOf(realm.getAuthority());
     boolean plain =
         scheme.equals("http")
-            && (ask.host().base().getScheme().equals("http") || Host.isLoopback(authority));
+            && (ask.host().base().getScheme().equals("http") || Resolution.isLoopback(authority));
     if (realm.getHost() == null || !(scheme.equals("https") || plain)) {
       throw new IOException("token server \"" + text + "\" is no https address");
     }

@@ -11,12 +11,15 @@ import io.jcontainerd.core.registry.Registry;
 import io.jcontainerd.oci.image.ImageDocument;
 import io.jcontainerd.oci.image.MediaTypes;
 import io.jcontainerd.oci.reference.Reference;
+import io.jcontainerd.registry.hosts.Attempt;
+import io.jcontainerd.registry.hosts.HostsDirectory;
+import io.jcontainerd.registry.hosts.Operation;
+import io.jcontainerd.registry.hosts.Resolution;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.URLEncoder;
-import java.net.http.HttpClient;
 import java.net.http.HttpRequest.BodyPublisher;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
@@ -24,14 +27,15 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Registries that speak the distribution protocol over HTTP.
  *
- * <p>Hosts on loopback are spoken to without TLS, as are those that the options name. A failure
- * names the image, the host and the status. Closing ends what still goes on.
+ * <p>Who is asked, in which order and how, is told by the configuration of the registry; see {@link
+ * Resolution}. A failure names the image, and of each host that was asked the status or reason and
+ * as whom we asked. Closing ends what still goes on.
  */
 public final class DistributionRegistry implements Registry, AutoCloseable {
   private static final String ACCEPTED =
@@ -49,27 +53,48 @@ public final class DistributionRegistry implements Registry, AutoCloseable {
   private static final System.Logger LOG = System.getLogger(DistributionRegistry.class.getName());
 
   private final RegistryOptions options;
-  private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
-  private final HttpClient http;
+  private final Clients clients;
   private final Exchange exchange;
+  private final Trials trials;
+  private final Set<String> told = ConcurrentHashMap.newKeySet();
 
   /** A client with these options. */
   public DistributionRegistry(RegistryOptions options) {
     this.options = options;
-    this.http =
-        HttpClient.newBuilder()
-            .version(HttpClient.Version.HTTP_1_1)
-            .followRedirects(HttpClient.Redirect.NEVER)
-            .connectTimeout(options.connectTimeout())
-            .executor(threads)
-            .build();
-    this.exchange = new Exchange(http, options);
+    this.clients = new Clients(options);
+    this.exchange = new Exchange(options);
+    this.trials = new Trials(clients, options.attempts(), options.time());
+  }
+
+  /** Whom to ask. What is wrong with the configuration is logged once. */
+  private List<Attempt> attempts(Reference reference, Operation operation) {
+    String registry = reference.domain();
+    HostsDirectory.Loaded loaded = options.hosts().load(registry);
+    for (String error : loaded.errors()) {
+      if (told.add(error)) {
+        LOG.log(System.Logger.Level.ERROR, "{0}; the file is not used", error);
+      }
+    }
+    for (String warning : loaded.warnings()) {
+      if (told.add(warning)) {
+        LOG.log(System.Logger.Level.WARNING, warning);
+      }
+    }
+    return Resolution.attempts(
+        loaded.config(), reference, operation, options.plainHttp().test(registry));
+  }
+
+  private <T> T ask(Reference reference, Operation operation, Trials.Question<T> question) {
+    return trials.first(reference, operation, attempts(reference, operation), 0, question).answer();
   }
 
   @Override
   public Descriptor resolve(String text) {
     Reference reference = Reference.parse(text).withDefaultTag();
-    Host host = host(reference);
+    return ask(reference, Operation.RESOLVE, host -> resolve(host, reference));
+  }
+
+  private Descriptor resolve(Host host, Reference reference) throws IOException {
     URI uri = host.api(reference, "/manifests/" + reference.object());
     Ask head =
         Ask.of(host, reference, "HEAD", uri, List.of(Ask.pull(reference)))
@@ -78,7 +103,7 @@ public final class DistributionRegistry implements Registry, AutoCloseable {
     Answers.drop(response);
     Optional<Descriptor> announced =
         response.statusCode() == 200 ? announced(response) : Optional.empty();
-    Descriptor descriptor = announced.orElseGet(() -> resolveByContent(head));
+    Descriptor descriptor = announced.isPresent() ? announced.get() : resolveByContent(head);
     if (reference.digest().isPresent() && !reference.digest().get().equals(descriptor.digest())) {
       throw new DataLossException(
           "image "
@@ -107,13 +132,13 @@ public final class DistributionRegistry implements Registry, AutoCloseable {
   }
 
   /** Some servers refuse HEAD, or leave things out; a failure is explained only to a GET. */
-  private Descriptor resolveByContent(Ask head) {
+  private Descriptor resolveByContent(Ask head) throws IOException {
     Ask get =
         Ask.of(head.host(), head.reference(), "GET", head.uri(), head.scopes())
             .header("Accept", ACCEPTED);
     HttpResponse<InputStream> response = exchange.send(get);
     if (response.statusCode() != 200) {
-      throw Answers.failure(get, response);
+      throw exchange.failure(get, response);
     }
     try (InputStream body = response.body()) {
       byte[] bytes = body.readNBytes(ImageDocument.LONGEST + 1);
@@ -122,14 +147,24 @@ public final class DistributionRegistry implements Registry, AutoCloseable {
             "image " + get.reference() + ": manifest is longer than " + ImageDocument.LONGEST);
       }
       String type = Answers.mediaType(response);
-      return new Descriptor(
-          MediaTypes.isIndex(type) || MediaTypes.isManifest(type) || MediaTypes.isSchema1(type)
-              ? type
-              : ImageDocument.parse(bytes, "").mediaType(),
-          Digest.sha256(bytes),
-          bytes.length);
-    } catch (IOException e) {
-      throw unavailable(get, e);
+      boolean known =
+          MediaTypes.isIndex(type) || MediaTypes.isManifest(type) || MediaTypes.isSchema1(type);
+      return new Descriptor(known ? type : typeOf(get, bytes), Digest.sha256(bytes), bytes.length);
+    }
+  }
+
+  private static String typeOf(Ask get, byte[] manifest) {
+    try {
+      return ImageDocument.parse(manifest, "").mediaType();
+    } catch (InvalidArgumentException e) {
+      throw new InvalidArgumentException(
+          "image "
+              + get.reference()
+              + ": registry "
+              + get.host().name()
+              + " answered with what is no manifest: "
+              + e.getMessage(),
+          e);
     }
   }
 
@@ -143,20 +178,42 @@ public final class DistributionRegistry implements Registry, AutoCloseable {
     if (offset == descriptor.size()) {
       return InputStream.nullInputStream();
     }
-    Host host = host(reference);
-    boolean manifest = isManifest(descriptor);
-    URI uri = host.api(reference, (manifest ? "/manifests/" : "/blobs/") + descriptor.digest());
-    Ask ask = Ask.of(host, reference, "GET", uri, List.of(Ask.pull(reference)));
-    Ask typed = manifest ? ask.header("Accept", descriptor.mediaType() + ", */*") : ask;
-    try {
-      return new ResumingStream(
-          open(typed, offset),
-          at -> open(typed, at),
-          offset,
-          descriptor.size(),
-          options.attempts());
-    } catch (IOException e) {
-      throw unavailable(ask, e);
+    Download download = new Download(reference, descriptor);
+    return new ResumingStream(
+        download.open(offset), download, offset, descriptor.size(), options.attempts());
+  }
+
+  /** One blob of whoever has it; when a line breaks, the next host is asked for the rest. */
+  private final class Download implements ResumingStream.Opener {
+    private final Reference reference;
+    private final Descriptor descriptor;
+    private final List<Attempt> attempts;
+    private int next;
+
+    Download(Reference reference, Descriptor descriptor) {
+      this.reference = reference;
+      this.descriptor = descriptor;
+      this.attempts = attempts(reference, Operation.PULL);
+    }
+
+    @Override
+    public InputStream open(long offset) {
+      Trials.Served<InputStream> served =
+          trials.first(
+              reference,
+              Operation.PULL,
+              attempts,
+              next,
+              host -> DistributionRegistry.this.open(ask(host), offset));
+      next = (served.index() + 1) % attempts.size();
+      return served.answer();
+    }
+
+    private Ask ask(Host host) {
+      boolean manifest = isManifest(descriptor);
+      URI uri = host.api(reference, (manifest ? "/manifests/" : "/blobs/") + descriptor.digest());
+      Ask ask = Ask.of(host, reference, "GET", uri, List.of(Ask.pull(reference)));
+      return manifest ? ask.header("Accept", descriptor.mediaType() + ", */*") : ask;
     }
   }
 
@@ -182,20 +239,24 @@ public final class DistributionRegistry implements Registry, AutoCloseable {
         }
         yield response.body();
       }
-      default -> throw Answers.failure(ranged, response);
+      default -> throw exchange.failure(ranged, response);
     };
   }
 
   @Override
   public boolean push(String text, Descriptor descriptor, Source source) {
     Reference reference = Reference.parse(text).withDefaultTag();
-    return isManifest(descriptor)
-        ? pushManifest(reference, descriptor, source)
-        : pushBlob(reference, descriptor, source);
+    return ask(
+        reference,
+        Operation.PUSH,
+        host ->
+            isManifest(descriptor)
+                ? pushManifest(host, reference, descriptor, source)
+                : pushBlob(host, reference, descriptor, source));
   }
 
-  private boolean pushManifest(Reference reference, Descriptor descriptor, Source source) {
-    Host host = host(reference);
+  private boolean pushManifest(
+      Host host, Reference reference, Descriptor descriptor, Source source) {
     URI uri = host.api(reference, "/manifests/" + reference.object());
     List<String> scopes = List.of(Ask.push(reference));
     HttpResponse<InputStream> there =
@@ -214,15 +275,14 @@ public final class DistributionRegistry implements Registry, AutoCloseable {
             .body(descriptor.size(), () -> body(source, descriptor.size()));
     HttpResponse<InputStream> response = exchange.send(put);
     if (response.statusCode() / 100 != 2) {
-      throw Answers.failure(put, response);
+      throw exchange.failure(put, response);
     }
     Answers.drop(response);
     checkDigest(put, response, digest);
     return true;
   }
 
-  private boolean pushBlob(Reference reference, Descriptor descriptor, Source source) {
-    Host host = host(reference);
+  private boolean pushBlob(Host host, Reference reference, Descriptor descriptor, Source source) {
     String digest = descriptor.digest().toString();
     Ask head =
         Ask.of(
@@ -277,7 +337,7 @@ public final class DistributionRegistry implements Registry, AutoCloseable {
     }
     Optional<String> location = Answers.header(response, "Location");
     if (response.statusCode() != 202 || location.isEmpty()) {
-      throw Answers.failure(post, response);
+      throw exchange.failure(post, response);
     }
     Answers.drop(response);
     try {
@@ -323,8 +383,8 @@ public final class DistributionRegistry implements Registry, AutoCloseable {
       throw response.statusCode() == 404
           ? new UnavailableException(
               "image " + reference + ": registry " + host.name() + " lost an upload",
-              Answers.failure(put, response))
-          : Answers.failure(put, response);
+              exchange.failure(put, response))
+          : exchange.failure(put, response);
     }
     Answers.drop(response);
     checkDigest(put, response, descriptor.digest().toString());
@@ -376,22 +436,23 @@ public final class DistributionRegistry implements Registry, AutoCloseable {
   @Override
   public List<String> tags(String text) {
     Reference reference = Reference.parse(text);
-    Host host = host(reference);
+    Reference repository =
+        new Reference(reference.domain(), reference.path(), Optional.empty(), Optional.empty());
+    return ask(repository, Operation.RESOLVE, host -> tags(host, repository));
+  }
+
+  private List<String> tags(Host host, Reference reference) throws IOException {
     List<String> tags = new ArrayList<>();
     Optional<URI> next = Optional.of(host.api(reference, "/tags/list?n=" + TAGS_PAGE));
     while (next.isPresent()) {
       Ask ask = Ask.of(host, reference, "GET", next.get(), List.of(Ask.pull(reference)));
       HttpResponse<InputStream> response = exchange.send(ask);
       if (response.statusCode() != 200) {
-        throw Answers.failure(ask, response);
+        throw exchange.failure(ask, response);
       }
-      try {
-        List<String> page = Answers.document(response, LONGEST_TAGS).strings("tags");
-        tags.addAll(page);
-        next = page.isEmpty() ? Optional.empty() : nextPage(response);
-      } catch (IOException e) {
-        throw unavailable(ask, e);
-      }
+      List<String> page = Answers.document(response, LONGEST_TAGS).strings("tags");
+      tags.addAll(page);
+      next = page.isEmpty() ? Optional.empty() : nextPage(response);
       if (tags.size() > MOST_TAGS) {
         throw new InvalidArgumentException(
             "image " + reference + ": registry " + host.name() + " lists tags without end");
@@ -408,24 +469,13 @@ public final class DistributionRegistry implements Registry, AutoCloseable {
         : Optional.of(NamedAddress.resolve(response.uri(), NamedAddress.ofLink(link.get())));
   }
 
-  private Host host(Reference reference) {
-    return Host.of(reference, options.plainHttp());
-  }
-
   private static boolean isManifest(Descriptor descriptor) {
     String type = descriptor.mediaType();
     return MediaTypes.isManifest(type) || MediaTypes.isIndex(type) || MediaTypes.isSchema1(type);
   }
 
-  private static UnavailableException unavailable(Ask ask, IOException e) {
-    return new UnavailableException(
-        "image " + ask.reference() + ": registry " + ask.host().name() + ": " + Exchange.text(e),
-        e);
-  }
-
   @Override
   public void close() {
-    http.shutdownNow();
-    threads.shutdownNow();
+    clients.close();
   }
 }

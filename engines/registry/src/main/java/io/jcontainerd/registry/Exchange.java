@@ -1,11 +1,11 @@
 package io.jcontainerd.registry;
 
 import io.jcontainerd.core.failure.CancelledException;
+import io.jcontainerd.core.failure.ContainerdException;
 import io.jcontainerd.core.failure.UnavailableException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;
-import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublisher;
 import java.net.http.HttpResponse;
@@ -14,6 +14,7 @@ import java.time.Instant;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeParseException;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -33,14 +34,17 @@ final class Exchange {
   /** The slowest upload that is not given up, in bytes a second. */
   private static final long SLOWEST = 16 << 10;
 
-  private final HttpClient http;
   private final RegistryOptions options;
   private final Authorizer authorizer;
 
-  Exchange(HttpClient http, RegistryOptions options) {
-    this.http = http;
+  Exchange(RegistryOptions options) {
     this.options = options;
-    this.authorizer = new Authorizer(http, options);
+    this.authorizer = new Authorizer(options);
+  }
+
+  /** The failure that an answer tells; its body is consumed. */
+  ContainerdException failure(Ask ask, HttpResponse<InputStream> response) {
+    return Answers.failure(ask, response, authorizer.who(ask, response));
   }
 
   /**
@@ -54,7 +58,7 @@ final class Exchange {
       Duration wait = FIRST_WAIT.multipliedBy(1L << Math.min(attempt - 1, 8));
       try {
         HttpResponse<InputStream> response = authorized(ask);
-        if (!PASSING.contains(response.statusCode()) || attempt >= options.attempts()) {
+        if (!PASSING.contains(response.statusCode()) || attempt >= ask.host().tries()) {
           return response;
         }
         Optional<Duration> asked = retryAfter(response);
@@ -68,7 +72,7 @@ final class Exchange {
           e.addSuppressed(last);
         }
         last = e;
-        if (attempt >= options.attempts()) {
+        if (attempt >= ask.host().tries()) {
           throw new UnavailableException(
               "image " + ask.reference() + ": registry " + ask.host().name() + ": " + text(e), e);
         }
@@ -120,7 +124,7 @@ final class Exchange {
   private HttpResponse<InputStream> authorized(Ask ask) throws IOException, InterruptedException {
     Optional<String> proof = authorizer.known(ask);
     HttpResponse<InputStream> response = follow(ask, proof.orElse(null));
-    if (response.statusCode() != 401 || !isRegistry(ask, response.uri())) {
+    if (response.statusCode() != 401 || !ask.host().owns(response.uri())) {
       return response;
     }
     Optional<String> better = authorizer.answer(ask, response);
@@ -137,7 +141,9 @@ final class Exchange {
     String method = ask.method();
     for (int hop = 0; hop <= MOST_HOPS; hop++) {
       HttpResponse<InputStream> response =
-          http.send(request(ask, method, uri, proof), BodyStream.handler(options.stallTimeout()));
+          ask.host()
+              .http()
+              .send(request(ask, method, uri, proof), BodyStream.handler(options.stallTimeout()));
       Optional<String> location = Answers.header(response, "Location");
       if (location.isEmpty() || !isRedirect(response.statusCode(), method)) {
         return response;
@@ -161,12 +167,6 @@ final class Exchange {
     };
   }
 
-  private static boolean isRegistry(Ask ask, URI uri) {
-    URI base = ask.host().base();
-    return base.getScheme().equals(uri.getScheme())
-        && base.getAuthority().equalsIgnoreCase(uri.getAuthority());
-  }
-
   private HttpRequest request(Ask ask, String method, URI uri, @Nullable String proof) {
     BodyPublisher body = ask.body().get();
     Duration timeout = options.answerTimeout().plusSeconds(ask.length() / SLOWEST);
@@ -176,9 +176,23 @@ final class Exchange {
             .method(method, body)
             .header("User-Agent", options.userAgent());
     ask.headers().forEach(request::header);
-    if (proof != null && isRegistry(ask, uri)) {
-      request.header("Authorization", proof);
+    if (ask.host().owns(uri)) {
+      if (proof != null) {
+        request.header("Authorization", proof);
+      }
+      ask.host().attempt().headers().forEach((name, values) -> configured(request, name, values));
     }
     return request.build();
+  }
+
+  /** A configured header takes the place of ours. */
+  private static void configured(HttpRequest.Builder request, String name, List<String> values) {
+    for (int i = 0; i < values.size(); i++) {
+      if (i == 0) {
+        request.setHeader(name, values.get(i));
+      } else {
+        request.header(name, values.get(i));
+      }
+    }
   }
 }

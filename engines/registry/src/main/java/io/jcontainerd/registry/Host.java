@@ -1,32 +1,38 @@
 package io.jcontainerd.registry;
 
 import io.jcontainerd.oci.reference.Reference;
+import io.jcontainerd.registry.hosts.Attempt;
 import java.net.URI;
-import java.util.function.Predicate;
-import java.util.regex.Pattern;
+import java.net.http.HttpClient;
 
 /**
- * Where a registry is.
+ * A host that is spoken to.
  *
- * @param name as in references, with its port if not the usual
+ * @param attempt how
  * @param base scheme and authority of its address
+ * @param http what speaks to it
+ * @param tries how often a request is tried that fails for reasons that may pass
  */
-record Host(String name, URI base) {
-  private static final Pattern LOOPBACK =
-      Pattern.compile("(?:localhost|127(?:\\.[0-9]{1,3}){3}|\\[::1])(?::[0-9]+)?");
-
-  static Host of(Reference reference, Predicate<String> plainHttp) {
-    String name = reference.domain();
-    String authority = name.equals(Reference.DEFAULT_DOMAIN) ? "registry-1.docker.io" : name;
-    String scheme = isLoopback(name) || plainHttp.test(name) ? "http" : "https";
-    return new Host(name, URI.create(scheme + "://" + authority));
+record Host(Attempt attempt, URI base, HttpClient http, int tries) {
+  /** The name, with its port if one was written. */
+  String name() {
+    return attempt.authority();
   }
 
-  static boolean isLoopback(String authority) {
-    return LOOPBACK.matcher(authority).matches();
-  }
-
+  /** The address of something of a repository; {@code rest} begins with a slash. */
   URI api(Reference reference, String rest) {
-    return base.resolve("/v2/" + reference.path() + rest);
+    String where = attempt.path() + "/" + reference.path() + rest;
+    String namespace =
+        attempt
+            .namespace()
+            .map(name -> (rest.indexOf('?') < 0 ? "?ns=" : "&ns=") + name)
+            .orElse("");
+    return base.resolve(where + namespace);
+  }
+
+  /** Whether an address is of this host, so that headers and credentials may go there. */
+  boolean owns(URI uri) {
+    return base.getScheme().equals(uri.getScheme())
+        && base.getAuthority().equalsIgnoreCase(uri.getAuthority());
   }
 }

@@ -1,5 +1,6 @@
 package io.jcontainerd.registry;
 
+import io.jcontainerd.registry.hosts.Resolution;
 import java.io.IOException;
 import java.net.URI;
 
@@ -27,7 +28,7 @@ final class NamedAddress {
     if ((!http && !scheme.equals("https")) || named.getHost() == null) {
       throw new IOException("\"" + named + "\" is no address of http");
     }
-    if (http && base.getScheme().equals("https") && !Host.isLoopback(named.getAuthority())) {
+    if (http && base.getScheme().equals("https") && !Resolution.isLoopback(named.getAuthority())) {
       throw new IOException("from https to \"" + named.getAuthority() + "\" without tls");
     }
     return named;

@@ -2,6 +2,9 @@ package io.jcontainerd.registry;
 
 import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.core.ports.Time;
+import io.jcontainerd.registry.hosts.HostsDirectory;
+import java.net.ProxySelector;
+import java.net.http.HttpClient;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.function.Function;
@@ -10,20 +13,23 @@ import java.util.function.Predicate;
 /**
  * How to speak to registries.
  *
+ * @param hosts where mirrors, certificates and the like are configured
  * @param credentials who we are, by host as in references
- * @param plainHttp hosts spoken to without TLS; loopback always is
- * @param connectTimeout the longest wait for a connection
+ * @param plainHttp registries spoken to without TLS
+ * @param proxies whom requests go through
  * @param answerTimeout the longest wait for the beginning of an answer
  * @param stallTimeout the longest wait for the next bytes of a body
- * @param attempts how often a request is tried that fails for reasons that may pass
+ * @param attempts how often a request is tried that fails for reasons that may pass, of the last
+ *     host that is asked
  * @param patience the longest that a registry may ask to wait before the next try
  * @param userAgent how we introduce ourselves
  * @param time the clock
  */
 public record RegistryOptions(
+    HostsDirectory hosts,
     Function<String, Optional<Credentials>> credentials,
     Predicate<String> plainHttp,
-    Duration connectTimeout,
+    ProxySelector proxies,
     Duration answerTimeout,
     Duration stallTimeout,
     int attempts,
@@ -37,12 +43,13 @@ public record RegistryOptions(
     }
   }
 
-  /** No credentials, TLS everywhere but on loopback, patient with slow lines. */
+  /** No configuration, no credentials, no proxy, patient with slow lines. */
   public static RegistryOptions defaults() {
     return new RegistryOptions(
+        HostsDirectory.NONE,
         _ -> Optional.empty(),
         _ -> false,
-        Duration.ofSeconds(30),
+        HttpClient.Builder.NO_PROXY,
         Duration.ofSeconds(60),
         Duration.ofSeconds(60),
         5,
@@ -51,12 +58,13 @@ public record RegistryOptions(
         Time.SYSTEM);
   }
 
-  /** The same with credentials. */
-  public RegistryOptions withCredentials(Function<String, Optional<Credentials>> who) {
+  /** The same with mirrors, certificates and the like from these folders. */
+  public RegistryOptions withHosts(HostsDirectory folders) {
     return new RegistryOptions(
-        who,
+        folders,
+        credentials,
         plainHttp,
-        connectTimeout,
+        proxies,
         answerTimeout,
         stallTimeout,
         attempts,
@@ -65,12 +73,43 @@ public record RegistryOptions(
         time);
   }
 
-  /** The same with more hosts that are spoken to without TLS. */
-  public RegistryOptions withPlainHttp(Predicate<String> hosts) {
+  /** The same with credentials. */
+  public RegistryOptions withCredentials(Function<String, Optional<Credentials>> who) {
     return new RegistryOptions(
-        credentials,
         hosts,
-        connectTimeout,
+        who,
+        plainHttp,
+        proxies,
+        answerTimeout,
+        stallTimeout,
+        attempts,
+        patience,
+        userAgent,
+        time);
+  }
+
+  /** The same with registries that are spoken to without TLS. */
+  public RegistryOptions withPlainHttp(Predicate<String> registries) {
+    return new RegistryOptions(
+        hosts,
+        credentials,
+        registries,
+        proxies,
+        answerTimeout,
+        stallTimeout,
+        attempts,
+        patience,
+        userAgent,
+        time);
+  }
+
+  /** The same through proxies. */
+  public RegistryOptions withProxies(ProxySelector others) {
+    return new RegistryOptions(
+        hosts,
+        credentials,
+        plainHttp,
+        others,
         answerTimeout,
         stallTimeout,
         attempts,
@@ -80,17 +119,18 @@ public record RegistryOptions(
   }
 
   /** The same with other waits. */
-  public RegistryOptions withTimeouts(Duration connect, Duration answer, Duration stall) {
+  public RegistryOptions withTimeouts(Duration answer, Duration stall) {
     return new RegistryOptions(
-        credentials, plainHttp, connect, answer, stall, attempts, patience, userAgent, time);
+        hosts, credentials, plainHttp, proxies, answer, stall, attempts, patience, userAgent, time);
   }
 
   /** The same on another clock. */
   public RegistryOptions withTime(Time other) {
     return new RegistryOptions(
+        hosts,
         credentials,
         plainHttp,
-        connectTimeout,
+        proxies,
         answerTimeout,
         stallTimeout,
         attempts,

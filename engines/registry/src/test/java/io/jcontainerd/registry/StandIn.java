@@ -2,6 +2,9 @@ package io.jcontainerd.registry;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import com.sun.net.httpserver.HttpsConfigurator;
+import com.sun.net.httpserver.HttpsParameters;
+import com.sun.net.httpserver.HttpsServer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -10,6 +13,8 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLParameters;
 
 /** An HTTP server on loopback that answers as the test says and remembers what it was asked. */
 final class StandIn implements AutoCloseable {
@@ -24,9 +29,42 @@ final class StandIn implements AutoCloseable {
   final List<String> requests = new CopyOnWriteArrayList<>();
   final List<String> authorizations = new CopyOnWriteArrayList<>();
 
+  /** Without TLS. */
   StandIn(Handler handler) {
+    this(handler, address -> HttpServer.create(address, 16));
+  }
+
+  /**
+   * With TLS.
+   *
+   * @param needClient whether clients must have a certificate
+   */
+  StandIn(Handler handler, SSLContext tls, boolean needClient) {
+    this(handler, address -> secured(HttpsServer.create(address, 16), tls, needClient));
+  }
+
+  private static HttpServer secured(HttpsServer server, SSLContext tls, boolean needClient) {
+    server.setHttpsConfigurator(
+        new HttpsConfigurator(tls) {
+          @Override
+          public void configure(HttpsParameters parameters) {
+            SSLParameters wanted = getSSLContext().getDefaultSSLParameters();
+            wanted.setNeedClientAuth(needClient);
+            parameters.setSSLParameters(wanted);
+          }
+        });
+    return server;
+  }
+
+  /** Makes a server that listens. */
+  @FunctionalInterface
+  private interface Maker {
+    HttpServer make(InetSocketAddress address) throws IOException;
+  }
+
+  private StandIn(Handler handler, Maker maker) {
     try {
-      server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 16);
+      server = maker.make(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -42,6 +42,7 @@ class HostsTomlTest {
         new Case("[header]\nX = 1", "line 2: header.X: must be a string or a list of strings"),
         new Case("[header]\n\"a b\" = \"1\"", "\"a b\" cannot be sent as a header"),
         new Case("[header]\nX = \"1\\r\\nY: 2\"", "\"X\" cannot be sent as a header"),
+        new Case("[header]\nHost = \"x\"", "\"Host\" cannot be sent as a header"),
         new Case("dial_timeout = 5", "dial_timeout: must be a string, is a number"),
         new Case("dial_timeout = \"soon\"", "dial_timeout: \"soon\" is no duration, such as 30s"),
         new Case("dial_timeout = \"-1s\"", "\"-1s\" is no duration"),

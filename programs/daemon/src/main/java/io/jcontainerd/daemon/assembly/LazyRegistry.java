@@ -4,13 +4,14 @@ import io.jcontainerd.core.Descriptor;
 import io.jcontainerd.core.registry.Registry;
 import io.jcontainerd.registry.DistributionRegistry;
 import io.jcontainerd.registry.RegistryOptions;
+import io.jcontainerd.registry.hosts.HostsDirectory;
 import java.io.InputStream;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Registries without credentials, whose client is made when it is first needed: a daemon whose
- * blobs are as they should be never needs it.
+ * Registries without credentials, by the usual folders of {@code hosts.toml}, whose client is made
+ * when it is first needed: a daemon whose blobs are as they should be never needs it.
  */
 final class LazyRegistry implements Registry {
   private @Nullable Registry made;
@@ -18,7 +19,10 @@ final class LazyRegistry implements Registry {
   private synchronized Registry registry() {
     Registry known = made;
     if (known == null) {
-      known = new DistributionRegistry(RegistryOptions.defaults());
+      known =
+          new DistributionRegistry(
+              RegistryOptions.defaults()
+                  .withHosts(HostsDirectory.parse(HostsDirectory.USUAL_ROOTS)));
       made = known;
     }
     return known;

@@ -1,0 +1,138 @@
+package io.jcontainerd.registry;
+
+import io.jcontainerd.registry.hosts.Attempt;
+import io.jcontainerd.registry.hosts.ClientCertificate;
+import io.jcontainerd.registry.hosts.TlsSettings;
+import java.io.IOException;
+import java.net.Proxy;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.stream.Stream;
+
+/**
+ * What speaks HTTP: one client for each way of TLS and dialling, so that hosts with the same share
+ * it. A client whose certificate files have changed is made anew. Safe for many threads; closing
+ * ends what still goes on.
+ */
+final class Clients implements AutoCloseable {
+  private static final Duration LONGEST_PROBE = Duration.ofSeconds(10);
+
+  private record Key(TlsSettings tls, Duration dial) {}
+
+  private record Client(HttpClient http, Map<Path, FileTime> files) {}
+
+  private final RegistryOptions options;
+  private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+  private final Map<Key, Client> clients = new HashMap<>(); // guarded by this
+  private final Map<String, Boolean> speakTls = new ConcurrentHashMap<>();
+
+  Clients(RegistryOptions options) {
+    this.options = options;
+  }
+
+  /**
+   * The host, ready to be spoken to.
+   *
+   * @throws IOException if a certificate cannot be read
+   */
+  Host host(Attempt attempt, int tries) throws IOException {
+    URI base = attempt.base(speaksTls(attempt));
+    TlsSettings tls = base.getScheme().equals("https") ? attempt.tls() : TlsSettings.USUAL;
+    return new Host(attempt, base, client(new Key(tls, attempt.dialTimeout())), tries);
+  }
+
+  private boolean speaksTls(Attempt attempt) {
+    return switch (attempt.transport()) {
+      case HTTPS -> true;
+      case HTTP -> false;
+      case HTTPS_OR_HTTP -> {
+        Boolean known = speakTls.get(attempt.authority());
+        yield known != null ? known : findOut(attempt);
+      }
+    };
+  }
+
+  private boolean findOut(Attempt attempt) {
+    if (isBehindProxy(attempt.base(true))) {
+      return true;
+    }
+    return switch (TlsProbe.ask(
+        attempt.host(), attempt.port(), attempt.dialTimeout(), LONGEST_PROBE)) {
+      case TLS -> known(attempt, true);
+      case NO_TLS -> known(attempt, false);
+      case NO_CONNECTION -> false; // and the next time we look again
+    };
+  }
+
+  private boolean known(Attempt attempt, boolean tls) {
+    speakTls.put(attempt.authority(), tls);
+    return tls;
+  }
+
+  private boolean isBehindProxy(URI uri) {
+    return options.proxies().select(uri).stream()
+        .anyMatch(proxy -> proxy.type() != Proxy.Type.DIRECT);
+  }
+
+  /** Whoever could not be reached may come back as another. */
+  void forget(Attempt attempt) {
+    speakTls.remove(attempt.authority());
+  }
+
+  private synchronized HttpClient client(Key key) throws IOException {
+    Map<Path, FileTime> files = files(key.tls);
+    Client known = clients.get(key);
+    if (known != null && known.files.equals(files)) {
+      return known.http;
+    }
+    HttpClient.Builder builder =
+        HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .followRedirects(HttpClient.Redirect.NEVER)
+            .connectTimeout(key.dial)
+            .proxy(options.proxies())
+            .executor(threads);
+    if (!key.tls.equals(TlsSettings.USUAL)) {
+      builder.sslContext(Tls.context(key.tls));
+    }
+    HttpClient made = builder.build();
+    clients.put(key, new Client(made, files));
+    if (known != null) {
+      known.http.shutdown(); // what goes on there may end there
+    }
+    return made;
+  }
+
+  private static Map<Path, FileTime> files(TlsSettings tls) throws IOException {
+    Map<Path, FileTime> files = new HashMap<>();
+    for (Path file :
+        Stream.concat(tls.authorities().stream(), tls.clients().stream().flatMap(Clients::files))
+            .toList()) {
+      try {
+        files.put(file, Files.getLastModifiedTime(file));
+      } catch (IOException e) {
+        throw new IOException(file + " cannot be read", e);
+      }
+    }
+    return files;
+  }
+
+  private static Stream<Path> files(ClientCertificate client) {
+    return Stream.concat(Stream.of(client.certificate()), client.key().stream());
+  }
+
+  @Override
+  public synchronized void close() {
+    clients.values().forEach(client -> client.http.shutdownNow());
+    threads.shutdownNow();
+  }
+}
