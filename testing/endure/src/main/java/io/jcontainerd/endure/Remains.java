@@ -117,7 +117,11 @@ final class Remains {
   private Set<String> wantedSnapshots(String namespace, String snapshotter) {
     Set<String> wanted = new TreeSet<>();
     for (int number : images(namespace)) {
-      if (ledger.known(Keys.unpacked(namespace, number, snapshotter)).surely("yes")) {
+      // not what the ledger says: an image that was deleted and pulled again before its config was
+      // collected has the labels of its life before, too
+      Map<String, String> labels =
+          root.in(namespace).content().info(model.image(number).config().digest()).labels();
+      if (labels.containsKey("containerd.io/gc.ref.snapshot." + snapshotter)) {
         chain(number, wanted);
       }
     }
