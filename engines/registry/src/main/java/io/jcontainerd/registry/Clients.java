@@ -32,7 +32,7 @@ final class Clients implements AutoCloseable {
 
   private final RegistryOptions options;
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
-  private final Map<Key, Client> clients = new HashMap<>(); // guarded by this
+  private final Map<Key, Client> clients = new ConcurrentHashMap<>();
   private final Map<String, Boolean> speakTls = new ConcurrentHashMap<>();
 
   Clients(RegistryOptions options) {
@@ -88,12 +88,23 @@ final class Clients implements AutoCloseable {
     speakTls.remove(attempt.authority());
   }
 
-  private synchronized HttpClient client(Key key) throws IOException {
+  /**
+   * Two that come at once may both make a client; one of them is kept. Whoever was replaced ends by
+   * itself when nobody holds it any more.
+   */
+  private HttpClient client(Key key) throws IOException {
     Map<Path, FileTime> files = files(key.tls);
     Client known = clients.get(key);
     if (known != null && known.files.equals(files)) {
       return known.http;
     }
+    Client made = new Client(make(key), files);
+    return clients.merge(
+            key, made, (before, after) -> before.files.equals(after.files) ? before : after)
+        .http;
+  }
+
+  private HttpClient make(Key key) throws IOException {
     HttpClient.Builder builder =
         HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
@@ -104,12 +115,7 @@ final class Clients implements AutoCloseable {
     if (!key.tls.equals(TlsSettings.USUAL)) {
       builder.sslContext(Tls.context(key.tls));
     }
-    HttpClient made = builder.build();
-    clients.put(key, new Client(made, files));
-    if (known != null) {
-      known.http.shutdown(); // what goes on there may end there
-    }
-    return made;
+    return builder.build();
   }
 
   private static Map<Path, FileTime> files(TlsSettings tls) throws IOException {
@@ -131,7 +137,7 @@ final class Clients implements AutoCloseable {
   }
 
   @Override
-  public synchronized void close() {
+  public void close() {
     clients.values().forEach(client -> client.http.shutdownNow());
     threads.shutdownNow();
   }

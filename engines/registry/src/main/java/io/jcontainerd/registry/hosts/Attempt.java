@@ -1,5 +1,6 @@
 package io.jcontainerd.registry.hosts;
 
+import io.jcontainerd.core.failure.InvalidArgumentException;
 import java.net.URI;
 import java.time.Duration;
 import java.util.List;
@@ -32,6 +33,16 @@ public record Attempt(
     Duration dialTimeout,
     Optional<String> namespace,
     String credentials) {
+  private static final int LAST_PORT = 65_535;
+
+  /** Refuses a port that is none. */
+  public Attempt {
+    String port = authority.substring(portColon(authority) < 0 ? 0 : portColon(authority) + 1);
+    if (portColon(authority) >= 0 && !isPort(port)) {
+      throw new InvalidArgumentException("registry " + authority + ": " + port + " is no port");
+    }
+  }
+
   /** With or without TLS. */
   public enum Transport {
     /** Always. */
@@ -66,6 +77,10 @@ public record Attempt(
   /** Scheme and authority, once it is known whether TLS is spoken. */
   public URI base(boolean withTls) {
     return URI.create((withTls ? "https://" : "http://") + authority);
+  }
+
+  private static boolean isPort(String text) {
+    return text.matches("[0-9]{1,5}") && Integer.parseInt(text) <= LAST_PORT;
   }
 
   /** Where the colon before a port is; negative without a port. */

@@ -11,6 +11,7 @@ import java.net.URI;
  * @param path without a slash at its end; empty or beginning with one
  */
 public record HostAddress(String scheme, String authority, String path) {
+  private static final int LAST_PORT = 65_535;
   private static final String VERSION = "/v2";
 
   /**
@@ -33,6 +34,9 @@ public record HostAddress(String scheme, String authority, String path) {
     if (uri.getUserInfo() != null || uri.getQuery() != null || uri.getFragment() != null) {
       throw new InvalidArgumentException(
           "\"" + text + "\" holds more than scheme, host, port and path");
+    }
+    if (uri.getPort() > LAST_PORT) {
+      throw new InvalidArgumentException("\"" + text + "\": " + uri.getPort() + " is no port");
     }
     return new HostAddress(
         scheme, uri.getRawAuthority(), uri.getRawPath().replaceAll("/+", "/").replaceAll("/$", ""));

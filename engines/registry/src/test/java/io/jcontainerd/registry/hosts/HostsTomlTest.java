@@ -21,6 +21,8 @@ class HostsTomlTest {
     return Stream.of(
         new Case("server = 1", "line 1: server: must be a string, is a number"),
         new Case("server = \"http:/x\"", "line 1: server: \"http:/x\" is no address of http"),
+        new Case("server = \"h:65536\"", "line 1: server: \"h:65536\": 65536 is no port"),
+        new Case("server = \"h:99999999999\"", "line 1: server: \"h:99999999999\" is no address"),
         new Case("server = \"a b\"", "line 1: server: \"a b\" is no address"),
         new Case("server = \"https://u:p@h\"", "holds more than scheme, host, port and path"),
         new Case("server = \"https://h/?a=b\"", "holds more than scheme, host, port and path"),

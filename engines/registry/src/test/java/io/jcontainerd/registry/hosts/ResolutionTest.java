@@ -5,7 +5,9 @@ import static io.jcontainerd.registry.hosts.Operation.PUSH;
 import static io.jcontainerd.registry.hosts.Operation.REFERRERS;
 import static io.jcontainerd.registry.hosts.Operation.RESOLVE;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.core.words.Durations;
 import io.jcontainerd.oci.reference.Reference;
 import java.nio.file.Path;
@@ -16,6 +18,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The table of who is asked for what. */
 class ResolutionTest {
@@ -270,6 +273,15 @@ class ResolutionTest {
   void ports_are_written_or_usual() {
     assertThat(ports("localhost:80/x", "r.example/x", "r.example:5000/x", "[::1]/x", "[::1]:7/x"))
         .containsExactly("localhost 80", "r.example 443", "r.example 5000", "[::1] 443", "[::1] 7");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"localhost:65536/x", "r.example:99999999999/x"})
+  void what_is_no_port_is_refused(String reference) {
+    Reference name = Reference.parse(reference);
+    assertThatThrownBy(() -> Resolution.attempts(HostsConfig.NONE, name, PULL, false))
+        .isInstanceOf(InvalidArgumentException.class)
+        .hasMessageContaining("is no port");
   }
 
   private static List<String> ports(String... references) {
