@@ -10,5 +10,6 @@ module io.jcontainerd.registry {
   requires org.tomlj;
 
   exports io.jcontainerd.registry;
+  exports io.jcontainerd.registry.docker;
   exports io.jcontainerd.registry.hosts;
 }

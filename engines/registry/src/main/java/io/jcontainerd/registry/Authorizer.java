@@ -200,9 +200,12 @@ final class Authorizer {
   }
 
   private HttpRequest.Builder request(URI uri) {
-    return HttpRequest.newBuilder(uri)
-        .timeout(options.answerTimeout())
-        .header("User-Agent", options.userAgent());
+    HttpRequest.Builder request =
+        HttpRequest.newBuilder(uri)
+            .timeout(options.answerTimeout())
+            .header("User-Agent", options.userAgent());
+    options.proxyAuthorization(uri).ifPresent(text -> request.header("Proxy-Authorization", text));
+    return request;
   }
 
   private static String encode(String text) {

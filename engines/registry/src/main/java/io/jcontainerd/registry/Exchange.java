@@ -9,6 +9,7 @@ import java.net.URI;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublisher;
 import java.net.http.HttpResponse;
+import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZonedDateTime;
@@ -72,7 +73,7 @@ final class Exchange {
           e.addSuppressed(last);
         }
         last = e;
-        if (attempt >= ask.host().tries()) {
+        if (attempt >= ask.host().tries() || isOfCertificates(e)) {
           throw new UnavailableException(
               "image " + ask.reference() + ": registry " + ask.host().name() + ": " + text(e), e);
         }
@@ -91,6 +92,15 @@ final class Exchange {
     Thread.currentThread().interrupt();
     return new CancelledException(
         "image " + ask.reference() + ": " + ask.method() + " to " + ask.host().name(), e);
+  }
+
+  /** Who is not believed now will not be believed in a second. */
+  private static boolean isOfCertificates(Throwable failure) {
+    Throwable at = failure;
+    while (at != null && !(at instanceof GeneralSecurityException)) {
+      at = at.getCause();
+    }
+    return at != null;
   }
 
   static String text(Throwable failure) {
@@ -176,6 +186,7 @@ final class Exchange {
             .method(method, body)
             .header("User-Agent", options.userAgent());
     ask.headers().forEach(request::header);
+    options.proxyAuthorization(uri).ifPresent(text -> request.header("Proxy-Authorization", text));
     if (ask.host().owns(uri)) {
       if (proof != null) {
         request.header("Authorization", proof);

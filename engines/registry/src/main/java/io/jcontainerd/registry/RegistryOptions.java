@@ -4,6 +4,7 @@ import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.core.ports.Time;
 import io.jcontainerd.registry.hosts.HostsDirectory;
 import java.net.ProxySelector;
+import java.net.URI;
 import java.net.http.HttpClient;
 import java.time.Duration;
 import java.util.Optional;
@@ -56,6 +57,13 @@ public record RegistryOptions(
         Duration.ofSeconds(60),
         "jcontainerd",
         Time.SYSTEM);
+  }
+
+  /** What proves to the proxy of an address who we are; empty if there is none or it asks not. */
+  Optional<String> proxyAuthorization(URI uri) {
+    return proxies instanceof EnvironmentProxies named
+        ? named.authorization(uri)
+        : Optional.empty();
   }
 
   /** The same with mirrors, certificates and the like from these folders. */

@@ -4,6 +4,8 @@ import io.jcontainerd.core.words.Durations;
 import io.jcontainerd.oci.json.JsonArray;
 import io.jcontainerd.oci.json.JsonObject;
 import io.jcontainerd.oci.reference.Reference;
+import io.jcontainerd.registry.docker.DockerConfig;
+import io.jcontainerd.registry.docker.DockerCredentials;
 import io.jcontainerd.registry.hosts.Attempt;
 import io.jcontainerd.registry.hosts.Capability;
 import io.jcontainerd.registry.hosts.ClientCertificate;
@@ -12,7 +14,9 @@ import io.jcontainerd.registry.hosts.Operation;
 import io.jcontainerd.registry.hosts.Resolution;
 import io.jcontainerd.registry.hosts.TlsSettings;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -20,6 +24,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -65,9 +70,20 @@ final class ExplainImage implements Callable<Integer> {
       description = "As if the registry itself were to be spoken to without TLS.")
   private boolean plainHttp;
 
+  @Option(
+      names = "--docker-config",
+      paramLabel = "DIR",
+      description =
+          "The folder of Docker's config.json, for credentials; helpers are named and not run."
+              + " Default: $$DOCKER_CONFIG or ~/.docker")
+  private @Nullable Path dockerConfig;
+
   /** What is known after thinking. */
   private record Plan(
-      Reference reference, HostsDirectory.Loaded loaded, Map<Attempt, Set<Operation>> attempts) {
+      Reference reference,
+      HostsDirectory.Loaded loaded,
+      Map<Attempt, Set<Operation>> attempts,
+      DockerConfig credentials) {
     boolean serves(Operation operation) {
       return attempts.values().stream().anyMatch(operations -> operations.contains(operation));
     }
@@ -100,7 +116,15 @@ final class ExplainImage implements Callable<Integer> {
         attempts.computeIfAbsent(attempt, _ -> new LinkedHashSet<>()).add(operation);
       }
     }
-    return new Plan(name, loaded, attempts);
+    return new Plan(name, loaded, attempts, credentials());
+  }
+
+  private DockerConfig credentials() {
+    Map<String, String> environment = new HashMap<>(System.getenv());
+    if (dockerConfig != null) {
+      environment.put("DOCKER_CONFIG", dockerConfig.toString());
+    }
+    return DockerCredentials.of(environment).config();
   }
 
   private static void print(PrintWriter out, PrintWriter err, Plan plan) {
@@ -113,7 +137,7 @@ final class ExplainImage implements Callable<Integer> {
             + (source.isEmpty() ? ": nothing is configured" : ": configured by " + source));
     out.println();
     Table table =
-        new Table(">#", "ASKED TO", "WHERE", "TLS", "CREDENTIALS OF", ">CONNECT WITHIN", "MORE");
+        new Table(">#", "ASKED TO", "WHERE", "TLS", "CREDENTIALS", ">CONNECT WITHIN", "MORE");
     int number = 0;
     for (Map.Entry<Attempt, Set<Operation>> one : plan.attempts.entrySet()) {
       Attempt attempt = one.getKey();
@@ -122,7 +146,7 @@ final class ExplainImage implements Callable<Integer> {
           one.getValue().isEmpty() ? "nothing" : words(one.getValue()),
           attempt.toString(),
           tls(attempt),
-          attempt.credentials(),
+          attempt.credentials() + ": " + plan.credentials.words(attempt.credentials()),
           Durations.format(attempt.dialTimeout()),
           more(attempt));
     }
@@ -183,12 +207,14 @@ final class ExplainImage implements Callable<Integer> {
         .with(
             "attempts",
             JsonArray.of(
-                List.copyOf(plan.attempts.entrySet()), one -> json(one.getKey(), one.getValue())))
+                List.copyOf(plan.attempts.entrySet()),
+                one -> json(one.getKey(), one.getValue(), plan.credentials)))
         .with("errors", JsonArray.ofStrings(plan.loaded.errors()))
         .with("warnings", JsonArray.ofStrings(plan.loaded.warnings()));
   }
 
-  private static JsonObject json(Attempt attempt, Set<Operation> operations) {
+  private static JsonObject json(
+      Attempt attempt, Set<Operation> operations, DockerConfig credentials) {
     return JsonObject.EMPTY
         .with("address", attempt.toString())
         .with("transport", attempt.transport().word())
@@ -204,7 +230,8 @@ final class ExplainImage implements Callable<Integer> {
         .with("headers", strings(attempt.headers().keySet()))
         .with("connectMillis", attempt.dialTimeout().toMillis())
         .with("namespace", attempt.namespace().orElse(""))
-        .with("credentials", attempt.credentials());
+        .with("credentialsOf", attempt.credentials())
+        .with("credentials", credentials.words(attempt.credentials()));
   }
 
   private static JsonObject json(ClientCertificate client) {

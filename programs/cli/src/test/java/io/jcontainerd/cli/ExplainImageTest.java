@@ -17,12 +17,14 @@ class ExplainImageTest {
   @TempDir private Path root;
 
   private int explain(String... arguments) {
-    String[] all = new String[arguments.length + 4];
+    String[] all = new String[arguments.length + 6];
     all[0] = "images";
     all[1] = "explain";
     all[2] = "--hosts-dir";
     all[3] = root.toString();
-    System.arraycopy(arguments, 0, all, 4, arguments.length);
+    all[4] = "--docker-config";
+    all[5] = root.resolve("docker").toString();
+    System.arraycopy(arguments, 0, all, 6, arguments.length);
     return Jctr.run(new PrintWriter(out, true), new PrintWriter(err, true), all);
   }
 
@@ -49,11 +51,11 @@ class ExplainImageTest {
         .startsWith(
             "docker.io/library/alpine:3: configured by " + root + "/docker.io/hosts.toml\n\n")
         .contains(
-            "# | ASKED TO | WHERE | TLS | CREDENTIALS OF | CONNECT WITHIN | MORE\n",
+            "# | ASKED TO | WHERE | TLS | CREDENTIALS | CONNECT WITHIN | MORE\n",
             "1 | resolve, pull | https://mirror.example:5000/docker/v2 | not verified"
-                + " | mirror.example:5000 | 2s | ?ns=docker.io, headers Authorization\n",
+                + " | mirror.example:5000: none | 2s | ?ns=docker.io, headers Authorization\n",
             "2 | resolve, pull, push, referrers | https://registry-1.docker.io/v2 | verified"
-                + " | docker.io | 30s | -\n")
+                + " | docker.io: none | 30s | -\n")
         .doesNotContain("c2VjcmV0");
   }
 
@@ -76,6 +78,24 @@ class ExplainImageTest {
               assertThat(attempt.objects("clients").getFirst().string("key"))
                   .hasValue(root + "/r.example/k");
             });
+  }
+
+  @Test
+  void whose_credentials_would_be_shown_is_told_and_no_secret() throws IOException {
+    Files.createDirectories(root.resolve("docker"));
+    Path file = root.resolve("docker/config.json");
+    Files.writeString(
+        file,
+        """
+        {"auths": {"https://index.docker.io/v1/": {"auth": "bWU6aHVzaA=="}},
+         "credHelpers": {"r.example": "vault"}}
+        """);
+    assertThat(explain("alpine")).isZero();
+    assertThat(explain("r.example/x")).isZero();
+    assertThat(out.toString())
+        .contains(
+            "docker.io: as \"me\" of " + file, "r.example: whatever docker-credential-vault knows")
+        .doesNotContain("hush");
   }
 
   @Test

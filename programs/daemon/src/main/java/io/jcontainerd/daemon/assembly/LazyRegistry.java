@@ -3,6 +3,7 @@ package io.jcontainerd.daemon.assembly;
 import io.jcontainerd.core.Descriptor;
 import io.jcontainerd.core.registry.Registry;
 import io.jcontainerd.registry.DistributionRegistry;
+import io.jcontainerd.registry.EnvironmentProxies;
 import io.jcontainerd.registry.RegistryOptions;
 import io.jcontainerd.registry.hosts.HostsDirectory;
 import java.io.InputStream;
@@ -10,8 +11,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Registries without credentials, by the usual folders of {@code hosts.toml}, whose client is made
- * when it is first needed: a daemon whose blobs are as they should be never needs it.
+ * Registries without credentials, by the usual folders of {@code hosts.toml} and the proxies of the
+ * environment, whose client is made when it is first needed: a daemon whose blobs are as they should be never needs it.
  */
 final class LazyRegistry implements Registry {
   private @Nullable Registry made;
@@ -22,7 +23,8 @@ final class LazyRegistry implements Registry {
       known =
           new DistributionRegistry(
               RegistryOptions.defaults()
-                  .withHosts(HostsDirectory.parse(HostsDirectory.USUAL_ROOTS)));
+                  .withHosts(HostsDirectory.parse(HostsDirectory.USUAL_ROOTS))
+                  .withProxies(EnvironmentProxies.of(System.getenv())));
       made = known;
     }
     return known;

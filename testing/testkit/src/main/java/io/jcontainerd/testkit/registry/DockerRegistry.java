@@ -10,9 +10,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A real registry, Debian's {@code docker-registry}, on a free port of loopback, without TLS and
- * without credentials. It keeps everything below one folder; closing ends the process and leaves
- * the folder.
+ * A real registry, Debian's {@code docker-registry}, on a free port of loopback, by default without
+ * TLS and without credentials. It keeps everything below one folder; closing ends the process and
+ * leaves the folder.
  */
 public final class DockerRegistry implements AutoCloseable {
   /** Where the program is. */
@@ -31,12 +31,42 @@ public final class DockerRegistry implements AutoCloseable {
   }
 
   /**
+   * TLS, and users with passwords.
+   *
+   * @param certificate the registry's, a PEM file
+   * @param key of the certificate, a PEM file
+   * @param passwords lines of {@code user:hash}, the hashes by bcrypt
+   */
+  public record Guarded(Path certificate, Path key, Path passwords) {
+    private String http() {
+      return ", tls: {certificate: \"%s\", key: \"%s\"}"
+          .formatted(certificate.toAbsolutePath(), key.toAbsolutePath());
+    }
+
+    private String auth() {
+      return "auth: {htpasswd: {realm: \"test\", path: \"%s\"}}"
+          .formatted(passwords.toAbsolutePath());
+    }
+  }
+
+  /**
    * Starts a registry.
    *
    * @param folder made if absent; what an earlier registry kept there is served again
    * @throws IOException if it does not listen within 20 seconds; its log is in the message
    */
   public static DockerRegistry start(Path folder) throws IOException, InterruptedException {
+    return start(folder, Optional.empty());
+  }
+
+  /** Starts a registry that is spoken to with TLS by users with passwords. */
+  public static DockerRegistry start(Path folder, Guarded guarded)
+      throws IOException, InterruptedException {
+    return start(folder, Optional.of(guarded));
+  }
+
+  private static DockerRegistry start(Path folder, Optional<Guarded> guarded)
+      throws IOException, InterruptedException {
     Files.createDirectories(folder);
     Path config = folder.resolve("config.yml");
     Files.writeString(
@@ -47,9 +77,13 @@ public final class DockerRegistry implements AutoCloseable {
         storage:
           filesystem: {rootdirectory: "%s"}
           delete: {enabled: true}
-        http: {addr: "127.0.0.1:0", secret: "not secret"}
+        http: {addr: "127.0.0.1:0", secret: "not secret"%s}
+        %s
         """
-            .formatted(folder.resolve("data").toAbsolutePath()));
+            .formatted(
+                folder.resolve("data").toAbsolutePath(),
+                guarded.map(Guarded::http).orElse(""),
+                guarded.map(Guarded::auth).orElse("")));
     Path log = folder.resolve("log");
     Process process =
         new ProcessBuilder(BINARY.toString(), "serve", config.toString())
