@@ -145,7 +145,7 @@ archive() {
   rm -rf "$folder" "$folder.tar.gz"
   mkdir -p "$folder/etc/containerd" "$folder/lib/systemd/system"
   copy_jars "$folder/lib"
-  "$JAVA_HOME/bin/jlink" --add-modules java.base,java.logging,java.management,java.naming,java.net.http,java.sql,jdk.unsupported,jdk.management,jdk.net,jdk.crypto.ec \
+  "$JAVA_HOME/bin/jlink" --add-modules java.base,java.logging,java.management,java.naming,java.net.http,java.sql,jdk.httpserver,jdk.unsupported,jdk.management,jdk.net,jdk.crypto.ec \
     --strip-debug --no-header-files --no-man-pages --output "$folder/runtime"
   launchers "$folder"
   cp LICENSE README.md "$folder/"

@@ -6,6 +6,7 @@ module io.jcontainerd.daemon {
   requires static transitive org.jspecify;
   requires java.logging;
   requires java.management;
+  requires jdk.httpserver;
   requires jdk.management;
   requires jdk.unsupported;
   requires io.jcontainerd.core;

@@ -20,6 +20,8 @@ import io.jcontainerd.api.services.images.v1.UpdateImageRequest;
 import io.jcontainerd.api.services.leases.v1.CreateRequest;
 import io.jcontainerd.api.services.leases.v1.DeleteRequest;
 import io.jcontainerd.api.services.leases.v1.LeasesGrpc;
+import io.jcontainerd.api.services.snapshots.v1.PrepareSnapshotRequest;
+import io.jcontainerd.api.services.snapshots.v1.SnapshotsGrpc;
 import io.jcontainerd.api.types.Descriptor;
 import io.jcontainerd.bench.OciArchive.Blob;
 import java.nio.file.Path;
@@ -138,6 +140,26 @@ final class StorageApi implements AutoCloseable {
       request.addFilters(filter);
     }
     return images().list(request.build()).getImagesCount();
+  }
+
+  /**
+   * Prepares a snapshot.
+   *
+   * @param lease keeps it
+   */
+  void prepare(String key, String parent, String lease) {
+    var headers = new Metadata();
+    headers.put(Connection.header("containerd-lease"), lease);
+    var _ =
+        SnapshotsGrpc.newBlockingStub(channel)
+            .withInterceptors(MetadataUtils.newAttachHeadersInterceptor(headers))
+            .withDeadlineAfter(DEADLINE_SECONDS, TimeUnit.SECONDS)
+            .prepare(
+                PrepareSnapshotRequest.newBuilder()
+                    .setSnapshotter("overlayfs")
+                    .setKey(key)
+                    .setParent(parent)
+                    .build());
   }
 
   void createLease(String id) {

@@ -53,6 +53,8 @@ final class StorageBench {
     System.out.printf(
         "## a store with %,d images and %,d blobs%n", images, images * BLOBS_OF_AN_IMAGE);
     crowd();
+    System.out.println("## containers while an image is unpacked and snapshots are collected");
+    new FlatUnderLoad(folder, launcher, DebianImage.in(kept), figures).run();
   }
 
   private void unpack() throws IOException, InterruptedException {
@@ -101,7 +103,8 @@ final class StorageBench {
     return millis;
   }
 
-  private static String target(Subject subject) throws IOException, InterruptedException {
+  /** The digest of the large image, which was imported. */
+  static String target(Subject subject) throws IOException, InterruptedException {
     return subject
         .ctr("images", "ls")
         .lines()

@@ -24,7 +24,7 @@ final class AbsentPlugins {
           Map.entry("http.v1", List.of("pprof")),
           Map.entry("image-verifier.v1", List.of("bindir")),
           Map.entry("internal.v1", List.of("tracing")),
-          Map.entry("metrics.v1", List.of("grpc-otel", "grpc-prometheus")),
+          Map.entry("metrics.v1", List.of("grpc-otel")),
           Map.entry("monitor.task.v1", List.of("cgroups")),
           Map.entry("nri.v1", List.of("nri")),
           Map.entry("podsandbox.controller.v1", List.of("podsandbox")),

@@ -33,7 +33,7 @@ public final class Assembly {
     new RuntimePlugins(config, build, root, state).addTo(graph);
     new ServicePlugins(config, build, state.resolve("checkpoints"), new Introspected(root))
         .addTo(graph);
-    new ServerPlugins(config).addTo(graph);
+    new ServerPlugins(config, build).addTo(graph);
     new ProxyPlugins(config).addTo(graph);
     return graph;
   }

@@ -10,7 +10,9 @@ import io.jcontainerd.core.mount.MountActivator;
 import io.jcontainerd.core.mount.MountManager;
 import io.jcontainerd.core.snapshots.Snapshotter;
 import io.jcontainerd.daemon.graph.PluginKey;
+import io.jcontainerd.daemon.metrics.CallMetrics;
 import io.jcontainerd.daemon.server.GrpcListener;
+import io.jcontainerd.daemon.server.MetricsListener;
 import io.jcontainerd.daemon.server.TtrpcListener;
 import io.jcontainerd.metadata.Metadata;
 import io.jcontainerd.mounts.MountHandler;
@@ -80,6 +82,10 @@ final class Keys {
   static final PluginKey<Differs> DIFFERS = new PluginKey<>(SERVICE, "diff-service", Differs.class);
   static final PluginKey<Introspection> INTROSPECTION =
       new PluginKey<>(SERVICE, "introspection-service", Introspection.class);
+  static final PluginKey<CallMetrics> CALLS =
+      new PluginKey<>("io.containerd.metrics.v1", "grpc-prometheus", CallMetrics.class);
+  static final PluginKey<MetricsListener> METRICS =
+      new PluginKey<>(SERVER, "metrics", MetricsListener.class);
   static final PluginKey<GrpcListener> GRPC = new PluginKey<>(SERVER, "grpc", GrpcListener.class);
   static final PluginKey<TtrpcListener> TTRPC =
       new PluginKey<>(SERVER, "ttrpc", TtrpcListener.class);

@@ -1,6 +1,7 @@
 package io.jcontainerd.daemon.assembly;
 
 import io.grpc.Channel;
+import io.grpc.ServerInterceptor;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.ServiceDescriptor;
 import io.jcontainerd.api.services.sandbox.v1.ControllerGrpc;
@@ -8,13 +9,17 @@ import io.jcontainerd.api.services.sandbox.v1.StoreGrpc;
 import io.jcontainerd.api.services.streaming.v1.StreamingGrpc;
 import io.jcontainerd.api.services.transfer.v1.TransferGrpc;
 import io.jcontainerd.core.ports.Time;
+import io.jcontainerd.daemon.BuildInfo;
 import io.jcontainerd.daemon.config.LoadedConfig;
 import io.jcontainerd.daemon.graph.PluginGraph;
 import io.jcontainerd.daemon.graph.PluginSpec;
 import io.jcontainerd.daemon.graph.SkipPlugin;
 import io.jcontainerd.daemon.graph.Started;
 import io.jcontainerd.daemon.graph.Wiring;
+import io.jcontainerd.daemon.metrics.CallMetrics;
+import io.jcontainerd.daemon.metrics.DaemonMetrics;
 import io.jcontainerd.daemon.server.GrpcListener;
+import io.jcontainerd.daemon.server.MetricsListener;
 import io.jcontainerd.daemon.server.SocketFile;
 import io.jcontainerd.daemon.server.TtrpcListener;
 import io.jcontainerd.daemon.settings.ServerSettings;
@@ -35,9 +40,11 @@ final class ServerPlugins {
   private static final Map<String, ServiceDescriptor> ABSENT = absentServices();
 
   private final LoadedConfig config;
+  private final BuildInfo build;
 
-  ServerPlugins(LoadedConfig config) {
+  ServerPlugins(LoadedConfig config, BuildInfo build) {
     this.config = config;
+    this.build = build;
   }
 
   private static Map<String, ServiceDescriptor> absentServices() {
@@ -62,8 +69,12 @@ final class ServerPlugins {
         graph,
         "grpc-tcp",
         config.settings(uri("grpc-tcp"), ServerSettings.GrpcTcp.class).address());
-    address(
-        graph, "metrics", config.settings(uri("metrics"), ServerSettings.Metrics.class).address());
+    graph.add(new PluginSpec<>(Keys.CALLS, List.of(), _ -> Started.of(calls())));
+    graph.add(
+        new PluginSpec<>(
+            Keys.METRICS,
+            List.of(Keys.STORE.type(), Keys.METADATA.type(), Keys.CALLS.type()),
+            this::metrics));
     if (ProxyPlugins.serveSandboxes(config)) {
       graph.add(
           new PluginSpec<>(
@@ -72,7 +83,7 @@ final class ServerPlugins {
               wiring -> Started.of(sandboxControllers(wiring))));
     }
     graph.add(new PluginSpec<>(Keys.TTRPC, List.of(Keys.EVENTS.type(), Keys.RPC), this::ttrpc));
-    graph.add(new PluginSpec<>(Keys.GRPC, List.of(Keys.RPC), this::grpc));
+    graph.add(new PluginSpec<>(Keys.GRPC, List.of(Keys.RPC, Keys.CALLS.type()), this::grpc));
   }
 
   /** Sandbox controllers are there as soon as another process serves one. */
@@ -118,6 +129,37 @@ final class ServerPlugins {
     }
   }
 
+  private CallMetrics calls() {
+    var settings = config.settings(Keys.CALLS.uri(), ServerSettings.GrpcPrometheus.class);
+    return new CallMetrics(settings.grpcHistogram());
+  }
+
+  private String metricsAddress() {
+    return config.settings(Keys.METRICS.uri(), ServerSettings.Metrics.class).address();
+  }
+
+  private Started<MetricsListener> metrics(Wiring wiring) throws IOException, SkipPlugin {
+    String address = metricsAddress();
+    if (address.isEmpty()) {
+      throw new SkipPlugin("no address configured");
+    }
+    return Started.of(
+        MetricsListener.open(
+            address,
+            new DaemonMetrics(
+                build,
+                wiring.get(Keys.STORE),
+                wiring.get(Keys.METADATA),
+                wiring.find(Keys.CALLS))));
+  }
+
+  /** Counts calls only if somebody can ask for the counts. */
+  private List<ServerInterceptor> interceptors(Wiring wiring) {
+    return metricsAddress().isEmpty()
+        ? List.of()
+        : wiring.find(Keys.CALLS).<List<ServerInterceptor>>map(List::of).orElse(List.of());
+  }
+
   private Started<TtrpcListener> ttrpc(Wiring wiring) throws IOException {
     var settings = config.settings(Keys.TTRPC.uri(), ServerSettings.Ttrpc.class);
     var socket = new SocketFile(Path.of(settings.address()), settings.uid(), settings.gid());
@@ -135,7 +177,8 @@ final class ServerPlugins {
             socket,
             limit(settings.maxRecvMessageSize()),
             limit(settings.maxSendMessageSize()),
-            services));
+            services,
+            interceptors(wiring)));
   }
 
   private static int limit(long bytes) {

@@ -36,7 +36,6 @@ final class Effects {
             "io.containerd.grpc.v1.cri",
             "io.containerd.image-verifier.v1.bindir",
             "io.containerd.internal.v1.tracing",
-            "io.containerd.metrics.v1.grpc-prometheus",
             "io.containerd.monitor.container.v1.restart",
             "io.containerd.monitor.task.v1.cgroups",
             "io.containerd.nri.v1.nri",

@@ -49,9 +49,14 @@ public final class GrpcListener implements AutoCloseable {
    *
    * @param maxReceive the largest message accepted, in bytes
    * @param maxSend the largest message sent, in bytes; a larger one fails its call
+   * @param interceptors see every call, the first one first, with the status that clients see
    */
   public static GrpcListener open(
-      SocketFile socket, int maxReceive, int maxSend, List<ServerServiceDefinition> services)
+      SocketFile socket,
+      int maxReceive,
+      int maxSend,
+      List<ServerServiceDefinition> services,
+      List<ServerInterceptor> interceptors)
       throws IOException {
     socket.prepare();
     Threads threads = Threads.start();
@@ -68,6 +73,7 @@ public final class GrpcListener implements AutoCloseable {
               .permitKeepAliveTime(1, TimeUnit.SECONDS)
               .permitKeepAliveWithoutCalls(true)
               .intercept(new SendLimit(maxSend));
+      interceptors.reversed().forEach(builder::intercept); // the one added last comes first
       services.forEach(builder::addService);
       server = builder.build();
       server.start();

@@ -111,7 +111,7 @@ final class EngineServer implements AutoCloseable {
       return new Engines(
           store,
           snapshotter,
-          GrpcListener.open(new SocketFile(socket, 0, 0), limit, limit, services));
+          GrpcListener.open(new SocketFile(socket, 0, 0), limit, limit, services, List.of()));
     }
 
     @Override

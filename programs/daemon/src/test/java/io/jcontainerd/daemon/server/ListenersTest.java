@@ -43,7 +43,8 @@ class ListenersTest {
         socket(uid),
         LIMIT,
         LIMIT,
-        List.of(new HealthStatusManager().getHealthService().bindService()));
+        List.of(new HealthStatusManager().getHealthService().bindService()),
+        List.of());
   }
 
   @Test
