@@ -1,5 +1,6 @@
 package io.jcontainerd.metadata;
 
+import io.jcontainerd.core.failure.ContainerdException;
 import io.jcontainerd.store.StoreException;
 import io.jcontainerd.store.WriteTransaction;
 import java.time.Duration;
@@ -14,7 +15,8 @@ import java.util.Optional;
  * time, each batch in a write transaction that holds others up for no longer than {@link #BUDGET}.
  * All that is written from before the marking on is noted, and each batch begins with sparing
  * whatever that brought into use, so that nothing in use is ever removed. What refers to something
- * goes before that, so that whatever is still there has all its parts.
+ * goes before that, and what refers to each other in circles goes in one batch however long it
+ * takes, so that whatever is still there has all its parts.
  */
 final class Collection {
   /** So long may a batch hold up others before it ends. */
@@ -24,6 +26,7 @@ final class Collection {
   private final Touches touches;
   private final Sweeper sweeper;
   private final Runnable settle;
+  private volatile boolean stopped;
 
   /**
    * What came of a run.
@@ -34,8 +37,11 @@ final class Collection {
    */
   record Outcome(Duration held, boolean left, Optional<Instant> next) {}
 
-  /** How far a batch came, and how long it took. */
-  private record Batch(int end, long nanos) {}
+  /** What became of the tables. */
+  private record Removal(Duration held, boolean left, Optional<Instant> next) {}
+
+  /** How far a batch came, what it spared of that, and how long it took. */
+  private record Batch(int end, int spared, long nanos) {}
 
   /**
    * @param settle ends what was begun in a backend before anything is looked at
@@ -47,48 +53,76 @@ final class Collection {
     this.settle = settle;
   }
 
+  /** Ends a run that is under way at the next place where it can; the next one goes on with it. */
+  void stop() {
+    stopped = true;
+    sweeper.stop();
+  }
+
   Outcome run() {
     settle.run();
-    Instant now = database.time().now();
-    Duration held;
-    Marking marking;
+    Removal removal;
     try {
-      touches.begin();
-      marking = database.read(tx -> Marking.look(tx, now));
-      held = remove(marking, now);
+      removal = remove(database.time().now());
     } catch (StoreException e) {
-      throw Database.failure(e);
+      throw withSweep(Database.failure(e));
     } finally {
       touches.end();
     }
-    return new Outcome(held, sweeper.sweep(), marking.next());
+    boolean left = sweeper.sweep();
+    return new Outcome(removal.held(), left || removal.left(), removal.next());
   }
 
-  private Duration remove(Marking marking, Instant now) {
-    List<GcNode> garbage = marking.garbage();
+  /** On a full disk what is condemned already makes room for the rest. */
+  private ContainerdException withSweep(ContainerdException failure) {
+    try {
+      boolean _ = sweeper.sweep();
+    } catch (ContainerdException | StoreException e) {
+      failure.addSuppressed(e);
+    }
+    return failure;
+  }
+
+  private Removal remove(Instant now) {
+    touches.begin();
+    Marking marking = database.read(tx -> Marking.look(tx, now));
+    ReferrersFirst<GcNode> garbage = marking.garbage();
+    List<GcNode> nodes = garbage.nodes();
     long nanos = 0;
+    int spared = 0;
     int begin = 0;
-    while (begin < garbage.size()) {
+    while (begin < nodes.size() && !stopped) {
+      marking.spare(touches.take()); // most of it here, where it holds up nobody
       int from = begin;
-      Batch batch = database.store().writeToFree(tx -> remove(tx, marking, garbage, from, now));
+      Batch batch = database.store().writeToFree(tx -> remove(tx, marking, garbage, from));
       nanos += batch.nanos();
+      spared += batch.spared();
       begin = batch.end();
     }
-    return Duration.ofNanos(nanos);
+    boolean left = spared > 0 || begin < nodes.size();
+    return new Removal(Duration.ofNanos(nanos), left, marking.next());
   }
 
   private Batch remove(
-      WriteTransaction tx, Marking marking, List<GcNode> garbage, int from, Instant now) {
+      WriteTransaction tx, Marking marking, ReferrersFirst<GcNode> garbage, int from) {
     long began = System.nanoTime();
     marking.spare(touches.take());
+    List<GcNode> nodes = garbage.nodes();
+    long now = database.now();
+    int spared = 0;
     int at = from;
-    do {
-      GcNode node = garbage.get(at++);
+    boolean time = true;
+    while (at < nodes.size() && time) {
+      GcNode node = nodes.get(at++);
       if (marking.isGarbage(node)) {
-        remove(tx, node, Times.nanos(now));
+        remove(tx, node, now);
+      } else {
+        spared++;
       }
-    } while (at < garbage.size() && System.nanoTime() - began < BUDGET.toNanos());
-    return new Batch(at, System.nanoTime() - began);
+      boolean within = at > garbage.coreBegin() && at < garbage.coreEnd();
+      time = within || System.nanoTime() - began < BUDGET.toNanos();
+    }
+    return new Batch(at, spared, System.nanoTime() - began);
   }
 
   private static void remove(WriteTransaction tx, GcNode node, long now) {

@@ -9,7 +9,7 @@ import java.time.Duration;
  * @param failed runs
  * @param lastRun how long the newest run took, all in all
  * @param lastHeld how long it held writers up
- * @param total how long all runs took together
+ * @param total how long all that succeeded took together
  */
 public record GcStats(
     long succeeded, long failed, Duration lastRun, Duration lastHeld, Duration total) {}

@@ -6,8 +6,11 @@ import io.jcontainerd.store.Schema;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** The tables that say what refers to what, and the columns that say it. Leases come first. */
@@ -65,14 +68,16 @@ enum GraphTable {
   /** Shows every row. */
   void each(ReadTransaction tx, Consumer<Values> each) {
     int count = columns().size();
+    Map<String, String> namespaces = new HashMap<>(); // there are few, and very many rows
     tx.each(
         "SELECT %s FROM %s".formatted(columns.replace(" ", ", "), table),
-        row -> each.accept(values(row, count)));
+        row -> each.accept(values(row, count, namespaces)));
   }
 
-  private static Values values(Row row, int count) {
+  private static Values values(Row row, int count, Map<String, String> namespaces) {
     List<@Nullable String> values = new ArrayList<>(count);
-    for (int i = 0; i < count; i++) {
+    values.add(namespaces.computeIfAbsent(row.text(0), Function.identity()));
+    for (int i = 1; i < count; i++) {
       values.add(row.textOrNull(i));
     }
     return new Values(Collections.unmodifiableList(values));

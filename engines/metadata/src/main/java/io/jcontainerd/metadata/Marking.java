@@ -4,9 +4,11 @@ import io.jcontainerd.store.ReadTransaction;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -26,6 +28,7 @@ final class Marking {
   private final Instant now;
   private final long nowNanos;
 
+  private final Map<GcNode, GcNode> nodes = new HashMap<>();
   private final List<GcNode> existing = new ArrayList<>();
   private final Deque<GcNode> queue = new ArrayDeque<>();
   private final Set<GcNode> reached = new HashSet<>();
@@ -40,7 +43,16 @@ final class Marking {
   /** The leases that have not expired, and which of them keep flatly. */
   private final Map<GcNode, Boolean> flat = new HashMap<>();
 
-  private final Map<GcNode, List<GcNode>> ofExpired = new HashMap<>();
+  /** What leases hold that have expired, or keep flatly: in full. */
+  private final Map<GcNode, List<GcNode>> ofOthers = new HashMap<>();
+
+  /** Whether the look is over, and what is told from here on was written since. */
+  private boolean looked;
+
+  /** Edges that were written since, each once however often it was. */
+  private final Map<GcNode, Set<GcNode>> later = new HashMap<>();
+
+  private final Map<GcNode, List<GcNode>> conditionedBy = new HashMap<>();
 
   /** The first lease that holds a root. */
   private final Map<GcNode, GcNode> leasedBy = new HashMap<>();
@@ -59,6 +71,7 @@ final class Marking {
     Marking marking = new Marking(tx, now);
     marking.gather();
     marking.follow();
+    marking.looked = true;
     return marking;
   }
 
@@ -77,10 +90,10 @@ final class Marking {
     conditions();
   }
 
-  /** What can be removed, what refers to something before that, so that none outlives its parts. */
-  List<GcNode> garbage() {
+  /** What can be removed, what refers to something before that. */
+  ReferrersFirst<GcNode> garbage() {
     List<GcNode> garbage = existing.stream().filter(this::isGarbage).toList();
-    return ReferrersFirst.order(garbage, node -> edges.getOrDefault(node, List.of()));
+    return ReferrersFirst.of(garbage, node -> edges.getOrDefault(node, List.of()));
   }
 
   /** Whether nothing has kept it, neither when the tables were looked at nor since. */
@@ -99,43 +112,38 @@ final class Marking {
    * <p>Whatever came into use since then did so over something that was written since then, or from
    * there on by what was there before: what was written is taken for a root.
    */
-  void spare(List<Touches.Touch> touches) {
-    touches.forEach(touch -> spare(touch.table(), touch.values()));
+  void spare(Collection<Touches.Touch> touches) {
+    Set<GcNode> spared = new LinkedHashSet<>();
+    touches.forEach(touch -> spared.addAll(users(touch.table(), touch.values())));
+    reached.addAll(spared);
+    queue.addAll(spared); // also what was followed before: it may refer to more now
     follow();
   }
 
-  private void spare(GraphTable table, GraphTable.Values row) {
-    switch (table) {
+  /** What is in use now because of a row. */
+  private List<GcNode> users(GraphTable table, GraphTable.Values row) {
+    return switch (table) {
       case LEASES -> {
         GcNode lease = new GcNode(GcNode.Kind.LEASE, row.text(0), row.text(1));
-        spare(lease);
-        ofExpired.getOrDefault(lease, List.of()).forEach(this::spare);
+        List<GcNode> held = new ArrayList<>(ofOthers.getOrDefault(lease, List.of()));
+        held.add(lease);
+        yield held;
       }
-      case LEASE_RESOURCES -> spare(resource(row.text(0), row.text(2), row.text(3)));
-      case CONTAINERS -> spare(container(row));
-      case SANDBOXES -> sandbox(row).forEach(this::spare);
-      case COMMITS -> spare(commit(row));
-      case IMAGES -> spare(image(row));
-      case BLOBS -> spare(blob(row));
-      case INGESTS -> spare(ingest(row));
-      case MOUNTS -> spare(mount(row));
+      case LEASE_RESOURCES -> List.of(resource(row.text(0), row.text(2), row.text(3)));
+      case CONTAINERS -> List.of(container(row));
+      case SANDBOXES -> sandbox(row);
+      case COMMITS -> List.of(commit(row));
+      case IMAGES -> List.of(image(row));
+      case BLOBS -> List.of(blob(row));
+      case INGESTS -> List.of(ingest(row));
+      case MOUNTS -> List.of(mount(row));
       case SNAPSHOTS -> {
         GcNode snapshot = snapshot(row);
-        spare(snapshot);
-        conditional.forEach(
-            (node, conditions) -> {
-              if (conditions.stream().anyMatch(one -> one.snapshot().equals(snapshot))) {
-                spare(node);
-              }
-            });
+        List<GcNode> kept = new ArrayList<>(conditionedBy.getOrDefault(snapshot, List.of()));
+        kept.add(snapshot);
+        yield kept;
       }
-    }
-  }
-
-  /** Follows also what was followed before: it may refer to more now. */
-  private void spare(GcNode node) {
-    reached.add(node);
-    queue.add(node);
+    };
   }
 
   /** Something is kept until then. */
@@ -156,13 +164,24 @@ final class Marking {
   }
 
   private void root(GcNode node) {
-    if (reached.add(node)) {
-      queue.add(node);
+    GcNode one = one(node);
+    if (reached.add(one)) {
+      queue.add(one);
     }
   }
 
   private void edge(GcNode from, GcNode to) {
-    edges.computeIfAbsent(from, _ -> new ArrayList<>(2)).add(to);
+    if (looked) {
+      later.computeIfAbsent(from, _ -> new HashSet<>()).add(to);
+    } else {
+      edges.computeIfAbsent(one(from), _ -> new ArrayList<>(2)).add(one(to));
+    }
+  }
+
+  /** The first of all that are equal, so that the others need no memory. */
+  private GcNode one(GcNode node) {
+    GcNode first = nodes.putIfAbsent(node, node);
+    return first == null ? node : first;
   }
 
   /** The labels in a text, if any of them is for us. */
@@ -187,6 +206,11 @@ final class Marking {
       List<GcLabels.Condition> found = GcLabels.conditions(node.namespace(), labels);
       if (!found.isEmpty()) {
         conditional.put(node, found);
+        if (!looked) {
+          found.forEach(
+              one ->
+                  conditionedBy.computeIfAbsent(one.snapshot(), _ -> new ArrayList<>()).add(node));
+        }
       }
     }
   }
@@ -203,7 +227,7 @@ final class Marking {
       }
       case IMAGES -> {
         GcNode image = image(row);
-        existing.add(image);
+        existing.add(one(image));
         Map<String, String> labels = labels(row.text(3));
         if (expired(labels)) {
           backReferences(image, labels);
@@ -213,21 +237,21 @@ final class Marking {
       }
       case BLOBS -> {
         GcNode blob = blob(row);
-        existing.add(blob);
+        existing.add(one(blob));
         if (GcLabels.isRoot(labels(row.text(2)))) {
           root(blob);
         }
       }
       case SNAPSHOTS -> {
         GcNode snapshot = snapshot(row);
-        existing.add(snapshot);
+        existing.add(one(snapshot));
         if (GcLabels.isRoot(labels(row.text(4)))) {
           root(snapshot);
         }
       }
       case INGESTS -> {
         GcNode ingest = ingest(row);
-        existing.add(ingest);
+        existing.add(one(ingest));
         String expiresAt = row.textOrNull(3);
         // Without a time of expiry it lives as long as its lease.
         if (expiresAt != null && Long.parseLong(expiresAt) >= nowNanos) {
@@ -235,13 +259,13 @@ final class Marking {
           root(ingest);
         }
       }
-      case MOUNTS -> existing.add(mount(row));
+      case MOUNTS -> existing.add(one(mount(row)));
     }
   }
 
   private void lease(GraphTable.Values row) {
     GcNode lease = new GcNode(GcNode.Kind.LEASE, row.text(0), row.text(1));
-    existing.add(lease);
+    existing.add(one(lease));
     Map<String, String> labels = labels(row.text(2));
     if (!expired(labels)) {
       root(lease);
@@ -253,9 +277,10 @@ final class Marking {
     GcNode lease = new GcNode(GcNode.Kind.LEASE, row.text(0), row.text(1));
     GcNode resource = resource(row.text(0), row.text(2), row.text(3));
     Boolean isFlat = flat.get(lease);
-    if (isFlat == null) {
-      ofExpired.computeIfAbsent(lease, _ -> new ArrayList<>()).add(resource);
-    } else {
+    if (isFlat == null || isFlat) {
+      ofOthers.computeIfAbsent(lease, _ -> new ArrayList<>()).add(resource);
+    }
+    if (isFlat != null) {
       GcNode held = isFlat ? resource.flat() : resource;
       leasedBy.putIfAbsent(held, lease);
       root(held);
@@ -371,6 +396,7 @@ final class Marking {
         root(flat);
       }
       edges.getOrDefault(node, List.of()).forEach(this::root);
+      later.getOrDefault(node, Set.of()).forEach(this::root);
     }
   }
 }

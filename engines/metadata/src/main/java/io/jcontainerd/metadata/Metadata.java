@@ -43,6 +43,7 @@ public final class Metadata implements AutoCloseable {
   private final StoredEvents events;
   private final Patience patience;
   private final Sweeper sweeper;
+  private final Collection collection;
   private final Scheduler scheduler;
   private final StorageFacts facts;
   private final Explanation explanation;
@@ -57,9 +58,8 @@ public final class Metadata implements AutoCloseable {
     Guards guards = new Guards();
     patience = new Patience(options.outside(), options.time());
     sweeper = new Sweeper(database, backend, Map.copyOf(backends), activator, guards, patience);
-    scheduler =
-        new Scheduler(
-            options.gc(), new Collection(database, sweeper, this::settle), options.time());
+    collection = new Collection(database, sweeper, this::settle);
+    scheduler = new Scheduler(options.gc(), collection, options.time());
     namespaces = new StoredNamespaces(database);
     containers = new StoredContainers(database);
     images = new StoredImages(database, scheduler, this::makeDurable);
@@ -227,7 +227,7 @@ public final class Metadata implements AutoCloseable {
   /** Ends the collector's thread; the next start goes on with what it leaves. */
   @Override
   public void close() {
-    sweeper.stop();
+    collection.stop();
     scheduler.close();
   }
 }

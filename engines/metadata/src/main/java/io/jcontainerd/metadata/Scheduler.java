@@ -262,7 +262,7 @@ final class Scheduler implements GarbageCollector, AutoCloseable {
               stats.failed() + (succeeded ? 0 : 1),
               Duration.ofNanos(nanos),
               held,
-              stats.total().plusNanos(nanos));
+              succeeded ? stats.total().plusNanos(nanos) : stats.total());
       if (succeeded) {
         long counted = Math.max(held.toNanos(), LEAST_HELD_NANOS);
         meanHeldNanos += (counted - meanHeldNanos) / runs;

@@ -48,7 +48,7 @@ class SparingTest {
       Map<String, String> labels = new HashMap<>();
       while (oneIn(2)) {
         String number = "." + random.nextInt(3);
-        switch (random.nextInt(9)) {
+        switch (random.nextInt(13)) {
           case 0, 1 -> labels.put(GC + "ref.content" + number, any("blob"));
           case 2 -> labels.put(GC + "ref.snapshot." + SN, any("snapshot"));
           case 3 -> labels.put(GC + "bref.content" + number, any("blob"));
@@ -56,6 +56,15 @@ class SparingTest {
           case 5 -> labels.put(GC + "bref.image", any("image"));
           case 6 -> labels.put(GC + "root", "yes");
           case 7 -> labels.put(GC + "flat", "yes");
+          case 8 ->
+              labels.put(
+                  GC + "cond.snapshot." + SN,
+                  (oneIn(2) ? "usedat<5m|" : "usedat>5m|") + any("snapshot"));
+          case 9 ->
+              labels.put(
+                  GC + "cond.value-usedat", now.minusSeconds(oneIn(2) ? 90 : 900).toString());
+          case 10 -> labels.put(GC + "ref.image", any("image"));
+          case 11 -> labels.put(GC + "bref.container", any("container"));
           default -> labels.put(GC + "expire", now.plusSeconds(oneIn(2) ? 90 : -90).toString());
         }
       }
@@ -157,7 +166,7 @@ class SparingTest {
     int spared = 0;
     try (Fixture f = new Fixture(folder)) {
       Instant now = f.time.now();
-      Touches touches = new Touches(f.store);
+      Touches touches = new Touches(f.store); // the fixture's own collector has nothing to do
       for (int round = 0; round < ROUNDS; round++) {
         f.store.change(
             tx -> {
@@ -169,7 +178,7 @@ class SparingTest {
             });
         touches.begin();
         Marking marking = f.store.read(tx -> Marking.look(tx, now));
-        List<GcNode> before = marking.garbage();
+        List<GcNode> before = marking.garbage().nodes();
         f.store.change(
             tx -> {
               Scribe scribe = new Scribe(tx, random, now);

@@ -54,7 +54,9 @@ abstract class DiskFilesTest extends SnapshotterFilesContract {
 
   @AfterEach
   final void closeStore() {
-    store.close();
+    if (store != null) { // else the test was skipped before
+      store.close();
+    }
   }
 
   @Override

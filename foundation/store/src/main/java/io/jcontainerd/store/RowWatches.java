@@ -43,15 +43,30 @@ final class RowWatches extends Function {
             .formatted(watched.table(), change, FUNCTION, values));
   }
 
-  /** One watcher a table; another takes the place of the one before. */
-  synchronized void watch(String table, RowWatcher watcher) {
+  /**
+   * Shows a table's rows to a watcher until that is closed.
+   *
+   * @throws IllegalStateException if there is one: it would be told of nothing from here on
+   */
+  synchronized Store.Watch watch(String table, RowWatcher watcher) {
     Integer number = numbers.get(table);
     if (number == null) {
       throw new IllegalArgumentException("table " + table + " is not declared to be watched");
     }
-    Map<Integer, RowWatcher> changed = new HashMap<>(watchers);
-    changed.put(number, watcher);
-    watchers = Map.copyOf(changed);
+    if (watchers.containsKey(number)) {
+      throw new IllegalStateException("table " + table + " is watched already");
+    }
+    Map<Integer, RowWatcher> more = new HashMap<>(watchers);
+    more.put(number, watcher);
+    watchers = Map.copyOf(more);
+    return () -> end(number, watcher);
+  }
+
+  private synchronized void end(int number, RowWatcher watcher) {
+    Map<Integer, RowWatcher> fewer = new HashMap<>(watchers);
+    if (fewer.remove(number, watcher)) {
+      watchers = Map.copyOf(fewer);
+    }
   }
 
   @Override

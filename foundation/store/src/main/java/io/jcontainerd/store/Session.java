@@ -112,11 +112,6 @@ final class Session implements ReadTransaction, AutoCloseable {
     }
   }
 
-  /** How many rows this connection has changed, ever, whether that stands or was undone. */
-  long changes() {
-    return number("SELECT total_changes()");
-  }
-
   @Override
   public <T> List<T> all(String sql, Row.Mapper<T> mapper, @Nullable Object... arguments) {
     List<T> found = new ArrayList<>();

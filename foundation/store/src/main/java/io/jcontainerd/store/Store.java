@@ -202,14 +202,22 @@ public final class Store implements AutoCloseable {
     return writer.write(body, true);
   }
 
+  /** Ends when it is closed. */
+  @FunctionalInterface
+  public interface Watch extends AutoCloseable {
+    @Override
+    void close();
+  }
+
   /**
    * Shows a watcher every row that is inserted or updated from now on. Changes that are under way
    * may have been seen by nobody: {@link #fence} tells when they have ended.
    *
    * @param table one that its schema declares to be watched
+   * @throws IllegalStateException if somebody watches it already
    */
-  public void watch(String table, RowWatcher watcher) {
-    watches.watch(table, watcher);
+  public Watch watch(String table, RowWatcher watcher) {
+    return watches.watch(table, watcher);
   }
 
   /** Returns when all changes that were asked for before have ended. */

@@ -7,7 +7,7 @@ import java.time.Duration;
  *
  * @param queueDepth writes that wait now
  * @param queueAge how long the oldest of them has waited
- * @param commits groups made durable since opening
+ * @param commits groups committed since opening, also such as changed nothing
  * @param writes changes made durable since opening
  * @param failedWrites changes that failed since opening
  * @param lastCommit how long the newest commit took

@@ -452,12 +452,11 @@ final class Writer {
       return new Lost(e, e.kind() == StoreException.Kind.FULL);
     }
     try {
-      long before = session.changes();
-      boolean stands = false;
+      boolean changed = false;
       for (Change<?> change : members) {
-        stands |= runInSavepoint(change);
+        changed |= runInSavepoint(change);
       }
-      if (!stands || session.changes() == before) { // nothing to make durable, nor to wait for
+      if (!changed) {
         session.command("ROLLBACK");
         for (Change<?> change : members) {
           change.decided = true;

@@ -79,25 +79,6 @@ class StoreTest {
   }
 
   @Test
-  void a_write_that_changes_nothing_costs_no_commit() {
-    try (Store store = open()) {
-      store.<Boolean>write(
-          tx -> {
-            put(tx, "a", "1");
-            return true;
-          });
-      long before = store.stats().commits();
-      int changed = store.write(tx -> tx.update("DELETE FROM pairs WHERE key = ?", "b"));
-      assertThat(changed).isZero();
-      assertThat(store.stats().commits()).isEqualTo(before);
-      changed = store.write(tx -> tx.update("DELETE FROM pairs WHERE key = ?", "a"));
-      assertThat(changed).isEqualTo(1);
-      assertThat(store.stats().commits()).isEqualTo(before + 1);
-      assertThat(count(store)).isZero();
-    }
-  }
-
-  @Test
   void every_type_of_value_comes_back_as_it_was_stored() {
     try (Store store = open()) {
       byte[] bytes = {0, 1, (byte) 0xff};

@@ -56,28 +56,47 @@ final class FlatUnderLoad {
     containers(subject, layer, FIRST_USES);
     List<Double> idle = containers(subject, layer, CONTAINERS);
     var over = new AtomicBoolean();
+    var unpacked = new AtomicInteger();
+    var collected = new AtomicInteger();
     List<Double> busy;
     try (var load = Executors.newThreadPerTaskExecutor(Thread.ofPlatform().factory())) {
       List<Future<?>> futures =
           List.of(
-              load.submit(() -> unpack(subject, image, over)),
-              load.submit(() -> collect(subject, layer, over)));
+              load.submit(() -> unpack(subject, image, over, unpacked)),
+              load.submit(() -> collect(subject, layer, over, collected)));
       try {
-        busy = containers(subject, layer, CONTAINERS);
+        busy = new ArrayList<>();
+        while (busy.size() < CONTAINERS || unpacked.get() == 0 || collected.get() == 0) {
+          busy.addAll(containers(subject, layer, 1));
+          for (Future<?> future : futures) {
+            if (future.isDone()) {
+              over.set(true);
+              var _ = result(future, subject);
+            }
+          }
+        }
       } finally {
         over.set(true);
       }
       for (Future<?> future : futures) {
-        try {
-          future.get();
-        } catch (ExecutionException e) {
-          throw new IOException("the load of " + subject.name() + " failed", e.getCause());
-        }
+        var _ = result(future, subject);
       }
     }
+    System.out.printf(
+        "# %s unpacked %d times and collected %d times %d snapshots beside %d containers%n",
+        subject.name(), unpacked.get(), collected.get(), SNAPSHOTS, busy.size());
     String what = "create and start under load beside idle, ms, " + subject.name();
     figures.add(what + ", p50", Figures.median(busy), Figures.median(idle), 0);
     figures.add(what + ", p99", percentile(busy), percentile(idle), target);
+  }
+
+  private static Object result(Future<?> future, Subject subject)
+      throws IOException, InterruptedException {
+    try {
+      return future.get();
+    } catch (ExecutionException e) {
+      throw new IOException("the load of " + subject.name() + " failed", e.getCause());
+    }
   }
 
   private static double percentile(List<Double> values) {
@@ -105,7 +124,8 @@ final class FlatUnderLoad {
   }
 
   /** Unpacks the image into the other snapshotter's place until it is told to end. */
-  private static boolean unpack(Subject subject, String image, AtomicBoolean over)
+  private static boolean unpack(
+      Subject subject, String image, AtomicBoolean over, AtomicInteger rounds)
       throws IOException, InterruptedException {
     while (!over.get()) {
       subject.ctr("snapshots", "--snapshotter", "native", "unpack", image);
@@ -113,12 +133,14 @@ final class FlatUnderLoad {
           subject.ctr("snapshots", "--snapshotter", "native", "ls").lines().skip(1).toList()) {
         subject.ctr("snapshots", "--snapshotter", "native", "rm", line.split("\\s+", 2)[0]);
       }
+      rounds.incrementAndGet();
     }
     return true;
   }
 
   /** Makes snapshots that a lease keeps, and ends the lease, until it is told to end. */
-  private static boolean collect(Subject subject, String layer, AtomicBoolean over) {
+  private static boolean collect(
+      Subject subject, String layer, AtomicBoolean over, AtomicInteger rounds) {
     try (StorageApi api = new StorageApi(subject.socket(), Subject.NAMESPACE)) {
       for (int round = 0; !over.get(); round++) {
         String lease = "flat-" + round;
@@ -127,6 +149,7 @@ final class FlatUnderLoad {
           api.prepare(lease + "-" + i, layer, lease);
         }
         api.deleteLease(lease);
+        rounds.incrementAndGet();
       }
     }
     return true;

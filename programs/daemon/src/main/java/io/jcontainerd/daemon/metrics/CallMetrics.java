@@ -1,5 +1,7 @@
 package io.jcontainerd.daemon.metrics;
 
+import io.grpc.Context;
+import io.grpc.Deadline;
 import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
 import io.grpc.ForwardingServerCallListener.SimpleForwardingServerCallListener;
 import io.grpc.Metadata;
@@ -14,6 +16,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
@@ -93,6 +96,7 @@ public final class CallMetrics implements ServerInterceptor {
         methods.computeIfAbsent(descriptor.getFullMethodName(), _ -> new Method(descriptor));
     method.started.increment();
     long began = System.nanoTime();
+    AtomicBoolean ended = new AtomicBoolean();
     ServerCall<Q, A> counted =
         new SimpleForwardingServerCall<>(call) {
           @Override
@@ -103,7 +107,9 @@ public final class CallMetrics implements ServerInterceptor {
 
           @Override
           public void close(Status status, Metadata trailers) {
-            method.ended(status.getCode(), System.nanoTime() - began);
+            if (!ended.getAndSet(true)) {
+              method.ended(status.getCode(), System.nanoTime() - began);
+            }
             super.close(status, trailers);
           }
         };
@@ -112,6 +118,19 @@ public final class CallMetrics implements ServerInterceptor {
       public void onMessage(Q message) {
         method.received.increment();
         super.onMessage(message);
+      }
+
+      // the client does not wait any more, and nothing closes such a call
+      @Override
+      public void onCancel() {
+        if (!ended.getAndSet(true)) {
+          Deadline deadline = Context.current().getDeadline();
+          boolean late = deadline != null && deadline.isExpired();
+          method.ended(
+              late ? Status.Code.DEADLINE_EXCEEDED : Status.Code.CANCELLED,
+              System.nanoTime() - began);
+        }
+        super.onCancel();
       }
     };
   }

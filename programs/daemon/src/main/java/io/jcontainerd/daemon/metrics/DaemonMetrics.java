@@ -47,8 +47,8 @@ public record DaemonMetrics(
         .sample(runs, List.of(new Label("status", "success")), stats.succeeded())
         .sample(runs, List.of(new Label("status", "fail")), stats.failed());
     String took = "containerd_gc_gc_seconds";
-    long count = stats.succeeded() + stats.failed();
-    out.family(took, Exposition.Type.HISTOGRAM, "How long garbage collections took.")
+    long count = stats.succeeded();
+    out.family(took, Exposition.Type.HISTOGRAM, "How long garbage collections took that succeeded.")
         .sample(took + "_bucket", List.of(new Label("le", "+Inf")), count)
         .sample(took + "_sum", List.of(), Exposition.seconds(stats.total()))
         .sample(took + "_count", List.of(), count);

@@ -12,15 +12,13 @@ import java.util.stream.Stream;
 
 /**
  * The process itself, under the names that Prometheus' libraries agree on, and its virtual machine.
- * From {@code /proc/self}, see proc_pid_stat(5) and proc_pid_limits(5).
+ * From {@code /proc/self}, see proc_pid_stat(5), proc_pid_status(5) and proc_pid_limits(5).
  */
 final class ProcessMetrics {
   private static final Path SELF = Path.of("/proc/self");
 
   /** {@code sysconf(_SC_CLK_TCK)} on every architecture that Java runs on. */
   private static final double TICKS = 100;
-
-  private static final int PAGE = 4096;
 
   private ProcessMetrics() {}
 
@@ -38,12 +36,12 @@ final class ProcessMetrics {
             "process_virtual_memory_bytes",
             Exposition.Type.GAUGE,
             "Virtual memory size in bytes.",
-            number(fields, 23))
+            status("VmSize:"))
         .single(
             "process_resident_memory_bytes",
             Exposition.Type.GAUGE,
             "Resident memory size in bytes.",
-            number(fields, 24) * PAGE)
+            status("VmRSS:"))
         .single(
             "process_start_time_seconds",
             Exposition.Type.GAUGE,
@@ -68,11 +66,21 @@ final class ProcessMetrics {
     return Double.parseDouble(fields[field - 3]);
   }
 
+  /** A size, which is told in KiB, in bytes. */
+  private static double status(String field) throws IOException {
+    for (String line : Files.readAllLines(SELF.resolve("status"))) {
+      if (line.startsWith(field)) {
+        return Double.parseDouble(line.substring(field.length()).replace("kB", "").trim()) * 1024;
+      }
+    }
+    throw new IOException("/proc/self/status has no " + field);
+  }
+
   private static double maxFiles() throws IOException {
     for (String line : Files.readAllLines(SELF.resolve("limits"))) {
       if (line.startsWith("Max open files")) {
         String soft = line.substring("Max open files".length()).trim().split(" +", -1)[0];
-        return soft.equals("unlimited") ? Double.MAX_VALUE : Double.parseDouble(soft);
+        return soft.equals("unlimited") ? Double.POSITIVE_INFINITY : Double.parseDouble(soft);
       }
     }
     throw new IOException("/proc/self/limits has no line for open files");

@@ -2,6 +2,7 @@ package io.jcontainerd.daemon.server;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.daemon.metrics.DaemonMetrics;
 import java.io.IOException;
 import java.lang.System.Logger;
@@ -12,7 +13,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
-/** Serves {@code GET /v1/metrics} over HTTP. */
+/**
+ * Serves {@code GET /v1/metrics} over HTTP. How many connections there may be, and how long a
+ * request and an answer may take, the daemon's launcher sets by the properties of the JDK's server.
+ */
 public final class MetricsListener implements AutoCloseable {
   private static final Logger LOG = System.getLogger(MetricsListener.class.getName());
   private static final String PATH = "/v1/metrics";
@@ -32,7 +36,7 @@ public final class MetricsListener implements AutoCloseable {
    *
    * @param address {@code HOST:PORT}, with an IPv6 address in brackets; without a host on all
    *     addresses, with port 0 on a free one
-   * @throws IllegalArgumentException if that is not what the address is
+   * @throws InvalidArgumentException if that is not what the address is
    * @throws IOException if it cannot be listened on, which says why
    */
   public static MetricsListener open(String address, DaemonMetrics metrics) throws IOException {
@@ -67,8 +71,8 @@ public final class MetricsListener implements AutoCloseable {
     }
   }
 
-  private static IllegalArgumentException notAnAddress(String address) {
-    return new IllegalArgumentException(
+  private static InvalidArgumentException notAnAddress(String address) {
+    return new InvalidArgumentException(
         "metrics address \"" + address + "\" is not HOST:PORT, such as 127.0.0.1:1338");
   }
 
@@ -83,15 +87,24 @@ public final class MetricsListener implements AutoCloseable {
       if (!exchange.getRequestURI().getPath().equals(PATH)) {
         send(exchange, 404, "text/plain", "not found: metrics are at " + PATH + "\n");
       } else if (method.equals("GET") || method.equals("HEAD")) {
-        send(exchange, 200, DaemonMetrics.mediaType(), metrics.text());
+        sendNumbers(exchange, metrics);
       } else {
         exchange.getResponseHeaders().set("Allow", "GET, HEAD");
         send(exchange, 405, "text/plain", method + " is not allowed\n");
       }
-    } catch (RuntimeException e) {
-      LOG.log(Level.ERROR, "metrics could not be gathered", e);
-      throw e;
     }
+  }
+
+  private static void sendNumbers(HttpExchange exchange, DaemonMetrics metrics) throws IOException {
+    String text;
+    try {
+      text = metrics.text();
+    } catch (IOException | RuntimeException e) {
+      LOG.log(Level.ERROR, "metrics could not be gathered", e);
+      send(exchange, 500, "text/plain", "metrics could not be gathered: " + e.getMessage() + "\n");
+      return;
+    }
+    send(exchange, 200, DaemonMetrics.mediaType(), text);
   }
 
   private static void send(HttpExchange exchange, int status, String type, String text)

@@ -8,6 +8,8 @@ import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NettyChannelBuilder;
+import io.jcontainerd.api.services.events.v1.EventsGrpc;
+import io.jcontainerd.api.services.events.v1.SubscribeRequest;
 import io.jcontainerd.api.services.images.v1.GetImageRequest;
 import io.jcontainerd.api.services.images.v1.ImagesGrpc;
 import io.jcontainerd.daemon.BuildInfo;
@@ -37,6 +39,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(120)
 class MetricsTest {
   private static final String METRICS = "io.containerd.server.v1.metrics";
+
+  private static final String SUBSCRIBE =
+      "grpc_type=\"server_stream\",grpc_service=\"containerd.services.events.v1.Events\","
+          + "grpc_method=\"Subscribe\"";
+  private static final String HANDLED =
+      "grpc_server_handled_total[{]" + SUBSCRIBE + ",grpc_code=\"%s\"[}] .*";
 
   @TempDir Path folder;
 
@@ -80,6 +88,7 @@ class MetricsTest {
     }
   }
 
+  /** Also begins to listen to events, and goes away. */
   private void askForAnImageThatIsNotThere() throws Exception {
     var loop = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
     ManagedChannel channel =
@@ -91,6 +100,13 @@ class MetricsTest {
     try {
       var stub = ImagesGrpc.newBlockingStub(channel).withDeadlineAfter(20, TimeUnit.SECONDS);
       assertThatThrownBy(() -> stub.get(GetImageRequest.newBuilder().setName("none").build()))
+          .isInstanceOf(StatusRuntimeException.class);
+      assertThatThrownBy(
+              () ->
+                  EventsGrpc.newBlockingStub(channel)
+                      .withDeadlineAfter(200, TimeUnit.MILLISECONDS)
+                      .subscribe(SubscribeRequest.getDefaultInstance())
+                      .hasNext())
           .isInstanceOf(StatusRuntimeException.class);
     } finally {
       channel.shutdownNow();
@@ -104,6 +120,10 @@ class MetricsTest {
       askForAnImageThatIsNotThere();
       graph.wiring().get(Keys.COLLECTOR).collect();
       List<String> lines = lines(graph);
+      while (value(lines, "grpc_server_started_total{" + SUBSCRIBE + "}") > ended(lines)) {
+        TimeUnit.MILLISECONDS.sleep(20); // the server learns of it when it is told
+        lines = lines(graph);
+      }
       String method =
           "grpc_type=\"unary\",grpc_service=\"containerd.services.images.v1.Images\","
               + "grpc_method=\"Get\"";
@@ -130,6 +150,14 @@ class MetricsTest {
                   line.matches("# (HELP|TYPE) [a-z_]+ .+")
                       || line.matches("[a-z_]+([{].*[}])? [-0-9.E]+"));
     }
+  }
+
+  /** The listeners that went away. */
+  private static double ended(List<String> lines) {
+    return lines.stream()
+        .filter(line -> line.matches(HANDLED.formatted("(Canceled|DeadlineExceeded)")))
+        .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' '))))
+        .sum();
   }
 
   private static double value(List<String> lines, String sample) {

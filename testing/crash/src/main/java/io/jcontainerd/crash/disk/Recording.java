@@ -6,20 +6,20 @@ import java.util.function.LongSupplier;
 
 /**
  * What a program did, in order: changes of its disk and what it told its client, each with how many
- * transactions its store had made durable by then. Safe for many threads.
+ * transactions were in its store's log by then. Safe for many threads.
  */
 public final class Recording {
   /**
    * One step.
    *
-   * @param commits transactions that were durable when the step had happened
+   * @param commits transactions that were in the log when the step had happened
    */
   public record Entry(long commits, Step step) {}
 
   private final List<Entry> entries = new ArrayList<>();
   private LongSupplier commits = () -> 0;
 
-  /** From now on, this tells how many transactions are durable. */
+  /** From now on, this tells how many transactions are in the log. */
   public synchronized void countCommits(LongSupplier counter) {
     commits = counter;
   }

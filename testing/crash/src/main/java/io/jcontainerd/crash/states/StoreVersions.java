@@ -46,7 +46,8 @@ final class StoreVersions {
     }
   }
 
-  private static Path log(Path file) {
+  /** The log of a database. */
+  static Path log(Path file) {
     return file.resolveSibling(file.getFileName() + "-wal");
   }
 

@@ -33,7 +33,7 @@ public final class LoopDisk {
       throws IOException {
     requireKernel(type);
     image(image, type, bytes, mkfsOptions);
-    run("mount", "-t", type, "-o", "loop", image.toString(), at.toString());
+    String _ = run("mount", "-t", type, "-o", "loop", image.toString(), at.toString());
   }
 
   /** Makes a file with an empty file system. */
@@ -47,7 +47,7 @@ public final class LoopDisk {
     var command = new ArrayList<>(List.of(program, "-q"));
     command.addAll(List.of(mkfsOptions));
     command.add(file.toString());
-    run(command.toArray(String[]::new));
+    String _ = run(command.toArray(String[]::new));
   }
 
   /** Skips the test if the kernel does not know the file system. */
@@ -68,7 +68,8 @@ public final class LoopDisk {
     assumeTrue(found, "this machine has no program " + name);
   }
 
-  private static void run(String... command) throws IOException {
+  /** What a program prints; fails if it does not end well and in time. */
+  static String run(String... command) throws IOException {
     Process process =
         new ProcessBuilder(command)
             .redirectErrorStream(true)
@@ -88,5 +89,6 @@ public final class LoopDisk {
     if (process.exitValue() != 0) {
       throw new IOException(String.join(" ", command) + ": " + output.strip());
     }
+    return output;
   }
 }
