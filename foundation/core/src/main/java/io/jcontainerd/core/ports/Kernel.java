@@ -49,10 +49,10 @@ public interface Kernel {
   Space space(Path path) throws IOException;
 
   /**
-   * Makes what is written to one file system survive a power cut. The kernel tells a failure to write
-   * once to everybody who had the file system open when it came about, and those who open it later
-   * may not be told: so this is kept open for as long as failures matter. Safe for many threads, but
-   * for closing it while it is used; closing twice does no harm.
+   * Makes what is written to one file system survive a power cut. The kernel tells a failure to
+   * write once to everybody who had the file system open when it came about, and those who open it
+   * later may not be told: so this is kept open for as long as failures matter. Safe for many
+   * threads, but for closing it while it is used; closing twice does no harm.
    */
   interface Synchroniser extends AutoCloseable {
     /**

@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Registries without credentials, by the usual folders of {@code hosts.toml} and the proxies of the
- * environment, whose client is made when it is first needed: a daemon whose blobs are as they should be never needs it.
+ * environment, whose client is made when it is first needed: a daemon whose blobs are as they
+ * should be never needs it.
  */
 final class LazyRegistry implements Registry {
   private @Nullable Registry made;

@@ -235,8 +235,7 @@ final class StoragePlugins {
 
   private MetadataOptions.Outside outside(Wiring wiring) {
     return new MetadataOptions.Outside(
-        !(contentStore(wiring) instanceof LocalContentStore),
-        ProxyPlugins.snapshotters(config));
+        !(contentStore(wiring) instanceof LocalContentStore), ProxyPlugins.snapshotters(config));
   }
 
   private Started<MountGate> gate(Wiring wiring) {
