@@ -167,8 +167,8 @@ final class StoredImages implements ImageStore {
     Image before = database.read(tx -> get(tx, namespace, image.name()));
     Image intended = patched(before, image, mask, sourceDateEpoch.orElse(now));
     check(intended);
-    if (!intended.target().digest().equals(before.target().digest())) {
-      makeDurable.run(); // other layers than before are relied on
+    if (reliesOnMore(before, intended)) {
+      makeDurable.run();
     }
     // An update may take away the last reference to what the image named.
     return database.replace(
@@ -181,6 +181,16 @@ final class StoredImages implements ImageStore {
           new Notices(tx, Times.nanos(now), namespace).imageUpdated(updated);
           return updated;
         });
+  }
+
+  /** Whether the update lets the image name other layers than before. */
+  private static boolean reliesOnMore(Image before, Image intended) {
+    return !intended.target().digest().equals(before.target().digest())
+        || intended.labels().entrySet().stream()
+            .anyMatch(
+                label ->
+                    GcLabels.refersToSnapshot(label.getKey())
+                        && !label.getValue().equals(before.labels().get(label.getKey())));
   }
 
   private static Image patched(Image old, Image image, FieldMask mask, Instant updatedAt) {

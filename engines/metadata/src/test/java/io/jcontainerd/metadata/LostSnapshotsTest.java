@@ -179,9 +179,15 @@ class LostSnapshotsTest {
     Image labelled = new Image("i", image.target(), Map.of("a", "b"), NOW, NOW);
     f.in(NS, () -> f.metadata.images().update(labelled, FieldMask.ALL, Optional.empty()));
     assertThat(waits).isEqualTo(before);
+    Map<String, String> layers = Map.of("containerd.io/gc.ref.snapshot.overlayfs", "layer");
+    Image unpacked = new Image("i", image.target(), layers, NOW, NOW);
+    for (int i = 0; i < 2; i++) { // the second time it is nothing new
+      f.in(NS, () -> f.metadata.images().update(unpacked, FieldMask.ALL, Optional.empty()));
+      assertThat(waits).isEqualTo(before + 1);
+    }
     Image other = new Image("i", targetOf("other"), Map.of(), NOW, NOW);
     f.in(NS, () -> f.metadata.images().update(other, FieldMask.ALL, Optional.empty()));
-    assertThat(waits).isEqualTo(before + 1);
+    assertThat(waits).isEqualTo(before + 2);
   }
 
   @Test
