@@ -676,6 +676,29 @@ class GarbageCollectionTest {
   }
 
   @Test
+  void what_is_condemned_is_swept_although_the_rest_cannot_be_removed() {
+    Digest first = blob("first");
+    f.store.change(
+        tx -> {
+          for (int i = 0; i < 4000; i++) {
+            insertBlob(tx, digest("many" + i), Map.of());
+          }
+          insertBlob(tx, digest("last"), Map.of());
+          tx.update(
+              "CREATE TRIGGER no BEFORE DELETE ON blobs WHEN OLD.digest = '%s'"
+                      .formatted(digest("last"))
+                  + " BEGIN SELECT RAISE(ABORT, 'no'); END");
+        });
+    assertThatThrownBy(() -> f.collect()).hasMessageContaining("gc failed");
+    assertThat(f.has(first)).isFalse();
+    assertThat(f.backendBlobs()).isEmpty();
+    f.store.change(tx -> tx.update("DROP TRIGGER no"));
+    f.collect();
+    assertThat(f.<Long>in(NS, () -> f.store.read(tx -> tx.number("SELECT count(*) FROM blobs"))))
+        .isZero();
+  }
+
+  @Test
   void a_snapshot_removed_by_a_collection_is_told() throws Exception {
     layer("lost", "", Map.of());
     try (EventStream events = f.metadata.events().subscribe(e -> e.topic().contains("remove"))) {
