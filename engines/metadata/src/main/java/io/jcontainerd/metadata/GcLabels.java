@@ -1,6 +1,6 @@
 package io.jcontainerd.metadata;
 
-import io.jcontainerd.core.failure.InvalidArgumentException;
+import io.jcontainerd.core.words.Durations;
 import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
@@ -176,11 +176,8 @@ final class GcLabels {
     if (operator != '<' && operator != '>') {
       return Optional.empty();
     }
-    try {
-      Duration than = GoDuration.parse(term.substring(name.length() + 1));
-      return Optional.of(new Condition(snapshot, operator == '<', than));
-    } catch (InvalidArgumentException e) {
-      return Optional.empty(); // a condition that cannot be read never holds
-    }
+    // a condition that cannot be read never holds
+    return Durations.parse(term.substring(name.length() + 1))
+        .map(than -> new Condition(snapshot, operator == '<', than));
   }
 }

@@ -4,14 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.jcontainerd.core.failure.InvalidArgumentException;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 class TextTest {
   @Test
@@ -40,32 +38,6 @@ class TextTest {
       text.append(alphabet.charAt(random.nextInt(alphabet.length())));
     }
     return text.toString();
-  }
-
-  @Test
-  void durations_are_gos() {
-    assertThat(GoDuration.parse("1h30m")).isEqualTo(Duration.ofMinutes(90));
-    assertThat(GoDuration.parse("1.5s")).isEqualTo(Duration.ofMillis(1500));
-    assertThat(GoDuration.parse("-.5ms")).isEqualTo(Duration.ofNanos(-500_000));
-    assertThat(GoDuration.parse("2us3ns")).isEqualTo(Duration.ofNanos(2003));
-    assertThat(GoDuration.parse("1\u00b5s")).isEqualTo(Duration.ofNanos(1000));
-    assertThat(GoDuration.parse("+72h")).isEqualTo(Duration.ofDays(3));
-    assertThat(GoDuration.parse("0")).isEqualTo(Duration.ZERO);
-    for (String bad : List.of("", "1", "h", "1d", "1h ", "-", "1h-2m", "9999999999h")) {
-      assertThatThrownBy(() -> GoDuration.parse(bad))
-          .as(bad)
-          .isInstanceOf(InvalidArgumentException.class);
-    }
-  }
-
-  /** A label may have four thousand bytes, and the collector reads all labels at each run. */
-  @Test
-  @Timeout(10)
-  void durations_without_a_unit_are_refused_in_no_time() {
-    for (int i = 0; i < 1000; i++) {
-      assertThatThrownBy(() -> GoDuration.parse("1".repeat(4000)))
-          .isInstanceOf(InvalidArgumentException.class);
-    }
   }
 
   @Test

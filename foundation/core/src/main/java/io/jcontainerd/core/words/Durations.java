@@ -10,11 +10,12 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Durations as containerd's configuration writes them: {@code 1m30s}, {@code 250ms}, {@code 0s}.
+ * Durations as Go writes them, in containerd's configuration and in labels: {@code 1m30s}, {@code
+ * 250ms}, {@code 0s}. Clients write labels, so no text may take long to be refused.
  */
 public final class Durations {
   private static final Pattern TERM =
-      Pattern.compile("([0-9]+\\.?[0-9]*|\\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)");
+      Pattern.compile("([0-9]++(?:\\.[0-9]*+)?|\\.[0-9]++)(ns|us|µs|μs|ms|s|m|h)");
   private static final Map<String, Long> NANOS =
       Map.of(
           "ns", 1L,
@@ -43,7 +44,7 @@ public final class Durations {
     BigDecimal nanos = BigDecimal.ZERO;
     int end = 0;
     while (end < rest.length()) {
-      if (!terms.find(end) || terms.start() != end) {
+      if (!terms.region(end, rest.length()).lookingAt()) {
         return Optional.empty();
       }
       String number = terms.group(1);
