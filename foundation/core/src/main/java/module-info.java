@@ -23,5 +23,6 @@ module io.jcontainerd.core {
   exports io.jcontainerd.core.registry;
   exports io.jcontainerd.core.snapshots;
   exports io.jcontainerd.core.tasks;
+  exports io.jcontainerd.core.transfer;
   exports io.jcontainerd.core.words;
 }

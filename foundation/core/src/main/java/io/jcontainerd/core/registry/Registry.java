@@ -4,6 +4,7 @@ import io.jcontainerd.core.Descriptor;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Where images come from and go to: other machines that hold blobs and manifests by name.
@@ -11,9 +12,9 @@ import java.util.List;
  * <p>References are full names, {@code host[:port]/path[:tag][@digest]}. Every method blocks until
  * the other side has answered and has its own deadlines; interruption ends it with {@link
  * io.jcontainerd.core.failure.CancelledException}. What comes is not verified but by its length:
- * who stores it compares the digest. Safe for many threads.
+ * who stores it compares the digest. Safe for many threads; closing ends what still goes on.
  */
-public interface Registry {
+public interface Registry extends AutoCloseable {
   /**
    * What the reference names now.
    *
@@ -34,6 +35,20 @@ public interface Registry {
   InputStream fetch(String reference, Descriptor descriptor, long offset);
 
   /**
+   * A part of a blob, for those who fetch several at once. Unlike {@link #fetch}, a connection that
+   * breaks is not opened again: the stream fails with an {@link IOException}, and the caller asks
+   * for what is missing.
+   *
+   * @param offset where to begin, in bytes
+   * @param length how many bytes, at least 1
+   * @return the bytes; empty if the other side cannot give parts
+   */
+  default Optional<InputStream> fetchPart(
+      String reference, Descriptor descriptor, long offset, long length) {
+    return Optional.empty();
+  }
+
+  /**
    * Brings a blob, or a manifest with everything it refers to already there, into the reference's
    * repository; a manifest gets the reference's tag. What is there already is not sent again.
    *
@@ -43,6 +58,10 @@ public interface Registry {
 
   /** The tags of the reference's repository, in order of name. */
   List<String> tags(String reference);
+
+  /** Ends what still goes on; harmless when repeated. */
+  @Override
+  default void close() {}
 
   /** The bytes of something to push; opened again when a try failed. */
   @FunctionalInterface

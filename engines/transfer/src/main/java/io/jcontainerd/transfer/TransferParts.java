@@ -1,0 +1,33 @@
+package io.jcontainerd.transfer;
+
+import io.jcontainerd.core.content.ContentStore;
+import io.jcontainerd.core.diff.Applier;
+import io.jcontainerd.core.images.ImageStore;
+import io.jcontainerd.core.leases.LeaseStore;
+import io.jcontainerd.core.ports.Time;
+import io.jcontainerd.core.registry.Registries;
+import io.jcontainerd.core.snapshots.Snapshotter;
+import java.util.Optional;
+import java.util.function.Function;
+
+/**
+ * Who does the steps. All of them know namespaces.
+ *
+ * @param content blobs
+ * @param images names
+ * @param leases what keeps both meanwhile
+ * @param snapshotters by name
+ * @param appliers by name
+ * @param registries where images come from and go to
+ * @param space room on the disks
+ * @param time the clock
+ */
+public record TransferParts(
+    ContentStore content,
+    ImageStore images,
+    LeaseStore leases,
+    Function<String, Optional<Snapshotter>> snapshotters,
+    Function<String, Optional<Applier>> appliers,
+    Registries registries,
+    DiskSpace space,
+    Time time) {}

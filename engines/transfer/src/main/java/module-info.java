@@ -1,0 +1,11 @@
+import org.jspecify.annotations.NullMarked;
+
+/** Images between registries, the image store and archives: the order of steps only. */
+@NullMarked
+module io.jcontainerd.transfer {
+  requires static transitive org.jspecify;
+  requires transitive io.jcontainerd.core;
+  requires io.jcontainerd.oci;
+
+  exports io.jcontainerd.transfer;
+}
