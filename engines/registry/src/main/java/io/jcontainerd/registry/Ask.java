@@ -2,12 +2,9 @@ package io.jcontainerd.registry;
 
 import io.jcontainerd.oci.reference.Reference;
 import java.net.URI;
-import java.net.http.HttpRequest.BodyPublisher;
-import java.net.http.HttpRequest.BodyPublishers;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
-import java.util.function.Supplier;
+import java.util.Optional;
 
 /**
  * One request to a registry, before authentication and redirects.
@@ -16,39 +13,60 @@ import java.util.function.Supplier;
  * @param reference on whose behalf, for messages
  * @param method of HTTP
  * @param uri what
- * @param scopes what it needs to be allowed, in the words of token servers
+ * @param scopes what it needs to be allowed
  * @param headers beside the usual ones
- * @param length of the body in bytes
- * @param body made anew for every try
+ * @param body what is sent, if anything
+ * @param manner how it is to be treated
  */
 record Ask(
     Host host,
     Reference reference,
     String method,
     URI uri,
-    List<String> scopes,
+    Scopes scopes,
     Map<String, String> headers,
-    long length,
-    Supplier<BodyPublisher> body) {
-  static Ask of(Host host, Reference reference, String method, URI uri, List<String> scopes) {
-    return new Ask(host, reference, method, uri, scopes, Map.of(), 0, BodyPublishers::noBody);
+    Optional<UploadBody> body,
+    Manner manner) {
+  /** How a request is to be treated. */
+  enum Manner {
+    /** Sent again when it fails for reasons that may pass. */
+    USUAL,
+    /** Likewise, on a connection of its own, for much will come. */
+    BULK,
+    /** Sent again only when the registry says that it did not look at it. */
+    ONCE
+  }
+
+  static Ask of(Host host, Reference reference, String method, URI uri, Scopes scopes) {
+    return new Ask(host, reference, method, uri, scopes, Map.of(), Optional.empty(), Manner.USUAL);
   }
 
   Ask header(String name, String value) {
     Map<String, String> more = new LinkedHashMap<>(headers);
     more.put(name, value);
-    return new Ask(host, reference, method, uri, scopes, more, length, body);
+    return new Ask(host, reference, method, uri, scopes, more, body, manner);
   }
 
-  Ask body(long newLength, Supplier<BodyPublisher> newBody) {
-    return new Ask(host, reference, method, uri, scopes, headers, newLength, newBody);
+  Ask body(UploadBody what) {
+    return new Ask(host, reference, method, uri, scopes, headers, Optional.of(what), manner);
   }
 
-  static String pull(Reference reference) {
-    return "repository:" + reference.path() + ":pull";
+  Ask manner(Manner other) {
+    return new Ask(host, reference, method, uri, scopes, headers, body, other);
   }
 
-  static String push(Reference reference) {
-    return "repository:" + reference.path() + ":pull,push";
+  /** The beginning of messages: the image and the registry. */
+  String words() {
+    return "image " + reference + ": registry " + host.name();
+  }
+
+  /** What is asked, for messages. */
+  String question() {
+    return method + " " + Printable.path(uri);
+  }
+
+  /** HTTP/2 shares one connection among all requests, which is wrong for much. */
+  boolean isForOneConnection() {
+    return manner == Manner.BULK || body.isPresent();
   }
 }

@@ -2,213 +2,178 @@ package io.jcontainerd.registry;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.jcontainerd.core.failure.ContainerdException;
 import io.jcontainerd.core.failure.UnauthenticatedException;
-import io.jcontainerd.oci.json.JsonObject;
-import io.jcontainerd.registry.hosts.Resolution;
+import io.jcontainerd.core.registry.CredentialSource;
+import io.jcontainerd.registry.Credentials.Kind;
+import io.jcontainerd.registry.hosts.HeaderFields;
 import java.io.IOException;
-import java.io.InputStream;
-import java.net.URI;
-import java.net.URLEncoder;
-import java.net.http.HttpRequest;
-import java.net.http.HttpRequest.BodyPublishers;
-import java.net.http.HttpResponse;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.Base64;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 
 /**
  * Proves to registries who we are: by name and password (RFC 7617) or by tokens that another server
  * gives (distribution-spec, "token authentication"). What was proven once is used again until it
- * expires. Safe for many threads; two that come at once may both fetch a token.
+ * expires, also for less than it was given for. Many who want the same token at once cause one
+ * request. Safe for many threads.
  */
 final class Authorizer {
-  private static final int LONGEST_TOKEN = 1 << 20;
-  private static final Duration SHORTEST_LIFE = Duration.ofSeconds(60);
-  private static final Duration MARGIN = Duration.ofSeconds(10);
-
-  private record Key(String host, List<String> scopes) {}
-
-  private record Proof(String header, Instant until, String who) {}
-
-  private final RegistryOptions options;
-  private final Map<Key, Proof> proofs = new ConcurrentHashMap<>();
-
-  Authorizer(RegistryOptions options) {
-    this.options = options;
-  }
-
-  /** As whom a request with or without a proof of ours was sent, for messages. */
-  String who(Ask ask, HttpResponse<?> response) {
-    if (response.request().headers().firstValue("Authorization").isEmpty()) {
-      return "anonymous";
-    }
-    Proof proof = proofs.get(key(ask));
-    return proof == null ? "by a configured header" : proof.who;
-  }
-
-  /** The header that worked before, if it is still good. */
-  Optional<String> known(Ask ask) {
-    return Optional.ofNullable(proofs.get(key(ask)))
-        .filter(p -> options.time().now().isBefore(p.until))
-        .map(Proof::header);
-  }
+  private record Key(String host, Scopes scopes) {}
 
   /**
-   * The header that answers a refusal; empty if there is nothing to answer with.
+   * What to show next.
    *
-   * @throws UnauthenticatedException if the token server refuses
+   * @param fresh whether it was made for this very request; what is refused then is not made again
    */
-  Optional<String> answer(Ask ask, HttpResponse<?> refusal)
-      throws IOException, InterruptedException {
-    proofs.remove(key(ask));
-    List<Challenge> challenges = Challenge.parse(refusal.headers().allValues("WWW-Authenticate"));
-    Optional<Challenge> bearer = Challenge.ofScheme(challenges, "bearer");
-    Optional<Credentials> credentials =
-        options.credentials().apply(ask.host().attempt().credentials());
-    Optional<Proof> proof = Optional.empty();
-    if (bearer.isPresent()) {
-      proof = Optional.of(token(ask, bearer.get(), credentials));
-    } else if (Challenge.ofScheme(challenges, "basic").isPresent()) {
-      proof =
-          credentials
-              .filter(c -> !c.isIdentityToken())
-              .map(c -> new Proof(basic(c), Instant.MAX, c.words()));
+  record Better(Proof proof, boolean fresh) {}
+
+  private final RegistryOptions options;
+  private final TokenServer tokens;
+  private final Map<Key, Proof> proofs = new ConcurrentHashMap<>();
+  private final SingleFlight<Key, Proof> flights = new SingleFlight<>();
+
+  Authorizer(RegistryOptions options, Line line) {
+    this.options = options;
+    this.tokens = new TokenServer(options, line);
+  }
+
+  /** As whom a request with this proof, or none, is sent, for messages. */
+  String who(Ask ask, Optional<Proof> proof) {
+    if (ownHeader(ask)) {
+      return "by a configured header";
     }
-    proof.ifPresent(p -> proofs.put(key(ask), p));
-    return proof.map(Proof::header);
+    return proof.map(Proof::who).orElse("anonymous");
+  }
+
+  /** As whom a request would be sent now, for messages. */
+  String who(Ask ask) {
+    return who(ask, known(ask));
+  }
+
+  private boolean ownHeader(Ask ask) {
+    return Stream.concat(
+            ask.host().attempt().headers().keySet().stream(), options.headers().keySet().stream())
+        .anyMatch(name -> name.equalsIgnoreCase("Authorization"));
+  }
+
+  /** What worked before for as much as this, if it is still good. */
+  Optional<Proof> known(Ask ask) {
+    Instant now = options.time().now();
+    Optional<Proof> exact =
+        Optional.ofNullable(proofs.get(key(ask))).filter(proof -> now.isBefore(proof.until()));
+    return exact.isPresent()
+        ? exact
+        : proofs.entrySet().stream()
+            .filter(entry -> entry.getKey().host.equals(ask.host().name()))
+            .filter(
+                entry -> entry.getValue().anything() || entry.getKey().scopes.cover(ask.scopes()))
+            .map(Map.Entry::getValue)
+            .filter(proof -> now.isBefore(proof.until()))
+            .findFirst();
   }
 
   private static Key key(Ask ask) {
     return new Key(ask.host().name(), ask.scopes());
   }
 
-  private static String basic(Credentials credentials) {
-    String pair = credentials.username() + ":" + credentials.secret();
-    return "Basic " + Base64.getEncoder().encodeToString(pair.getBytes(UTF_8));
+  /**
+   * What answers a refusal; empty if there is nothing to answer with but what was just refused.
+   *
+   * @param refused what was refused, if something was shown
+   * @throws UnauthenticatedException if the token server refuses
+   */
+  Optional<Better> answer(Ask ask, Answer refusal, Optional<Proof> refused)
+      throws IOException, InterruptedException {
+    refused.ifPresent(proof -> proofs.values().removeIf(proof::equals));
+    if (ownHeader(ask)) {
+      return Optional.empty();
+    }
+    Optional<Proof> others = known(ask);
+    if (others.isPresent()) {
+      return Optional.of(new Better(others.get(), false));
+    }
+    List<String> offers = refusal.headers("WWW-Authenticate");
+    Optional<Credentials> credentials =
+        options
+            .credentials()
+            .apply(
+                new CredentialSource.Challenge(
+                    ask.host().attempt().credentials(), ask.reference().toString(), offers));
+    Optional<Proof> proof = proof(ask, Challenge.parse(offers), credentials);
+    return proof
+        .filter(better -> refused.filter(better::equals).isEmpty())
+        .map(better -> new Better(better, true));
+  }
+
+  private Optional<Proof> proof(
+      Ask ask, List<Challenge> challenges, Optional<Credentials> credentials)
+      throws IOException, InterruptedException {
+    Optional<Credentials> header = credentials.filter(known -> known.kind() == Kind.HEADER);
+    if (header.isPresent()) {
+      return Optional.of(keep(ask, whole(header.get())));
+    }
+    Optional<Proof> basic =
+        Challenge.ofScheme(challenges, "basic").isEmpty()
+            ? Optional.empty()
+            : credentials
+                .filter(known -> known.kind() == Kind.PASSWORD)
+                .map(known -> new Proof(basic(known), known.until(), known.words(), true));
+    Optional<Challenge> bearer = Challenge.ofScheme(challenges, "bearer");
+    if (bearer.isEmpty()) {
+      return basic.map(proof -> keep(ask, proof));
+    }
+    try {
+      return Optional.of(token(ask, bearer.get(), credentials));
+    } catch (IOException | ContainerdException e) {
+      if (basic.isEmpty()) {
+        throw e;
+      }
+      return basic.map(proof -> keep(ask, proof)); // the registry itself takes the password, too
+    }
+  }
+
+  private static Proof whole(Credentials credentials) throws IOException {
+    if (!HeaderFields.isValue(credentials.secret())) {
+      throw new FinalException("what is known " + credentials.words() + " cannot be sent");
+    }
+    return new Proof(credentials.secret(), credentials.until(), credentials.words(), true);
   }
 
   private Proof token(Ask ask, Challenge challenge, Optional<Credentials> credentials)
       throws IOException, InterruptedException {
-    URI realm = realm(ask, challenge);
-    Set<String> scopes = new LinkedHashSet<>(ask.scopes());
-    scopes.addAll(List.of(challenge.parameter("scope").split(" ", -1)));
-    scopes.remove("");
-    String service = challenge.parameter("service");
-    HttpRequest request =
-        credentials.filter(Credentials::isIdentityToken).isPresent()
-            ? exchange(realm, service, scopes, credentials.get())
-            : asking(realm, service, scopes, credentials);
-    Instant asked = options.time().now();
-    HttpResponse<InputStream> response =
-        ask.host().http().send(request, BodyStream.handler(options.stallTimeout()));
-    if (response.statusCode() != 200) {
-      Answers.drop(response);
-      if (response.statusCode() >= 500 || response.statusCode() == 429) {
-        throw new IOException(
-            "token server " + realm.getAuthority() + " answered " + response.statusCode());
-      }
-      throw new UnauthenticatedException(
-          "image "
-              + ask.reference()
-              + ": token server "
-              + realm.getAuthority()
-              + " of registry "
-              + ask.host().name()
-              + " answered "
-              + response.statusCode()
-              + credentials
-                  .map(known -> " (" + known.words() + ")")
-                  .orElse("; no credentials are known"));
-    }
-    JsonObject answer = Answers.document(response, LONGEST_TOKEN);
-    String token =
-        answer
-            .string("token")
-            .filter(t -> !t.isEmpty())
-            .or(() -> answer.string("access_token"))
-            .filter(t -> !t.isEmpty())
-            .orElseThrow(
-                () -> new IOException("token server " + realm.getAuthority() + " sent no token"));
-    Duration life = Duration.ofSeconds(answer.integer("expires_in").orElse(0));
-    if (life.compareTo(SHORTEST_LIFE) < 0) {
-      life = SHORTEST_LIFE;
-    }
-    return new Proof(
-        "Bearer " + token,
-        asked.plus(life).minus(MARGIN),
-        credentials.map(Credentials::words).orElse("by an anonymous token"));
+    Scopes scopes = ask.scopes().and(Scopes.parse(challenge.parameter("scope")));
+    Key key = new Key(ask.host().name(), scopes);
+    return flights.run(
+        key,
+        () -> {
+          Proof there = proofs.get(key); // another flight may just have landed
+          if (there != null && options.time().now().isBefore(there.until())) {
+            return there;
+          }
+          Proof fetched = tokens.fetch(ask, challenge, scopes, credentials);
+          store(key, fetched);
+          return fetched;
+        });
   }
 
-  /** Where tokens are given. A registry on TLS cannot send us and our password off TLS. */
-  private static URI realm(Ask ask, Challenge challenge) throws IOException {
-    String text = challenge.parameter("realm");
-    URI realm;
-    try {
-      realm = URI.create(text);
-    } catch (IllegalArgumentException e) {
-      throw new IOException("token server \"" + text + "\" is no address", e);
-    }
-    String scheme = String.valueOf(realm.getScheme());
-    String authority = String.valueOf(realm.getAuthority());
-    boolean plain =
-        scheme.equals("http")
-            && (ask.host().base().getScheme().equals("http") || Resolution.isLoopback(authority));
-    if (realm.getHost() == null || !(scheme.equals("https") || plain)) {
-      throw new IOException("token server \"" + text + "\" is no https address");
-    }
-    return realm;
+  private Proof keep(Ask ask, Proof proof) {
+    store(key(ask), proof);
+    return proof;
   }
 
-  private HttpRequest asking(
-      URI realm, String service, Set<String> scopes, Optional<Credentials> credentials) {
-    StringBuilder query = new StringBuilder();
-    if (!service.isEmpty()) {
-      query.append("&service=").append(encode(service));
-    }
-    scopes.forEach(scope -> query.append("&scope=").append(encode(scope)));
-    String text = realm.toString();
-    URI uri =
-        query.isEmpty()
-            ? realm
-            : URI.create(text + (text.indexOf('?') < 0 ? "?" : "&") + query.substring(1));
-    HttpRequest.Builder request = request(uri);
-    credentials.ifPresent(c -> request.header("Authorization", basic(c)));
-    return request.build();
+  private void store(Key key, Proof proof) {
+    Instant now = options.time().now();
+    proofs.values().removeIf(old -> !now.isBefore(old.until()));
+    proofs.put(key, proof);
   }
 
-  private HttpRequest exchange(
-      URI realm, String service, Set<String> scopes, Credentials credentials) {
-    String form =
-        "grant_type=refresh_token&client_id="
-            + encode(options.userAgent())
-            + "&service="
-            + encode(service)
-            + "&scope="
-            + encode(String.join(" ", scopes))
-            + "&refresh_token="
-            + encode(credentials.secret());
-    return request(realm)
-        .header("Content-Type", "application/x-www-form-urlencoded")
-        .POST(BodyPublishers.ofString(form))
-        .build();
-  }
-
-  private HttpRequest.Builder request(URI uri) {
-    HttpRequest.Builder request =
-        HttpRequest.newBuilder(uri)
-            .timeout(options.answerTimeout())
-            .header("User-Agent", options.userAgent());
-    options.proxyAuthorization(uri).ifPresent(text -> request.header("Proxy-Authorization", text));
-    return request;
-  }
-
-  private static String encode(String text) {
-    return URLEncoder.encode(text, UTF_8);
+  static String basic(Credentials credentials) {
+    String pair = credentials.username() + ":" + credentials.secret();
+    return "Basic " + Base64.getEncoder().encodeToString(pair.getBytes(UTF_8));
   }
 }

@@ -34,18 +34,26 @@ final class BodyStream extends InputStream implements BodySubscriber<InputStream
   }
 
   private final Duration stall;
+  private final Runnable stalled;
   private final LinkedBlockingQueue<Signal> signals = new LinkedBlockingQueue<>();
   private final CompletableFuture<Flow.Subscription> subscribed = new CompletableFuture<>();
   private final Deque<ByteBuffer> current = new ArrayDeque<>();
   private @Nullable Signal end;
   private volatile boolean closed;
 
-  private BodyStream(Duration stall) {
+  private BodyStream(Duration stall, Runnable stalled) {
     this.stall = stall;
+    this.stalled = stalled;
   }
 
-  static BodyHandler<InputStream> handler(Duration stall) {
-    return _ -> new BodyStream(stall);
+  /**
+   * Makes streams of bodies.
+   *
+   * @param stall the longest wait for bytes
+   * @param stalled run when there were none for so long
+   */
+  static BodyHandler<InputStream> handler(Duration stall, Runnable stalled) {
+    return _ -> new BodyStream(stall, stalled);
   }
 
   @Override
@@ -131,6 +139,7 @@ final class BodyStream extends InputStream implements BodySubscriber<InputStream
       Signal signal = signals.poll(stall.toNanos(), TimeUnit.NANOSECONDS);
       if (signal == null) {
         close();
+        stalled.run();
         throw new HttpTimeoutException("no bytes for " + stall.toMillis() + " ms");
       }
       return signal;

@@ -32,7 +32,6 @@ record Host(Attempt attempt, URI base, HttpClient http, int tries) {
 
   /** Whether an address is of this host, so that headers and credentials may go there. */
   boolean owns(URI uri) {
-    return base.getScheme().equals(uri.getScheme())
-        && base.getAuthority().equalsIgnoreCase(uri.getAuthority());
+    return Line.isSameHost(base, uri);
   }
 }

@@ -1,14 +1,22 @@
 package io.jcontainerd.registry;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.jcontainerd.registry.hosts.Resolution;
 import java.io.IOException;
 import java.net.URI;
+import java.util.HexFormat;
 
 /**
  * An address that a server names: of a redirect, an upload, a next page. It is followed only over
  * http, and from TLS only to TLS, except on this machine.
  */
 final class NamedAddress {
+  /** What may stand in an address besides letters and digits (RFC 3986). */
+  private static final String ALLOWED = "-._~:/?#[]@!$&'()*+,;=%";
+
+  private static final HexFormat HEX = HexFormat.of().withUpperCase();
+
   private NamedAddress() {}
 
   /**
@@ -19,27 +27,40 @@ final class NamedAddress {
   static URI resolve(URI base, String text) throws IOException {
     URI named;
     try {
-      named = base.resolve(text);
-    } catch (IllegalArgumentException e) {
-      throw new IOException("\"" + text + "\" is no address", e);
+      String escaped = escaped(text);
+      // java.net.URI takes a lone query for one of the folder
+      named = base.resolve(escaped.startsWith("?") ? base.getRawPath() + escaped : escaped);
+    } catch (IllegalArgumentException _) {
+      throw new FinalException("\"" + Printable.address(text) + "\" is no address");
     }
     String scheme = String.valueOf(named.getScheme());
     boolean http = scheme.equals("http");
     if ((!http && !scheme.equals("https")) || named.getHost() == null) {
-      throw new IOException("\"" + named + "\" is no address of http");
+      throw new FinalException(
+          "\"" + Printable.address(named.toString()) + "\" is no address of http");
     }
     if (http && base.getScheme().equals("https") && !Resolution.isLoopback(named.getAuthority())) {
-      throw new IOException("from https to \"" + named.getAuthority() + "\" without tls");
+      throw new FinalException("from https to \"" + Printable.authority(named) + "\" without tls");
     }
     return named;
   }
 
-  /** The address in a header such as {@code </v2/…>; rel="next"}, before it is resolved. */
-  static String ofLink(String link) throws IOException {
-    int end = link.indexOf('>');
-    if (!link.startsWith("<") || end < 0) {
-      throw new IOException("\"" + link + "\" is no link");
-    }
-    return link.substring(1, end);
+  /** Servers write into addresses what they should have escaped. */
+  private static String escaped(String text) {
+    StringBuilder escaped = new StringBuilder();
+    text.codePoints()
+        .forEach(
+            c -> {
+              boolean plain =
+                  (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+              if (plain || (c < 0x80 && ALLOWED.indexOf(c) >= 0)) {
+                escaped.appendCodePoint(c);
+              } else {
+                for (byte part : Character.toString(c).getBytes(UTF_8)) {
+                  escaped.append('%').append(HEX.toHexDigits(part));
+                }
+              }
+            });
+    return escaped.toString();
   }
 }

@@ -2,12 +2,16 @@ package io.jcontainerd.registry;
 
 import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.core.ports.Time;
+import io.jcontainerd.core.registry.CredentialSource;
+import io.jcontainerd.registry.hosts.HeaderFields;
 import io.jcontainerd.registry.hosts.HostsDirectory;
 import java.net.ProxySelector;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
 
@@ -15,32 +19,49 @@ import java.util.function.Predicate;
  * How to speak to registries.
  *
  * @param hosts where mirrors, certificates and the like are configured
- * @param credentials who we are, by host as in references
+ * @param credentials who we are, asked when a host wants to know
+ * @param headers sent with every request to a registry itself; take the place of ours, but not of
+ *     what is configured for its host
  * @param plainHttp registries spoken to without TLS
  * @param proxies whom requests go through
  * @param answerTimeout the longest wait for the beginning of an answer
- * @param stallTimeout the longest wait for the next bytes of a body
+ * @param stallTimeout the longest wait for the next bytes of a body, in either direction
  * @param attempts how often a request is tried that fails for reasons that may pass, of the last
  *     host that is asked
  * @param patience the longest that a registry may ask to wait before the next try
+ * @param piece blobs longer than this are pushed in pieces of this many bytes; 0 to push them whole
+ *     while the registry lets us
  * @param userAgent how we introduce ourselves
  * @param time the clock
  */
 public record RegistryOptions(
     HostsDirectory hosts,
-    Function<String, Optional<Credentials>> credentials,
+    Function<CredentialSource.Challenge, Optional<Credentials>> credentials,
+    Map<String, String> headers,
     Predicate<String> plainHttp,
     ProxySelector proxies,
     Duration answerTimeout,
     Duration stallTimeout,
     int attempts,
     Duration patience,
+    long piece,
     String userAgent,
     Time time) {
-  /** Refuses fewer than one attempt. */
+  /** Refuses fewer than one attempt, negative sizes and headers that cannot be sent; copies. */
   public RegistryOptions {
+    headers = Map.copyOf(headers);
+    headers.forEach(
+        (name, value) -> {
+          if (!HeaderFields.isName(name) || !HeaderFields.isValue(value)) {
+            throw new InvalidArgumentException(
+                "registry header \"" + Printable.text(name) + "\" cannot be sent");
+          }
+        });
     if (attempts < 1) {
       throw new InvalidArgumentException("registry attempts " + attempts + " is not positive");
+    }
+    if (piece < 0) {
+      throw new InvalidArgumentException("registry piece " + piece + " is negative");
     }
   }
 
@@ -49,12 +70,14 @@ public record RegistryOptions(
     return new RegistryOptions(
         HostsDirectory.NONE,
         _ -> Optional.empty(),
+        Map.of(),
         _ -> false,
         HttpClient.Builder.NO_PROXY,
         Duration.ofSeconds(60),
         Duration.ofSeconds(60),
         5,
         Duration.ofSeconds(60),
+        0,
         "jcontainerd",
         Time.SYSTEM);
   }
@@ -68,82 +91,108 @@ public record RegistryOptions(
 
   /** The same with mirrors, certificates and the like from these folders. */
   public RegistryOptions withHosts(HostsDirectory folders) {
-    return new RegistryOptions(
-        folders,
-        credentials,
-        plainHttp,
-        proxies,
-        answerTimeout,
-        stallTimeout,
-        attempts,
-        patience,
-        userAgent,
-        time);
+    return with(draft -> draft.hosts = folders);
   }
 
-  /** The same with credentials. */
+  /** The same with credentials by host as in references. */
   public RegistryOptions withCredentials(Function<String, Optional<Credentials>> who) {
-    return new RegistryOptions(
-        hosts,
-        who,
-        plainHttp,
-        proxies,
-        answerTimeout,
-        stallTimeout,
-        attempts,
-        patience,
-        userAgent,
-        time);
+    return with(draft -> draft.credentials = challenge -> who.apply(challenge.host()));
+  }
+
+  /** The same with credentials of somebody who is asked each time. */
+  public RegistryOptions withCredentialSource(CredentialSource source) {
+    return with(draft -> draft.credentials = challenge -> Credentials.of(source.find(challenge)));
+  }
+
+  /** The same with headers for every request to a registry itself. */
+  public RegistryOptions withHeaders(Map<String, String> more) {
+    return with(draft -> draft.headers = more);
   }
 
   /** The same with registries that are spoken to without TLS. */
   public RegistryOptions withPlainHttp(Predicate<String> registries) {
-    return new RegistryOptions(
-        hosts,
-        credentials,
-        registries,
-        proxies,
-        answerTimeout,
-        stallTimeout,
-        attempts,
-        patience,
-        userAgent,
-        time);
+    return with(draft -> draft.plainHttp = registries);
   }
 
   /** The same through proxies. */
   public RegistryOptions withProxies(ProxySelector others) {
-    return new RegistryOptions(
-        hosts,
-        credentials,
-        plainHttp,
-        others,
-        answerTimeout,
-        stallTimeout,
-        attempts,
-        patience,
-        userAgent,
-        time);
+    return with(draft -> draft.proxies = others);
   }
 
   /** The same with other waits. */
   public RegistryOptions withTimeouts(Duration answer, Duration stall) {
-    return new RegistryOptions(
-        hosts, credentials, plainHttp, proxies, answer, stall, attempts, patience, userAgent, time);
+    return with(
+        draft -> {
+          draft.answerTimeout = answer;
+          draft.stallTimeout = stall;
+        });
+  }
+
+  /** The same with another number of tries. */
+  public RegistryOptions withAttempts(int number) {
+    return with(draft -> draft.attempts = number);
+  }
+
+  /** The same with blobs pushed in pieces of so many bytes, or whole if 0. */
+  public RegistryOptions withPiece(long bytes) {
+    return with(draft -> draft.piece = bytes);
   }
 
   /** The same on another clock. */
   public RegistryOptions withTime(Time other) {
-    return new RegistryOptions(
-        hosts,
-        credentials,
-        plainHttp,
-        proxies,
-        answerTimeout,
-        stallTimeout,
-        attempts,
-        patience,
-        userAgent,
-        other);
+    return with(draft -> draft.time = other);
+  }
+
+  private RegistryOptions with(Consumer<Draft> change) {
+    Draft draft = new Draft(this);
+    change.accept(draft);
+    return draft.done();
+  }
+
+  /** Options that are being changed. */
+  private static final class Draft {
+    private HostsDirectory hosts;
+    private Function<CredentialSource.Challenge, Optional<Credentials>> credentials;
+    private Map<String, String> headers;
+    private Predicate<String> plainHttp;
+    private ProxySelector proxies;
+    private Duration answerTimeout;
+    private Duration stallTimeout;
+    private int attempts;
+    private final Duration patience;
+    private long piece;
+    private final String userAgent;
+    private Time time;
+
+    Draft(RegistryOptions from) {
+      hosts = from.hosts;
+      credentials = from.credentials;
+      headers = from.headers;
+      plainHttp = from.plainHttp;
+      proxies = from.proxies;
+      answerTimeout = from.answerTimeout;
+      stallTimeout = from.stallTimeout;
+      attempts = from.attempts;
+      patience = from.patience;
+      piece = from.piece;
+      userAgent = from.userAgent;
+      time = from.time;
+    }
+
+    RegistryOptions done() {
+      return new RegistryOptions(
+          hosts,
+          credentials,
+          headers,
+          plainHttp,
+          proxies,
+          answerTimeout,
+          stallTimeout,
+          attempts,
+          patience,
+          piece,
+          userAgent,
+          time);
+    }
   }
 }

@@ -1,34 +1,62 @@
 package io.jcontainerd.registry;
 
+import io.jcontainerd.core.failure.CancelledException;
+import io.jcontainerd.core.failure.ContainerdException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 
 /**
- * Bytes of a known length from a line that may break: when it does, the rest is asked for anew. It
- * fails when several tries in a row bring no byte, and when there are more bytes than announced.
+ * Bytes of a known length from lines that may break: when one does, the rest is asked for anew. It
+ * fails when several lines in a row bring next to nothing, telling of each, and when there are more
+ * bytes than announced.
  */
 final class ResumingStream extends InputStream {
-  /** Opens the bytes from an offset; what it throws beside an I/O failure is final. */
-  @FunctionalInterface
+  /** A line with fewer bytes, unless they were the last, brought nothing worth another one. */
+  private static final long NEXT_TO_NOTHING = 16 << 10;
+
+  /** Opens lines. */
   interface Opener {
-    InputStream open(long offset) throws IOException;
+    /** The bytes from an offset. */
+    Opened open(long offset);
+
+    /** Waits before the next line. */
+    void pause(Duration wait) throws InterruptedException;
   }
 
+  /**
+   * A line.
+   *
+   * @param host whose
+   */
+  record Opened(InputStream in, String host) {}
+
+  private final String name;
   private final Opener opener;
   private final long size;
-  private final int attempts;
-  private InputStream in;
+  private final int most;
+  private final List<String> broken = new ArrayList<>();
+  private Opened line;
   private long position;
-  private int fruitless;
+  private long brought;
 
-  ResumingStream(InputStream first, Opener opener, long offset, long size, int attempts) {
-    this.in = first;
+  /**
+   * Opens the first line.
+   *
+   * @param name what it is, for messages
+   * @param most how many lines in a row may bring next to nothing
+   */
+  ResumingStream(String name, Opener opener, long offset, long size, int most) {
+    this.name = name;
     this.opener = opener;
     this.position = offset;
     this.size = size;
-    this.attempts = attempts;
+    this.most = most;
+    this.line = opener.open(offset);
   }
 
   @Override
@@ -45,42 +73,66 @@ final class ResumingStream extends InputStream {
     }
     while (true) {
       try {
-        int count = in.read(into, offset, length);
+        int count = line.in.read(into, offset, length);
         if (count > 0) {
-          fruitless = 0;
-          position += count;
-          if (position > size) {
-            throw new LengthException("more than the announced " + size + " bytes came");
-          }
+          took(count);
           return count;
         }
         if (position == size) {
           return -1;
         }
-        throw new IOException("only " + position + " of " + size + " bytes came");
-      } catch (LengthException | InterruptedIOException e) {
+        throw new IOException("the bytes ended");
+      } catch (FinalException | InterruptedIOException e) {
         throw e;
       } catch (IOException e) {
-        in.close();
-        if (++fruitless >= attempts) {
-          throw e;
-        }
-        in = opener.open(position);
+        broke(e);
       }
     }
   }
 
-  @Override
-  public void close() throws IOException {
-    in.close();
+  private void took(int count) throws IOException {
+    position += count;
+    brought += count;
+    if (brought >= NEXT_TO_NOTHING) {
+      broken.clear();
+    }
+    if (position > size) {
+      throw new FinalException(name + ": more than the announced " + size + " bytes came");
+    }
   }
 
-  /** Trying again will not help. */
-  private static final class LengthException extends IOException {
-    private static final long serialVersionUID = 1L;
-
-    LengthException(String message) {
-      super(message);
+  private void broke(IOException why) throws IOException {
+    line.in.close();
+    broken.add("registry " + line.host + ": " + Exchange.text(why));
+    if (broken.size() >= most) {
+      throw failure(why);
     }
+    try {
+      if (broken.size() > 1) {
+        opener.pause(Exchange.backoff(broken.size() - 1));
+      }
+      line = opener.open(position);
+      brought = 0;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("interrupted while waiting for another line");
+    } catch (CancelledException e) {
+      throw e;
+    } catch (ContainerdException e) {
+      broken.add(Exchange.text(e));
+      throw failure(e);
+    }
+  }
+
+  private IOException failure(Exception last) {
+    return new FinalException(
+        "%s: only %d of %d bytes came; %s"
+            .formatted(name, position, size, String.join("; ", broken)),
+        last);
+  }
+
+  @Override
+  public void close() throws IOException {
+    line.in.close();
   }
 }

@@ -274,7 +274,9 @@ class DistributionRegistryTest {
                 server.address() + "/a", new Descriptor(MediaTypes.LAYER, DIGEST, 100), 0)) {
       assertThatThrownBy(in::readAllBytes)
           .isInstanceOf(IOException.class)
-          .hasMessage("no bytes for 100 ms");
+          .hasMessageStartingWith("content " + DIGEST + " of image " + server.address() + "/a: ")
+          .hasMessageContaining("only 1 of 100 bytes came; registry " + server.address() + ": ")
+          .hasMessageContaining("no bytes for 100 ms");
       assertThat(server.requests).hasSize(5);
       done.countDown();
     }
@@ -490,7 +492,7 @@ class DistributionRegistryTest {
   }
 
   @Test
-  void a_failed_upload_is_begun_again_once_and_cancelled() {
+  void a_lost_upload_is_begun_again_twice_and_cancelled() {
     byte[] blob = random(1_000);
     StandIn.Handler handler =
         exchange -> {
@@ -518,7 +520,7 @@ class DistributionRegistryTest {
       String put = "PUT /v2/a/blobs/uploads/u?state=x&digest=" + Digest.sha256(blob);
       String cancel = "DELETE /v2/a/blobs/uploads/u?state=x";
       assertThat(server.requests.stream().filter(r -> r.startsWith("PUT") || r.startsWith("D")))
-          .containsExactly(put, cancel, put, cancel);
+          .containsExactly(put, cancel, put, cancel, put, cancel);
     }
   }
 

@@ -111,7 +111,7 @@ class MirrorsTest {
         new Bad("does not know", always(404), "answered 404 to GET"),
         new Bad("breaks", always(500), "answered 500 to GET"),
         new Bad("is overloaded", always(503, "Retry-After", "5"), "answered 503 to GET"),
-        new Bad("limits", always(429, "Retry-After", "3600"), "answered 429 to GET"),
+        new Bad("limits", always(429, "Retry-After", "3600"), "answered 429 to HEAD"),
         new Bad("forbids", always(403), "answered 403 to GET"),
         new Bad(
             "wants credentials",

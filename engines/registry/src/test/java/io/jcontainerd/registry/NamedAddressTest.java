@@ -31,7 +31,13 @@ class NamedAddressTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"ftp://registry.example/x", "file:///etc/passwd", "https:///x", "a b", "mailto:x"})
+      strings = {
+        "ftp://registry.example/x",
+        "file:///etc/passwd",
+        "https:///x",
+        "https://[x",
+        "mailto:x"
+      })
   void what_is_no_address_of_http_is_refused(String text) {
     assertThatThrownBy(() -> NamedAddress.resolve(SECURE, text))
         .isInstanceOf(IOException.class)
@@ -39,9 +45,22 @@ class NamedAddressTest {
   }
 
   @Test
-  void a_link_stands_in_brackets() throws IOException {
-    assertThat(NamedAddress.ofLink("</v2/a>; rel=\"next\"")).isEqualTo("/v2/a");
-    assertThatThrownBy(() -> NamedAddress.ofLink("</v2/a; rel=\"next\""))
-        .isInstanceOf(IOException.class);
+  void what_should_have_been_escaped_is() throws IOException {
+    assertThat(NamedAddress.resolve(SECURE, "/v2/a b|c?d=\u00e9"))
+        .hasToString("https://registry.example/v2/a%20b%7Cc?d=%C3%A9");
+  }
+
+  @Test
+  void a_lone_query_is_of_the_same_place() throws IOException {
+    assertThat(NamedAddress.resolve(URI.create("https://r.example/v2/x?y"), "?z=1"))
+        .hasToString("https://r.example/v2/x?z=1");
+  }
+
+  @Test
+  void what_is_said_of_a_bad_address_holds_no_secret() {
+    assertThatThrownBy(() -> NamedAddress.resolve(SECURE, "ftp://me:hush@r.example/x?sign=hush"))
+        .hasMessage("\"ftp://r.example/x?…\" is no address of http");
+    assertThatThrownBy(() -> NamedAddress.resolve(SECURE, "https://me:hush@[r/x?sign=hush"))
+        .hasMessage("\"https://[r/x?…\" is no address");
   }
 }

@@ -72,6 +72,10 @@ public record DockerConfig(
   }
 
   private static Optional<Credentials> entry(String source, String name, JsonObject entry) {
+    String shown = entry.string("registrytoken").orElse("");
+    if (!shown.isEmpty()) {
+      return Optional.of(Credentials.registryToken(shown, source));
+    }
     String token = entry.string("identitytoken").orElse("");
     if (!token.isEmpty()) {
       return Optional.of(new Credentials("", token, source));

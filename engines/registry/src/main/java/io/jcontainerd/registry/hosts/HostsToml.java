@@ -9,10 +9,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.stream.Stream;
 import org.tomlj.Toml;
 import org.tomlj.TomlParseResult;
@@ -28,10 +26,6 @@ final class HostsToml {
   private static final List<String> OF_A_HOST =
       List.of(
           "capabilities", "ca", "client", "skip_verify", "header", "override_path", "dial_timeout");
-
-  /** Headers that belong to the connection and not to what is asked. */
-  private static final Set<String> OF_THE_CONNECTION =
-      Set.of("connection", "content-length", "expect", "host", "upgrade");
 
   private static final List<String> OF_THE_FILE =
       Stream.concat(Stream.of("server", "host"), OF_A_HOST.stream()).toList();
@@ -133,10 +127,7 @@ final class HostsToml {
     Map<String, List<String>> headers = section.stringLists("header");
     headers.forEach(
         (name, values) -> {
-          boolean good =
-              name.matches("[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-                  && !OF_THE_CONNECTION.contains(name.toLowerCase(Locale.ROOT));
-          if (!good || values.stream().anyMatch(value -> value.matches("(?s).*[\\r\\n\\x00].*"))) {
+          if (!HeaderFields.isName(name) || !values.stream().allMatch(HeaderFields::isValue)) {
             errors.add(section.place("header") + ": \"" + name + "\" cannot be sent as a header");
           }
         });

@@ -159,12 +159,28 @@ class DockerCredentialsTest {
     assertThat(known.apply("r2.example"))
         .hasValue(new Credentials("", "refresh", "docker-credential-two"))
         .get()
-        .matches(Credentials::isIdentityToken);
+        .extracting(Credentials::kind)
+        .isEqualTo(Credentials.Kind.IDENTITY_TOKEN);
     assertThat(known.apply("r3.example"))
         .hasValue(new Credentials("file", "pass", file().toString()));
     assertThat(known.apply("r4.example")).isEmpty();
     assertThat(known.config().words("r1.example"))
         .isEqualTo("whatever docker-credential-one knows");
+  }
+
+  @Test
+  void a_registry_token_goes_before_all_else_that_an_entry_holds() throws IOException {
+    DockerCredentials known =
+        credentials(
+            """
+            {"auths": {"r.example": {"registrytoken": "shown", "identitytoken": "exchanged",
+                                     "auth": "%s"}}}
+            """
+                .formatted(base64("me:pass")));
+    assertThat(known.apply("r.example"))
+        .hasValue(Credentials.registryToken("shown", file().toString()))
+        .get()
+        .hasToString("Credentials[with a registry token of " + file() + "]");
   }
 
   @Test

@@ -1,6 +1,8 @@
 package io.jcontainerd.core.registry;
 
 import io.jcontainerd.core.Descriptor;
+import io.jcontainerd.core.Digest;
+import io.jcontainerd.core.failure.NotImplementedException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.List;
@@ -62,6 +64,17 @@ public interface Registry extends AutoCloseable {
   /** Ends what still goes on; harmless when repeated. */
   @Override
   default void close() {}
+
+  /**
+   * What refers to a manifest of the reference's repository. Nothing refers to one that the other
+   * side does not have.
+   *
+   * @param artifactType only what is of this type; all if empty
+   * @throws NotImplementedException if nobody keeps that here
+   */
+  default List<Referrer> referrers(String reference, Digest subject, String artifactType) {
+    throw new NotImplementedException("image " + reference + ": referrers are not known here");
+  }
 
   /** The bytes of something to push; opened again when a try failed. */
   @FunctionalInterface

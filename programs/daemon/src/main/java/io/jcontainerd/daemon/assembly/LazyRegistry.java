@@ -1,6 +1,8 @@
 package io.jcontainerd.daemon.assembly;
 
 import io.jcontainerd.core.Descriptor;
+import io.jcontainerd.core.Digest;
+import io.jcontainerd.core.registry.Referrer;
 import io.jcontainerd.core.registry.Registry;
 import io.jcontainerd.registry.DistributionRegistry;
 import io.jcontainerd.registry.EnvironmentProxies;
@@ -8,6 +10,7 @@ import io.jcontainerd.registry.RegistryOptions;
 import io.jcontainerd.registry.hosts.HostsDirectory;
 import java.io.InputStream;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,6 +45,12 @@ final class LazyRegistry implements Registry {
   }
 
   @Override
+  public Optional<InputStream> fetchPart(
+      String reference, Descriptor descriptor, long offset, long length) {
+    return registry().fetchPart(reference, descriptor, offset, length);
+  }
+
+  @Override
   public boolean push(String reference, Descriptor descriptor, Source source) {
     return registry().push(reference, descriptor, source);
   }
@@ -49,5 +58,10 @@ final class LazyRegistry implements Registry {
   @Override
   public List<String> tags(String reference) {
     return registry().tags(reference);
+  }
+
+  @Override
+  public List<Referrer> referrers(String reference, Digest subject, String artifactType) {
+    return registry().referrers(reference, subject, artifactType);
   }
 }
