@@ -1,6 +1,6 @@
 import org.jspecify.annotations.NullMarked;
 
-/** Image-spec and runtime-spec documents, references and platforms. */
+/** Image-spec and runtime-spec documents, references, platforms, and the tar format. */
 @NullMarked
 module io.jcontainerd.oci {
   requires static transitive org.jspecify;
@@ -11,4 +11,5 @@ module io.jcontainerd.oci {
   exports io.jcontainerd.oci.platform;
   exports io.jcontainerd.oci.reference;
   exports io.jcontainerd.oci.runtime;
+  exports io.jcontainerd.oci.tar;
 }

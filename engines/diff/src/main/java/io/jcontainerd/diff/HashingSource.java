@@ -1,7 +1,7 @@
 package io.jcontainerd.diff;
 
 import io.jcontainerd.core.Digest;
-import io.jcontainerd.diff.stream.ByteSource;
+import io.jcontainerd.oci.tar.ByteSource;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;

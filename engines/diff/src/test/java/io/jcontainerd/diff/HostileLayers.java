@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.github.luben.zstd.Zstd;
 import com.github.luben.zstd.ZstdOutputStream;
+import io.jcontainerd.core.RawPath;
 import io.jcontainerd.core.failure.ContainerdException;
 import io.jcontainerd.core.failure.DataLossException;
 import io.jcontainerd.core.failure.InvalidArgumentException;
@@ -16,7 +17,6 @@ import io.jcontainerd.core.failure.ResourceExhaustedException;
 import io.jcontainerd.core.failure.UnknownException;
 import io.jcontainerd.core.ports.FileStat;
 import io.jcontainerd.linux.Directory;
-import io.jcontainerd.linux.RawPath;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;

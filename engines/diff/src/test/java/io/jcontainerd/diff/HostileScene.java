@@ -3,10 +3,10 @@ package io.jcontainerd.diff;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import io.jcontainerd.core.RawPath;
 import io.jcontainerd.core.mount.Mount;
 import io.jcontainerd.linux.Directory;
 import io.jcontainerd.linux.MountInfo;
-import io.jcontainerd.linux.RawPath;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

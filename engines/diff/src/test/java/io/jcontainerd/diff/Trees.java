@@ -1,8 +1,8 @@
 package io.jcontainerd.diff;
 
+import io.jcontainerd.core.RawPath;
 import io.jcontainerd.core.ports.FileStat;
 import io.jcontainerd.linux.Directory;
-import io.jcontainerd.linux.RawPath;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashMap;

@@ -1,11 +1,11 @@
 package io.jcontainerd.snapshots;
 
+import io.jcontainerd.core.RawPath;
 import io.jcontainerd.core.ports.FileStat;
 import io.jcontainerd.core.snapshots.Usage;
 import io.jcontainerd.linux.Directory;
 import io.jcontainerd.linux.Errno;
 import io.jcontainerd.linux.ErrnoException;
-import io.jcontainerd.linux.RawPath;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Optional;

@@ -1,5 +1,6 @@
 package io.jcontainerd.snapshots;
 
+import io.jcontainerd.core.RawPath;
 import io.jcontainerd.core.check.FileSums;
 import io.jcontainerd.core.check.Pace;
 import io.jcontainerd.core.ports.FileStat;
@@ -9,7 +10,6 @@ import io.jcontainerd.linux.Directory;
 import io.jcontainerd.linux.Errno;
 import io.jcontainerd.linux.ErrnoException;
 import io.jcontainerd.linux.OpenFile;
-import io.jcontainerd.linux.RawPath;
 import io.jcontainerd.snapshots.manifest.Recorded;
 import io.jcontainerd.snapshots.manifest.Recording;
 import java.io.IOException;

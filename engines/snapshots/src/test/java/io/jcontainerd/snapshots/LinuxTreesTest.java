@@ -3,12 +3,12 @@ package io.jcontainerd.snapshots;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.jcontainerd.core.RawPath;
 import io.jcontainerd.core.ports.FileStat;
 import io.jcontainerd.core.snapshots.Usage;
 import io.jcontainerd.linux.Directory;
 import io.jcontainerd.linux.ErrnoException;
 import io.jcontainerd.linux.LinuxFiles;
-import io.jcontainerd.linux.RawPath;
 import java.io.File;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
+import io.jcontainerd.core.RawPath;
 import io.jcontainerd.core.ports.FileStat;
 import io.jcontainerd.linux.libc.AtCalls;
 import io.jcontainerd.linux.libc.DescriptorCalls;
@@ -88,7 +89,7 @@ public final class Directory implements AutoCloseable {
    * everything: neither {@code ..} nor an absolute link leads out of it.
    */
   public Directory openInRoot(RawPath path) throws ErrnoException {
-    byte[] raw = path.isEmpty() ? new byte[] {'.'} : path.raw();
+    byte[] raw = path.isEmpty() ? new byte[] {'.'} : path.bytes();
     return new Directory(
         AtCalls.openat2(fd(), raw, OPEN_FLAGS, 0, AtCalls.RESOLVE_IN_ROOT), shown.child(path));
   }
@@ -96,7 +97,7 @@ public final class Directory implements AutoCloseable {
   /** Opens a folder in this one; a link under that name is refused. */
   public Directory openChild(RawPath name) throws ErrnoException {
     return new Directory(
-        AtCalls.openat(fd(), name.raw(), OPEN_FLAGS | AtCalls.O_NOFOLLOW, 0), shown.child(name));
+        AtCalls.openat(fd(), name.bytes(), OPEN_FLAGS | AtCalls.O_NOFOLLOW, 0), shown.child(name));
   }
 
   /**
@@ -107,7 +108,7 @@ public final class Directory implements AutoCloseable {
     return new Directory(
         AtCalls.openat2(
             fd(),
-            name.raw(),
+            name.bytes(),
             OPEN_FLAGS | AtCalls.O_NOFOLLOW,
             0,
             AtCalls.RESOLVE_NO_XDEV | AtCalls.RESOLVE_NO_SYMLINKS | AtCalls.RESOLVE_BENEATH),
@@ -141,7 +142,7 @@ public final class Directory implements AutoCloseable {
 
   /** What the kernel knows of a name in the folder. */
   public FileStat status(RawPath name) throws ErrnoException {
-    return StatxReader.read(fd(), name.raw(), 0);
+    return StatxReader.read(fd(), name.bytes(), 0);
   }
 
   /** What the kernel knows of a name in the folder, if it is there. */
@@ -214,7 +215,7 @@ public final class Directory implements AutoCloseable {
       boolean dots = name[0] == '.' && (end == 1 || (end == 2 && name[1] == '.'));
       if (!dots) {
         long next = entries.get(JAVA_LONG_UNALIGNED, at + 8);
-        if (!each.see(RawPath.trusted(name), next)) {
+        if (!each.see(RawPath.of(name), next)) {
           return next;
         }
       }
@@ -225,7 +226,7 @@ public final class Directory implements AutoCloseable {
 
   /** Makes a folder; the mode is subject to the umask. */
   public void makeDirectory(RawPath name, int mode) throws ErrnoException {
-    AtCalls.mkdirat(fd(), name.raw(), mode);
+    AtCalls.mkdirat(fd(), name.bytes(), mode);
   }
 
   /** Makes a regular file, which must not exist, and opens it for reading and writing. */
@@ -236,7 +237,7 @@ public final class Directory implements AutoCloseable {
             | DescriptorCalls.O_EXCL
             | DescriptorCalls.O_CLOEXEC
             | AtCalls.O_NOFOLLOW;
-    return new OpenFile(AtCalls.openat(fd(), name.raw(), flags, mode));
+    return new OpenFile(AtCalls.openat(fd(), name.bytes(), flags, mode));
   }
 
   /** Opens a file for reading; never waits for the other end of a FIFO. */
@@ -246,22 +247,22 @@ public final class Directory implements AutoCloseable {
             | DescriptorCalls.O_CLOEXEC
             | DescriptorCalls.O_NONBLOCK
             | AtCalls.O_NOFOLLOW;
-    return new OpenFile(AtCalls.openat(fd(), name.raw(), flags, 0));
+    return new OpenFile(AtCalls.openat(fd(), name.bytes(), flags, 0));
   }
 
   /** Makes a symbolic link. */
   public void makeSymlink(RawPath name, RawPath target) throws ErrnoException {
-    AtCalls.symlinkat(target.raw(), fd(), name.raw());
+    AtCalls.symlinkat(target.bytes(), fd(), name.bytes());
   }
 
   /** What a symbolic link says. */
   public RawPath readSymlink(RawPath name) throws ErrnoException {
-    return RawPath.trusted(AtCalls.readlinkat(fd(), name.raw()));
+    return RawPath.of(AtCalls.readlinkat(fd(), name.bytes()));
   }
 
   /** Makes a further name for a file that is in another (or this) folder. */
   public void makeLink(RawPath name, Directory existingIn, RawPath existing) throws ErrnoException {
-    AtCalls.linkat(existingIn.fd(), existing.raw(), fd(), name.raw(), 0);
+    AtCalls.linkat(existingIn.fd(), existing.bytes(), fd(), name.bytes(), 0);
   }
 
   /**
@@ -280,17 +281,17 @@ public final class Directory implements AutoCloseable {
           case REGULAR -> 0100000;
           case DIRECTORY, SYMLINK -> throw new IllegalArgumentException("no node: " + type);
         };
-    AtCalls.mknodat(fd(), name.raw(), kind | mode, device);
+    AtCalls.mknodat(fd(), name.bytes(), kind | mode, device);
   }
 
   /** Removes a name that is no folder. */
   public void unlink(RawPath name) throws ErrnoException {
-    AtCalls.unlinkat(fd(), name.raw(), 0);
+    AtCalls.unlinkat(fd(), name.bytes(), 0);
   }
 
   /** Removes an empty folder. */
   public void removeDirectory(RawPath name) throws ErrnoException {
-    AtCalls.unlinkat(fd(), name.raw(), AtCalls.AT_REMOVEDIR);
+    AtCalls.unlinkat(fd(), name.bytes(), AtCalls.AT_REMOVEDIR);
   }
 
   /** Removes a name with all that is below it; see {@link TreeRemoval}. */
@@ -300,17 +301,17 @@ public final class Directory implements AutoCloseable {
 
   /** Renames, replacing what has the new name. */
   public void rename(RawPath from, Directory toFolder, RawPath to) throws ErrnoException {
-    AtCalls.renameat2(fd(), from.raw(), toFolder.fd(), to.raw(), 0);
+    AtCalls.renameat2(fd(), from.bytes(), toFolder.fd(), to.bytes(), 0);
   }
 
   /** Renames to a name that is free. */
   public void renameNew(RawPath from, Directory toFolder, RawPath to) throws ErrnoException {
-    AtCalls.renameat2(fd(), from.raw(), toFolder.fd(), to.raw(), AtCalls.RENAME_NOREPLACE);
+    AtCalls.renameat2(fd(), from.bytes(), toFolder.fd(), to.bytes(), AtCalls.RENAME_NOREPLACE);
   }
 
   /** Gives owner and group (-1 keeps one); the kernel then clears the setuid bits of files. */
   public void setOwner(RawPath name, int uid, int gid) throws ErrnoException {
-    AtCalls.fchownat(fd(), name.raw(), uid, gid, AtCalls.AT_SYMLINK_NOFOLLOW);
+    AtCalls.fchownat(fd(), name.bytes(), uid, gid, AtCalls.AT_SYMLINK_NOFOLLOW);
   }
 
   /**
@@ -318,12 +319,12 @@ public final class Directory implements AutoCloseable {
    * is not one.
    */
   public void setMode(RawPath name, int mode) throws ErrnoException {
-    AtCalls.fchmodat(fd(), name.raw(), mode);
+    AtCalls.fchmodat(fd(), name.bytes(), mode);
   }
 
   /** Sets the times of access and of modification, to the nanosecond. */
   public void setTimes(RawPath name, Instant accessed, Instant modified) throws ErrnoException {
-    AtCalls.utimensat(fd(), name.raw(), times(accessed, modified), AtCalls.AT_SYMLINK_NOFOLLOW);
+    AtCalls.utimensat(fd(), name.bytes(), times(accessed, modified), AtCalls.AT_SYMLINK_NOFOLLOW);
   }
 
   static long[] times(Instant accessed, Instant modified) {
@@ -362,7 +363,7 @@ public final class Directory implements AutoCloseable {
     int start = 0;
     for (int i = 0; i < list.length; i++) {
       if (list[i] == 0) {
-        names.add(RawPath.trusted(Arrays.copyOfRange(list, start, i)));
+        names.add(RawPath.of(Arrays.copyOfRange(list, start, i)));
         start = i + 1;
       }
     }
@@ -373,7 +374,7 @@ public final class Directory implements AutoCloseable {
   /** The value of an extended attribute, if it is set. */
   public Optional<byte[]> attribute(RawPath name, RawPath attribute) throws ErrnoException {
     try {
-      return Optional.of(XattrCalls.lgetxattr(viaProc(name), attribute.raw()));
+      return Optional.of(XattrCalls.lgetxattr(viaProc(name), attribute.bytes()));
     } catch (ErrnoException e) {
       if (e.is(Errno.ENODATA, Errno.EOPNOTSUPP)) {
         return Optional.empty();
@@ -384,18 +385,18 @@ public final class Directory implements AutoCloseable {
 
   /** Sets an extended attribute. */
   public void setAttribute(RawPath name, RawPath attribute, byte[] value) throws ErrnoException {
-    XattrCalls.lsetxattr(viaProc(name), attribute.raw(), value);
+    XattrCalls.lsetxattr(viaProc(name), attribute.bytes(), value);
   }
 
   /** Removes an extended attribute, which must be set. */
   public void removeAttribute(RawPath name, RawPath attribute) throws ErrnoException {
-    XattrCalls.lremovexattr(viaProc(name), attribute.raw());
+    XattrCalls.lremovexattr(viaProc(name), attribute.bytes());
   }
 
   /** There is no {@code setxattrat} before Linux 6.13; the open folder's link in proc serves. */
   private byte[] viaProc(RawPath name) {
     String folder = "/proc/self/fd/" + fd() + "/";
-    return RawPath.of(folder).concat(name.isEmpty() ? RawPath.of(".") : name).raw();
+    return RawPath.of(folder).concat(name.isEmpty() ? RawPath.of(".") : name).bytes();
   }
 
   /** Makes the names in the folder survive a power cut. */

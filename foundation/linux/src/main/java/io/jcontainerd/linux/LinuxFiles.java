@@ -1,5 +1,6 @@
 package io.jcontainerd.linux;
 
+import io.jcontainerd.core.RawPath;
 import io.jcontainerd.core.ports.FileStat;
 import io.jcontainerd.core.ports.Files;
 import io.jcontainerd.linux.libc.AtCalls;

@@ -2,6 +2,7 @@ package io.jcontainerd.linux;
 
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import io.jcontainerd.core.RawPath;
 import io.jcontainerd.core.mount.Mount;
 import io.jcontainerd.core.ports.Kernel;
 import io.jcontainerd.core.ports.Time;
@@ -152,7 +153,7 @@ public final class LinuxKernel implements Kernel {
   @Override
   public Optional<byte[]> extendedAttribute(Path path, String name) throws IOException {
     try {
-      return Optional.of(XattrCalls.lgetxattr(raw(path), RawPath.of(name).raw()));
+      return Optional.of(XattrCalls.lgetxattr(raw(path), RawPath.of(name).bytes()));
     } catch (ErrnoException e) {
       if (e.is(Errno.ENODATA, Errno.EOPNOTSUPP)) {
         return Optional.empty();
@@ -166,9 +167,9 @@ public final class LinuxKernel implements Kernel {
       throws IOException {
     try {
       if (value == null) {
-        XattrCalls.lremovexattr(raw(path), RawPath.of(name).raw());
+        XattrCalls.lremovexattr(raw(path), RawPath.of(name).bytes());
       } else {
-        XattrCalls.lsetxattr(raw(path), RawPath.of(name).raw(), value);
+        XattrCalls.lsetxattr(raw(path), RawPath.of(name).bytes(), value);
       }
     } catch (ErrnoException e) {
       throw Failures.told(e, path);

@@ -1,5 +1,6 @@
 package io.jcontainerd.linux;
 
+import io.jcontainerd.core.RawPath;
 import io.jcontainerd.core.ports.FileStat;
 import io.jcontainerd.linux.libc.BtrfsCalls;
 import java.io.IOException;
@@ -20,7 +21,7 @@ public final class Subvolumes {
     within(
         path,
         (folder, name) ->
-            Blocking.run("subvolume", () -> BtrfsCalls.create(folder.fd(), name.raw())));
+            Blocking.run("subvolume", () -> BtrfsCalls.create(folder.fd(), name.bytes())));
   }
 
   /** Makes a subvolume under a free name that holds what another one holds. */
@@ -35,7 +36,7 @@ public final class Subvolumes {
                   () ->
                       BtrfsCalls.snapshot(
                           folder.fd(),
-                          name.raw(),
+                          name.bytes(),
                           source.fd(),
                           readOnly ? BtrfsCalls.SUBVOL_RDONLY : 0)));
     }
@@ -81,7 +82,7 @@ public final class Subvolumes {
   }
 
   private static void destroy(Directory folder, RawPath name) throws IOException {
-    Blocking.run("subvolume", () -> BtrfsCalls.destroy(folder.fd(), name.raw()));
+    Blocking.run("subvolume", () -> BtrfsCalls.destroy(folder.fd(), name.bytes()));
   }
 
   /** Goes down to every subvolume; the way is kept in words, since it may be long. */

@@ -1,5 +1,6 @@
 package io.jcontainerd.linux;
 
+import io.jcontainerd.core.RawPath;
 import io.jcontainerd.core.ports.FileStat;
 import java.util.ArrayDeque;
 import java.util.Arrays;

@@ -4,6 +4,7 @@ import static io.jcontainerd.linux.Shell.sh;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.jcontainerd.core.RawPath;
 import io.jcontainerd.core.mount.Mount;
 import io.jcontainerd.core.ports.FileStat;
 import io.jcontainerd.core.ports.Files;

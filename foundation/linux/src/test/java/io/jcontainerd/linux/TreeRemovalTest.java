@@ -3,6 +3,7 @@ package io.jcontainerd.linux;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.jcontainerd.core.RawPath;
 import io.jcontainerd.core.ports.FileStat;
 import java.io.File;
 import java.nio.charset.StandardCharsets;

@@ -1,6 +1,7 @@
 package io.jcontainerd.fuzz;
 
 import io.jcontainerd.core.Descriptor;
+import io.jcontainerd.core.RawPath;
 import io.jcontainerd.core.diff.Applier;
 import io.jcontainerd.core.failure.ContainerdException;
 import io.jcontainerd.core.mount.Mount;
@@ -9,7 +10,6 @@ import io.jcontainerd.diff.LayerLimits;
 import io.jcontainerd.linux.Directory;
 import io.jcontainerd.linux.LinuxKernel;
 import io.jcontainerd.linux.Mounter;
-import io.jcontainerd.linux.RawPath;
 import io.jcontainerd.testkit.memory.InMemoryContentStore;
 import java.io.IOException;
 import java.io.UncheckedIOException;

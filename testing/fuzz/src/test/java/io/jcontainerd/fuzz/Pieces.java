@@ -1,6 +1,6 @@
 package io.jcontainerd.fuzz;
 
-import io.jcontainerd.diff.stream.ByteSource;
+import io.jcontainerd.oci.tar.ByteSource;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 

@@ -1,9 +1,9 @@
 package io.jcontainerd.fuzz;
 
-import io.jcontainerd.diff.tar.TarEntry;
-import io.jcontainerd.diff.tar.TarFormatException;
-import io.jcontainerd.diff.tar.TarReader;
-import io.jcontainerd.linux.RawPath;
+import io.jcontainerd.core.RawPath;
+import io.jcontainerd.oci.tar.TarEntry;
+import io.jcontainerd.oci.tar.TarFormatException;
+import io.jcontainerd.oci.tar.TarReader;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;

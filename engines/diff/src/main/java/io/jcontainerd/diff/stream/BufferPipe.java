@@ -1,5 +1,6 @@
 package io.jcontainerd.diff.stream;
 
+import io.jcontainerd.oci.tar.ByteSource;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;

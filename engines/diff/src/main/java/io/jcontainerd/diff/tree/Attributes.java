@@ -1,8 +1,8 @@
 package io.jcontainerd.diff.tree;
 
+import io.jcontainerd.core.RawPath;
 import io.jcontainerd.linux.Directory;
 import io.jcontainerd.linux.ErrnoException;
-import io.jcontainerd.linux.RawPath;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;

@@ -1,6 +1,6 @@
 package io.jcontainerd.diff.tree;
 
-import io.jcontainerd.linux.RawPath;
+import io.jcontainerd.core.RawPath;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -1,7 +1,7 @@
 package io.jcontainerd.diff.tree;
 
+import io.jcontainerd.core.RawPath;
 import io.jcontainerd.linux.Directory;
-import io.jcontainerd.linux.RawPath;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;

@@ -1,6 +1,6 @@
 package io.jcontainerd.diff.tree;
 
-import io.jcontainerd.linux.RawPath;
+import io.jcontainerd.core.RawPath;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Instant;

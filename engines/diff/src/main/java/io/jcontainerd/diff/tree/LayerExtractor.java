@@ -1,15 +1,15 @@
 package io.jcontainerd.diff.tree;
 
+import io.jcontainerd.core.RawPath;
 import io.jcontainerd.core.check.FileSum;
 import io.jcontainerd.core.ports.FileStat;
-import io.jcontainerd.diff.tar.TarEntry;
-import io.jcontainerd.diff.tar.TarReader;
 import io.jcontainerd.linux.DeviceNumber;
 import io.jcontainerd.linux.Directory;
 import io.jcontainerd.linux.Errno;
 import io.jcontainerd.linux.ErrnoException;
 import io.jcontainerd.linux.OpenFile;
-import io.jcontainerd.linux.RawPath;
+import io.jcontainerd.oci.tar.TarEntry;
+import io.jcontainerd.oci.tar.TarReader;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;

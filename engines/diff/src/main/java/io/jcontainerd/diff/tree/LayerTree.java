@@ -1,11 +1,11 @@
 package io.jcontainerd.diff.tree;
 
+import io.jcontainerd.core.RawPath;
 import io.jcontainerd.core.ports.FileStat;
 import io.jcontainerd.linux.Directory;
 import io.jcontainerd.linux.Errno;
 import io.jcontainerd.linux.ErrnoException;
 import io.jcontainerd.linux.OpenFile;
-import io.jcontainerd.linux.RawPath;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayDeque;

@@ -1,8 +1,8 @@
 package io.jcontainerd.diff.tree;
 
+import io.jcontainerd.core.RawPath;
 import io.jcontainerd.core.mount.Mount;
 import io.jcontainerd.core.ports.FileStat;
-import io.jcontainerd.linux.RawPath;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

@@ -2,13 +2,13 @@ package io.jcontainerd.diff.tree;
 
 import static java.time.temporal.ChronoUnit.SECONDS;
 
+import io.jcontainerd.core.RawPath;
 import io.jcontainerd.core.ports.FileStat;
-import io.jcontainerd.diff.tar.TarEntry;
-import io.jcontainerd.diff.tar.TarWriter;
 import io.jcontainerd.linux.DeviceNumber;
 import io.jcontainerd.linux.Directory;
 import io.jcontainerd.linux.OpenFile;
-import io.jcontainerd.linux.RawPath;
+import io.jcontainerd.oci.tar.TarEntry;
+import io.jcontainerd.oci.tar.TarWriter;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;

@@ -3,7 +3,7 @@ package io.jcontainerd.diff.tree;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.jcontainerd.linux.RawPath;
+import io.jcontainerd.core.RawPath;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayList;

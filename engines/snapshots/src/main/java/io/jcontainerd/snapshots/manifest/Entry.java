@@ -1,7 +1,7 @@
 package io.jcontainerd.snapshots.manifest;
 
+import io.jcontainerd.core.RawPath;
 import io.jcontainerd.core.ports.FileStat;
-import io.jcontainerd.linux.RawPath;
 import java.time.Instant;
 import java.util.Map;
 import java.util.OptionalLong;

@@ -1,11 +1,11 @@
 package io.jcontainerd.snapshots.manifest;
 
+import io.jcontainerd.core.RawPath;
 import io.jcontainerd.core.check.FileSum;
 import io.jcontainerd.core.check.Pace;
 import io.jcontainerd.linux.Directory;
 import io.jcontainerd.linux.ErrnoException;
 import io.jcontainerd.linux.OpenFile;
-import io.jcontainerd.linux.RawPath;
 import java.nio.ByteBuffer;
 
 /** Sums files by reading them. For one thread. */

@@ -1,8 +1,8 @@
 package io.jcontainerd.snapshots.manifest;
 
+import io.jcontainerd.core.RawPath;
 import io.jcontainerd.core.check.FileSum;
 import io.jcontainerd.core.ports.FileStat;
-import io.jcontainerd.linux.RawPath;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;

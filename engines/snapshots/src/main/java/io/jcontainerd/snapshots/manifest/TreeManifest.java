@@ -1,5 +1,6 @@
 package io.jcontainerd.snapshots.manifest;
 
+import io.jcontainerd.core.RawPath;
 import io.jcontainerd.core.check.Damage;
 import io.jcontainerd.core.check.Pace;
 import io.jcontainerd.core.check.TreeDamage;
@@ -7,7 +8,6 @@ import io.jcontainerd.core.ports.DamagedFileException;
 import io.jcontainerd.linux.Directory;
 import io.jcontainerd.linux.Errno;
 import io.jcontainerd.linux.ErrnoException;
-import io.jcontainerd.linux.RawPath;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.NoSuchFileException;

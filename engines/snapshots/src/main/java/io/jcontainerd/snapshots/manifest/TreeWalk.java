@@ -1,10 +1,10 @@
 package io.jcontainerd.snapshots.manifest;
 
+import io.jcontainerd.core.RawPath;
 import io.jcontainerd.core.ports.FileStat;
 import io.jcontainerd.linux.Directory;
 import io.jcontainerd.linux.Errno;
 import io.jcontainerd.linux.ErrnoException;
-import io.jcontainerd.linux.RawPath;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;

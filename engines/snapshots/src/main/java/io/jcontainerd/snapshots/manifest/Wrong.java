@@ -1,8 +1,8 @@
 package io.jcontainerd.snapshots.manifest;
 
+import io.jcontainerd.core.RawPath;
 import io.jcontainerd.core.check.Damage;
 import io.jcontainerd.core.check.TreeDamage;
-import io.jcontainerd.linux.RawPath;
 import org.jspecify.annotations.Nullable;
 
 /**

@@ -1,4 +1,4 @@
-package io.jcontainerd.linux;
+package io.jcontainerd.core;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -38,19 +38,9 @@ public final class RawPath implements Comparable<RawPath> {
     return new RawPath(bytes.clone());
   }
 
-  /** Takes the array as it is; only for arrays without NUL that nobody else holds. */
-  static RawPath trusted(byte[] bytes) {
-    return new RawPath(bytes);
-  }
-
   /** The bytes, copied. */
   public byte[] bytes() {
     return bytes.clone();
-  }
-
-  /** The bytes themselves, for a call that only reads them. */
-  byte[] raw() {
-    return bytes;
   }
 
   /** How many bytes. */

@@ -1,6 +1,6 @@
-package io.jcontainerd.diff.tar;
+package io.jcontainerd.oci.tar;
 
-import io.jcontainerd.linux.RawPath;
+import io.jcontainerd.core.RawPath;
 import java.nio.charset.StandardCharsets;
 import java.time.DateTimeException;
 import java.time.Instant;

@@ -1,4 +1,4 @@
-package io.jcontainerd.diff.stream;
+package io.jcontainerd.oci.tar;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;

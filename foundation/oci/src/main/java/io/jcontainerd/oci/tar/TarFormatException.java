@@ -1,4 +1,4 @@
-package io.jcontainerd.diff.tar;
+package io.jcontainerd.oci.tar;
 
 import java.io.IOException;
 

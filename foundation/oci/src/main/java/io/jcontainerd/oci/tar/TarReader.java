@@ -1,7 +1,6 @@
-package io.jcontainerd.diff.tar;
+package io.jcontainerd.oci.tar;
 
-import io.jcontainerd.diff.stream.ByteSource;
-import io.jcontainerd.linux.RawPath;
+import io.jcontainerd.core.RawPath;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;

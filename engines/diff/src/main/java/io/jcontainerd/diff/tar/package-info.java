@@ -1,2 +1,0 @@
-/** The tar format and nothing else. */
-package io.jcontainerd.diff.tar;
