@@ -8,4 +8,5 @@ module io.jcontainerd.wire {
   requires transitive io.jcontainerd.api;
 
   exports io.jcontainerd.wire;
+  exports io.jcontainerd.wire.streams;
 }

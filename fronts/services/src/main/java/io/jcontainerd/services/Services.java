@@ -23,6 +23,7 @@ import io.jcontainerd.core.namespaces.NamespaceStore;
 import io.jcontainerd.core.ports.Time;
 import io.jcontainerd.core.snapshots.Snapshotter;
 import io.jcontainerd.core.tasks.TaskRuntime;
+import io.jcontainerd.core.transfer.Transfers;
 import io.jcontainerd.services.rpc.Endpoint;
 import io.jcontainerd.ttrpc.TtrpcService;
 import java.nio.file.Path;
@@ -136,6 +137,17 @@ public final class Services {
   public static ServerServiceDefinition sandboxControllers(
       Map<String, Channel> controllers, EventExchange events, Time time) {
     return new SandboxControllersService(controllers, events, time).define();
+  }
+
+  /** Streams that other calls refer to. */
+  public static ServerServiceDefinition streaming(StreamRegistry streams, Time time) {
+    return new StreamingService(streams).define(time);
+  }
+
+  /** Images between registries, the image store and archives. */
+  public static ServerServiceDefinition transfer(
+      Transfers transfers, StreamRegistry streams, Time time) {
+    return new TransferService(transfers, streams).define(time);
   }
 
   /** Events. */

@@ -9,9 +9,11 @@ import io.jcontainerd.core.failure.ContainerdException;
 import io.jcontainerd.wire.Failures;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Optional;
 import java.util.Queue;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
@@ -22,8 +24,9 @@ import java.util.function.BooleanSupplier;
  * <p>grpc-java tells the call's fate by callbacks, which come on the connection's own thread and
  * never block here; the serving thread waits for them. Where the method takes one request, that
  * thread begins when the request is whole, so that an ordinary call costs two changes of thread and
- * no more. Once it has begun only the serving thread sends, asks for messages and closes, so those
- * need no lock. The lock guards what callbacks leave: inbox, ended, cancelled.
+ * no more. A call of many messages may hand its two sides to other threads, so whatever is asked of
+ * grpc-java is asked under the lock, none of which blocks. The lock guards the rest, too: inbox,
+ * asked, ended, cancelled, opened, closed.
  */
 final class Conversation<Q, A> extends ServerCall.Listener<Q> implements Source<Q>, Sink<A> {
   private static final Logger LOG = System.getLogger("io.jcontainerd.services");
@@ -35,10 +38,11 @@ final class Conversation<Q, A> extends ServerCall.Listener<Q> implements Source<
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private final Queue<Q> inbox = new ArrayDeque<>();
+  private int asked;
   private boolean ended;
   private boolean cancelled;
-
   private boolean opened;
+  private boolean closed;
 
   Conversation(ServerCall<Q, A> call, Call context, Endpoint.Body<Q, A> body) {
     this.call = call;
@@ -115,21 +119,63 @@ final class Conversation<Q, A> extends ServerCall.Listener<Q> implements Source<
 
   @Override
   public Optional<Q> next() throws InterruptedException {
-    call.request(1);
     lock.lockInterruptibly();
     try {
+      ask();
       until(() -> ended || !inbox.isEmpty());
-      return Optional.ofNullable(inbox.poll());
+      return take();
     } finally {
       lock.unlock();
     }
   }
 
   @Override
+  public Optional<Q> next(Duration longest) throws InterruptedException, TimeoutException {
+    long left = longest.toNanos();
+    lock.lockInterruptibly();
+    try {
+      ask();
+      while (!ended && inbox.isEmpty()) {
+        checkOpen();
+        if (left <= 0) {
+          throw new TimeoutException("no message came in " + longest.toMillis() + " ms");
+        }
+        left = changed.awaitNanos(left);
+      }
+      return take();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Asks for one message, unless one that was asked for has not come yet. */
+  private void ask() throws CallEndedException {
+    checkOpen();
+    if (asked == 0 && inbox.isEmpty()) {
+      asked++;
+      call.request(1);
+    }
+  }
+
+  private Optional<Q> take() {
+    Q message = inbox.poll();
+    if (message == null) {
+      return Optional.empty();
+    }
+    asked--;
+    return Optional.of(message);
+  }
+
+  @Override
   public void open() {
-    if (!opened) {
-      opened = true;
-      call.sendHeaders(new Metadata());
+    lock.lock();
+    try {
+      if (!opened && !closed) {
+        opened = true;
+        call.sendHeaders(new Metadata());
+      }
+    } finally {
+      lock.unlock();
     }
   }
 
@@ -138,24 +184,34 @@ final class Conversation<Q, A> extends ServerCall.Listener<Q> implements Source<
     lock.lockInterruptibly();
     try {
       until(call::isReady);
+      checkOpen();
+      reply(message);
     } finally {
       lock.unlock();
     }
-    reply(message);
   }
 
   /** Sends the one answer of a call, without regard to how much the client takes. */
   void reply(A message) {
-    open();
-    call.sendMessage(message);
+    lock.lock();
+    try {
+      open();
+      call.sendMessage(message);
+    } finally {
+      lock.unlock();
+    }
   }
 
   private void until(BooleanSupplier condition) throws InterruptedException {
     while (!condition.getAsBoolean()) {
-      if (cancelled) {
-        throw new InterruptedException("call cancelled");
-      }
+      checkOpen();
       changed.await();
+    }
+  }
+
+  private void checkOpen() throws CallEndedException {
+    if (cancelled || closed) {
+      throw new CallEndedException(cancelled ? "call cancelled" : "call answered");
     }
   }
 
@@ -171,12 +227,21 @@ final class Conversation<Q, A> extends ServerCall.Listener<Q> implements Source<
     } catch (Throwable thrown) {
       status = status(thrown);
     }
+    end(status);
+  }
+
+  private void end(Status status) {
+    lock.lock();
     try {
+      closed = true;
+      changed.signalAll();
       if (!call.isCancelled()) {
         call.close(status, new Metadata());
       }
     } catch (RuntimeException e) {
       LOG.log(Level.ERROR, thread.getName() + ": cannot be closed with " + status, e);
+    } finally {
+      lock.unlock();
     }
   }
 
