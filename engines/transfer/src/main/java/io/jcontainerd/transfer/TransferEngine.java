@@ -1,59 +1,133 @@
 package io.jcontainerd.transfer;
 
+import io.jcontainerd.core.Call;
+import io.jcontainerd.core.failure.CancelledException;
 import io.jcontainerd.core.failure.NotImplementedException;
 import io.jcontainerd.core.images.Image;
+import io.jcontainerd.core.registry.Registry;
 import io.jcontainerd.core.transfer.ExportRequest;
 import io.jcontainerd.core.transfer.ImageSelection;
 import io.jcontainerd.core.transfer.ImportRequest;
 import io.jcontainerd.core.transfer.PullRequest;
 import io.jcontainerd.core.transfer.PushRequest;
+import io.jcontainerd.core.transfer.RemoteImage;
 import io.jcontainerd.core.transfer.TransferListener;
 import io.jcontainerd.core.transfer.Transfers;
+import io.jcontainerd.oci.reference.Reference;
+import io.jcontainerd.transfer.fetch.FetchLimits;
+import io.jcontainerd.transfer.flow.Slots;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 
 /** All transfers of a daemon: whoever wants the same at the same time shares the work. */
 public final class TransferEngine implements Transfers {
+  private static final Duration LEASE = Duration.ofHours(24);
+
   private final TransferParts parts;
   private final TransferSettings settings;
+  private final Blobs blobs;
+  private final Layers layers;
+  private final Slots uploads;
 
   /** Transfers by these parts. */
   public TransferEngine(TransferParts parts, TransferSettings settings) {
+    this(parts, settings, FetchLimits.usual(settings.fetchBuffer()));
+  }
+
+  /** Transfers that fetch in a certain way. */
+  TransferEngine(TransferParts parts, TransferSettings settings, FetchLimits limits) {
     this.parts = parts;
     this.settings = settings;
+    Slots downloads = new Slots(settings.downloads());
+    this.blobs = new Blobs(parts, new BlobFetch(parts.content(), limits, downloads, parts.time()));
+    int unpacks =
+        settings.unpacks() == 0 ? Runtime.getRuntime().availableProcessors() : settings.unpacks();
+    this.layers = new Layers(parts, blobs, new Slots(unpacks));
+    this.uploads = new Slots(settings.uploads());
+  }
+
+  /** What is done with an open session. */
+  private interface Work<T> {
+    T with(Session session) throws InterruptedException;
+  }
+
+  private <T> T transfer(RemoteImage image, Work<T> work) {
+    Call outer = Call.current();
+    outer.namespace();
+    String reference = Reference.parse(image.reference()).withDefaultTag().toString();
+    try (Session session = session(image, reference, outer)) {
+      T result = session.call().call(() -> work.with(session));
+      session.succeed();
+      return result;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new CancelledException("image " + reference, e);
+    }
+  }
+
+  private Session session(RemoteImage image, String reference, Call outer) {
+    Registry registry = parts.registries().open(image.access());
+    try {
+      Optional<String> lease =
+          outer.lease().isPresent() ? Optional.empty() : Optional.of(newLease());
+      return new Session(
+          registry,
+          reference,
+          parts.leases(),
+          new Remains(parts.leases(), parts.time()),
+          lease.map(outer::withLease).orElse(outer),
+          lease);
+    } catch (RuntimeException e) {
+      registry.close();
+      throw e;
+    }
+  }
+
+  private String newLease() {
+    String expires = parts.time().now().plus(LEASE).toString();
+    return parts.leases().create("", Map.of("containerd.io/gc.expire", expires)).id();
   }
 
   @Override
   public List<Image> pull(PullRequest request, TransferListener listener) {
-    throw absent("pull of " + request.source().reference());
+    return transfer(
+        request.source(),
+        session ->
+            new Pull(parts, settings, blobs, layers, session, request, new Notices(listener))
+                .run());
   }
 
   @Override
   public void push(PushRequest request, TransferListener listener) {
-    throw absent("push to " + request.destination().reference());
+    Boolean _ =
+        transfer(
+            request.destination(),
+            session -> {
+              new Push(parts, uploads, session, request.source(), new Notices(listener)).run();
+              return true;
+            });
   }
 
   @Override
   public List<Image> importArchive(
       InputStream archive, ImportRequest request, TransferListener listener) {
-    throw absent("import of archives");
+    throw new NotImplementedException("import of archives is not implemented");
   }
 
   @Override
   public void exportArchive(
       OutputStream archive, ExportRequest request, TransferListener listener) {
-    throw absent("export of archives");
+    throw new NotImplementedException("export of archives is not implemented");
   }
 
   @Override
   public List<Image> tag(
       ImageSelection source, ImageSelection destination, TransferListener listener) {
-    throw absent("tag of " + source.name());
-  }
-
-  private NotImplementedException absent(String what) {
-    return new NotImplementedException(
-        "transfer: " + what + " is not implemented (" + parts.time() + ", " + settings + ")");
+    Image image = parts.images().get(source.name());
+    return new ImageNames(parts.images()).save(destination, image.target(), new Notices(listener));
   }
 }

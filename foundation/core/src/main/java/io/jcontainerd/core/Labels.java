@@ -19,6 +19,12 @@ public final class Labels {
   /** On a snapshot being prepared: the chain id that it shall be committed as. */
   public static final String SNAPSHOT_REF = "containerd.io/snapshot.ref";
 
+  /** On a snapshot being prepared: the chain id of the layers below. */
+  public static final String PARENT_CHAIN_ID = "containerd.io/snapshot/parent-chain-id";
+
+  /** On a snapshot being prepared: the digest of the uncompressed layer. */
+  public static final String DIFF_ID = "containerd.io/snapshot/diff-id";
+
   /** Prefix of the labels that a snapshotter gets to see. */
   public static final String SNAPSHOT_PREFIX = "containerd.io/snapshot/";
 

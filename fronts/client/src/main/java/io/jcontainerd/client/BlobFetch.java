@@ -12,7 +12,7 @@ import io.jcontainerd.core.failure.FailedPreconditionException;
 import io.jcontainerd.core.failure.NotFoundException;
 import io.jcontainerd.core.failure.UnavailableException;
 import io.jcontainerd.core.registry.Registry;
-import io.jcontainerd.oci.image.MediaTypes;
+import io.jcontainerd.oci.image.ContentNames;
 import io.jcontainerd.oci.reference.Reference;
 import java.io.IOException;
 import java.io.InputStream;
@@ -81,7 +81,8 @@ final class BlobFetch {
     long pause = FIRST_PAUSE_MILLIS;
     while (true) {
       try (Ingest ingest =
-          content.ingest(new IngestRequest(ref(blob), blob.size(), Optional.of(blob.digest())))) {
+          content.ingest(
+              new IngestRequest(ContentNames.of(blob), blob.size(), Optional.of(blob.digest())))) {
         copy(blob, ingest);
         return true;
       } catch (AlreadyExistsException _) {
@@ -103,20 +104,6 @@ final class BlobFetch {
 
   private static boolean isLocked(UnavailableException e) {
     return e.getMessage().contains("locked");
-  }
-
-  /** The names that containerd's own client uses, so that both share what is half done. */
-  private static String ref(Descriptor blob) {
-    String type = blob.mediaType();
-    String kind =
-        MediaTypes.isIndex(type)
-            ? "index-"
-            : MediaTypes.isManifest(type)
-                ? "manifest-"
-                : MediaTypes.isConfig(type)
-                    ? "config-"
-                    : MediaTypes.isLayer(type) ? "layer-" : "unknown-";
-    return kind + blob.digest();
   }
 
   private void copy(Descriptor blob, Ingest ingest) {
@@ -168,7 +155,7 @@ final class BlobFetch {
                 + why.getMessage(),
             why);
     try {
-      content.abort(ref(blob));
+      content.abort(ContentNames.of(blob));
     } catch (NotFoundException _) {
       // the daemon dropped it itself
     } catch (ContainerdException e) {

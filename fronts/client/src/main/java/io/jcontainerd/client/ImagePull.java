@@ -10,6 +10,7 @@ import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.core.failure.NotFoundException;
 import io.jcontainerd.core.images.Image;
 import io.jcontainerd.core.registry.Registry;
+import io.jcontainerd.oci.image.GcReferences;
 import io.jcontainerd.oci.image.ImageConfig;
 import io.jcontainerd.oci.image.ImageDocument;
 import io.jcontainerd.oci.image.Index;
@@ -19,7 +20,6 @@ import io.jcontainerd.oci.reference.Reference;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -118,7 +118,7 @@ public final class ImagePull {
     Descriptor manifestAt = findManifest(name, target, fetch, documents);
     Manifest manifest = (Manifest) documents.read(manifestAt);
     ImageConfig config = fetchParts(name, manifest, fetch, documents);
-    documents.label(manifestAt.digest(), references(manifest));
+    documents.label(manifestAt.digest(), GcReferences.of(manifest));
     Image image = record(name, target);
     listener.progress(new Progress(name, Stage.DONE, 0, 0));
     return new PulledImage(image, manifestAt, manifest, config);
@@ -184,17 +184,6 @@ public final class ImagePull {
   private static Descriptor fetched(BlobFetch fetch, Descriptor blob) {
     fetch.fetch(blob);
     return blob;
-  }
-
-  /** What keeps the parts of a manifest from the garbage collector. */
-  static Map<String, String> references(Manifest manifest) {
-    Map<String, String> references = new LinkedHashMap<>();
-    references.put("containerd.io/gc.ref.content.config", manifest.config().digest().toString());
-    for (int i = 0; i < manifest.layers().size(); i++) {
-      references.put(
-          "containerd.io/gc.ref.content.l." + i, manifest.layers().get(i).digest().toString());
-    }
-    return references;
   }
 
   private Image record(String name, Descriptor target) {

@@ -10,11 +10,10 @@ import io.jcontainerd.core.failure.ContainerdException;
 import io.jcontainerd.core.failure.FailedPreconditionException;
 import io.jcontainerd.core.snapshots.Prepared;
 import io.jcontainerd.oci.image.ChainIds;
-import java.util.Base64;
+import io.jcontainerd.oci.image.GcReferences;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
 
 /**
@@ -22,8 +21,6 @@ import java.util.function.Consumer;
  * layer whose snapshot exists is passed over. A failure leaves no half-made snapshot.
  */
 final class Unpacker {
-  private static final String PARENT_CHAIN = "containerd.io/snapshot/parent-chain-id";
-  private static final String DIFF_ID = "containerd.io/snapshot/diff-id";
   private static final int MOST_TRIES = 4;
 
   private final RemoteSnapshotter snapshotter;
@@ -77,21 +74,19 @@ final class Unpacker {
     }
     if (!chain.isEmpty()) {
       documents.label(
-          config.digest(),
-          Map.of(
-              "containerd.io/gc.ref.snapshot." + snapshotter.name(), chain.getLast().toString()));
+          config.digest(), GcReferences.toSnapshot(snapshotter.name(), chain.getLast().toString()));
     }
   }
 
   private void layer(Descriptor layer, Digest diffId, String name, String parent) {
     Map<String, String> labels = new HashMap<>();
     labels.put(Labels.SNAPSHOT_REF, name);
-    labels.put(DIFF_ID, diffId.toString());
+    labels.put(Labels.DIFF_ID, diffId.toString());
     if (!parent.isEmpty()) {
-      labels.put(PARENT_CHAIN, parent);
+      labels.put(Labels.PARENT_CHAIN_ID, parent);
     }
     for (int attempt = 1; ; attempt++) {
-      String key = key(name);
+      String key = ChainIds.unpackKey(name);
       try {
         switch (snapshotter.prepare(key, parent, labels)) {
           case Prepared.AlreadyThere _ -> {}
@@ -134,16 +129,5 @@ final class Unpacker {
       throw e;
     }
     documents.label(layer.digest(), Map.of(Labels.UNCOMPRESSED, diffId.toString()));
-  }
-
-  private static String key(String name) {
-    byte[] random = new byte[6];
-    ThreadLocalRandom.current().nextBytes(random);
-    return "extract-"
-        + System.nanoTime()
-        + "-"
-        + Base64.getUrlEncoder().encodeToString(random)
-        + " "
-        + name;
   }
 }

@@ -24,11 +24,24 @@ public interface Applier {
    *
    * @param payloads by stream processor id
    * @param syncFs whether the file system is synchronised before the answer
+   * @param isStandalone whether the tree will be put on another that cannot be seen yet; a layer
+   *     that depends on what is there fails with {@link
+   *     io.jcontainerd.core.failure.FailedPreconditionException}
    */
-  record Options(Map<String, TypedValue> payloads, boolean syncFs) {
+  record Options(Map<String, TypedValue> payloads, boolean syncFs, boolean isStandalone) {
     /** Copies the payloads. */
     public Options {
       payloads = Map.copyOf(payloads);
+    }
+
+    /** For a tree that stays what it is. */
+    public Options(Map<String, TypedValue> payloads, boolean syncFs) {
+      this(payloads, syncFs, false);
+    }
+
+    /** The same for a tree that will be put on another. */
+    public Options standalone() {
+      return new Options(payloads, syncFs, true);
     }
   }
 }

@@ -4,7 +4,9 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.jcontainerd.core.Digest;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
 
 /**
  * Names of stacks of layers (OCI image-spec, config, "Layer ChainID"): the name of a stack of one
@@ -30,5 +32,18 @@ public final class ChainIds {
   /** The name of a stack with one more layer on it. */
   public static Digest on(Digest below, Digest diffId) {
     return Digest.sha256((below + " " + diffId).getBytes(UTF_8));
+  }
+
+  /**
+   * A new key for the snapshot that a stack is unpacked into, in the form by which snapshotters
+   * know unpackers.
+   *
+   * @param chainId the name that the stack will have
+   */
+  public static String unpackKey(String chainId) {
+    byte[] random = new byte[6];
+    ThreadLocalRandom.current().nextBytes(random);
+    String suffix = Base64.getUrlEncoder().encodeToString(random);
+    return "extract-" + System.nanoTime() + "-" + suffix + " " + chainId;
   }
 }

@@ -1,0 +1,201 @@
+package io.jcontainerd.transfer;
+
+import io.jcontainerd.core.Call;
+import io.jcontainerd.core.CleanUp;
+import io.jcontainerd.core.Descriptor;
+import io.jcontainerd.core.content.ContentStore;
+import io.jcontainerd.core.content.Ingest;
+import io.jcontainerd.core.content.IngestRequest;
+import io.jcontainerd.core.failure.AlreadyExistsException;
+import io.jcontainerd.core.failure.ContainerdException;
+import io.jcontainerd.core.failure.FailedPreconditionException;
+import io.jcontainerd.core.failure.NotFoundException;
+import io.jcontainerd.core.failure.ResourceExhaustedException;
+import io.jcontainerd.core.failure.UnavailableException;
+import io.jcontainerd.core.ports.Time;
+import io.jcontainerd.core.transfer.TransferProgress.Event;
+import io.jcontainerd.oci.image.ContentNames;
+import io.jcontainerd.transfer.fetch.Download;
+import io.jcontainerd.transfer.fetch.FetchLimits;
+import io.jcontainerd.transfer.flow.Slots;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/**
+ * Fetches single blobs. What an earlier try left is continued; what does not fit its digest is
+ * thrown away, and if it was continued it is fetched once more from the beginning. A blob that
+ * somebody else is writing through the content service is waited for, as long as it grows.
+ */
+final class BlobFetch {
+  /** Documents come without a place in the queue: everything else waits for them. */
+  static final long AT_ONCE = -1;
+
+  private static final Duration LOOK_AGAIN = Duration.ofMillis(100);
+  private static final Duration TELL_AGAIN = Duration.ofMillis(100);
+
+  private final ContentStore content;
+  private final FetchLimits limits;
+  private final Slots slots;
+  private final Time time;
+
+  BlobFetch(ContentStore content, FetchLimits limits, Slots slots, Time time) {
+    this.content = content;
+    this.limits = limits;
+    this.slots = slots;
+    this.time = time;
+  }
+
+  /**
+   * Brings the blob.
+   *
+   * @param priority its place among those who wait for a connection, or {@link #AT_ONCE}
+   */
+  void fetch(Session session, Descriptor blob, long priority, Consumer<Word> tell)
+      throws InterruptedException {
+    if (priority == AT_ONCE) {
+      bring(session, blob, tell);
+      return;
+    }
+    tell.accept(new Word(Event.WAITING, 0));
+    try (Slots.Slot _ = slots.take(priority)) {
+      bring(session, blob, tell);
+    }
+  }
+
+  private void bring(Session session, Descriptor blob, Consumer<Word> tell)
+      throws InterruptedException {
+    boolean again = true;
+    while (again) {
+      Optional<Ingest> open = open(blob);
+      if (open.isEmpty()) {
+        return;
+      }
+      try (Ingest ingest = open.get()) {
+        again = !copied(session, blob, ingest, tell);
+      }
+    }
+  }
+
+  /**
+   * Opens the blob's ingest; empty if the blob is there. Without a lease, so that what an
+   * interrupted try leaves is kept for a while; the caller has added the blob to its lease.
+   */
+  private Optional<Ingest> open(Descriptor blob) throws InterruptedException {
+    String ref = ContentNames.of(blob);
+    IngestRequest request = new IngestRequest(ref, blob.size(), Optional.of(blob.digest()));
+    Growth growth = new Growth(ref);
+    boolean restarted = false;
+    while (true) {
+      try {
+        return Optional.of(Call.current().withoutLease().call(() -> content.ingest(request)));
+      } catch (AlreadyExistsException _) {
+        return Optional.empty();
+      } catch (UnavailableException e) {
+        if (!growth.goesOn()) {
+          throw e;
+        }
+      } catch (FailedPreconditionException e) {
+        if (restarted) {
+          throw e;
+        }
+        restarted = true; // what is there was to have another size
+        abort(ref, e);
+      }
+    }
+  }
+
+  /** Watches an ingest that somebody else has. */
+  private final class Growth {
+    private final String ref;
+    private long since = time.nanoTime();
+    private long before = -1;
+
+    Growth(String ref) {
+      this.ref = ref;
+    }
+
+    /** Waits a little; false if nothing was added for too long. */
+    boolean goesOn() throws InterruptedException {
+      long now;
+      try {
+        now = content.status(ref).offset();
+      } catch (NotFoundException _) {
+        now = 0; // it was just finished, or dropped
+      }
+      if (now != before) {
+        before = now;
+        since = time.nanoTime();
+      }
+      time.sleep(LOOK_AGAIN);
+      return time.nanoTime() - since < limits.patience().toNanos();
+    }
+  }
+
+  /** False if it has to be tried once more, from the beginning. */
+  private boolean copied(Session session, Descriptor blob, Ingest ingest, Consumer<Word> tell)
+      throws InterruptedException {
+    long offset = ingest.status().offset();
+    if (offset > blob.size()) {
+      ingest.truncate(0);
+      offset = 0;
+    }
+    String subject = "image " + session.reference() + ": content " + blob.digest();
+    Throttle throttle = new Throttle(blob.size(), tell);
+    throttle.accept(offset);
+    try (Download download =
+        new Download(session.registry(), session.reference(), blob, limits, time)) {
+      download.into(ingest, throttle::accept);
+      ingest.commit(blob.size(), Optional.of(blob.digest()), Map.of());
+      return true;
+    } catch (AlreadyExistsException _) {
+      return true;
+    } catch (ResourceExhaustedException e) {
+      throw new ResourceExhaustedException(subject + ": " + e.getMessage(), e);
+    } catch (FailedPreconditionException e) {
+      FailedPreconditionException damaged =
+          new FailedPreconditionException(subject + " came damaged: " + e.getMessage(), e);
+      ingest.close();
+      abort(ContentNames.of(blob), damaged);
+      if (offset == 0) {
+        throw damaged;
+      }
+      return false;
+    }
+  }
+
+  /** Bytes that do not fit are dropped, or every later try would stumble over them. */
+  private void abort(String ref, ContainerdException why) {
+    CleanUp.run(
+        () -> {
+          try {
+            content.abort(ref);
+          } catch (NotFoundException _) {
+            // the store dropped it itself
+          } catch (ContainerdException e) {
+            why.addSuppressed(e);
+          }
+        });
+  }
+
+  /** Tells of bytes as they come, not too often. */
+  private final class Throttle {
+    private final long size;
+    private final Consumer<Word> tell;
+    private long last = time.nanoTime() - TELL_AGAIN.toNanos();
+
+    Throttle(long size, Consumer<Word> tell) {
+      this.size = size;
+      this.tell = tell;
+    }
+
+    void accept(long bytes) {
+      long now = time.nanoTime();
+      if (now - last >= TELL_AGAIN.toNanos() || bytes == size) {
+        last = now;
+        tell.accept(new Word(Event.DOWNLOADING, bytes));
+      }
+    }
+  }
+}

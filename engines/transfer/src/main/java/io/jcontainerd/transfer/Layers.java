@@ -1,0 +1,272 @@
+package io.jcontainerd.transfer;
+
+import io.jcontainerd.core.Call;
+import io.jcontainerd.core.CleanUp;
+import io.jcontainerd.core.Descriptor;
+import io.jcontainerd.core.Labels;
+import io.jcontainerd.core.diff.Applier;
+import io.jcontainerd.core.failure.AlreadyExistsException;
+import io.jcontainerd.core.failure.ContainerdException;
+import io.jcontainerd.core.failure.DataLossException;
+import io.jcontainerd.core.failure.FailedPreconditionException;
+import io.jcontainerd.core.failure.NotFoundException;
+import io.jcontainerd.core.mount.Mount;
+import io.jcontainerd.core.snapshots.Prepared;
+import io.jcontainerd.core.snapshots.SnapshotKind;
+import io.jcontainerd.core.snapshots.Snapshotter;
+import io.jcontainerd.core.transfer.TransferProgress.Event;
+import io.jcontainerd.oci.image.ChainIds;
+import io.jcontainerd.oci.image.GcReferences;
+import io.jcontainerd.transfer.flow.Flights;
+import io.jcontainerd.transfer.flow.Slots;
+import io.jcontainerd.transfer.flow.Tasks;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes snapshots of layers, each named by its chain id. Whoever needs the same snapshot at the
+ * same time shares the work, which in turn has an interest in the snapshot below and in the layer's
+ * blob; so all of it goes on for as long as somebody needs the top.
+ *
+ * <p>Where the snapshotter can put a snapshot on its parent at the end, layers are unpacked beside
+ * each other as their blobs come; a layer that cannot do without what is below it is unpacked again
+ * on it. Elsewhere each waits for the one below, and blobs come meanwhile. A snapshotter that has a
+ * layer already, or fetches it by itself when it is used, says so when the snapshot is prepared:
+ * then the blob is not fetched.
+ */
+final class Layers {
+  private static final int MOST_TRIES = 5;
+  private static final Applier.Options USUAL = new Applier.Options(Map.of(), false);
+  private static final Applier.Options BESIDE = USUAL.standalone();
+
+  private record Key(String namespace, String snapshotter, String name) {}
+
+  private final Blobs blobs;
+  private final Documents documents;
+  private final Keeper keeper;
+  private final Slots slots;
+  private final Flights<Key, Word> flights = new Flights<>();
+
+  Layers(TransferParts parts, Blobs blobs, Slots slots) {
+    this.blobs = blobs;
+    this.documents = new Documents(parts.content());
+    this.keeper = new Keeper(parts.leases());
+    this.slots = slots;
+  }
+
+  /**
+   * Unpacks all layers, and lets the config refer to the result.
+   *
+   * @param listeners one for each layer
+   */
+  void unpack(UnpackPlan plan, List<Consumer<Word>> listeners) {
+    if (plan.layers().isEmpty()) {
+      return;
+    }
+    int last = plan.layers().size() - 1;
+    keeper.snapshot(plan.snapshotterName(), plan.name(last));
+    if (!isCommitted(plan.snapshotter(), plan.name(last))) {
+      unpackEach(plan, listeners);
+    }
+    documents.label(
+        plan.config().digest(), GcReferences.toSnapshot(plan.snapshotterName(), plan.name(last)));
+  }
+
+  private void unpackEach(UnpackPlan plan, List<Consumer<Word>> listeners) {
+    try (Tasks tasks = new Tasks()) {
+      for (int i = 0; i < plan.layers().size(); i++) {
+        int layer = i;
+        keeper.snapshot(plan.snapshotterName(), plan.name(layer));
+        tasks.begin(
+            () -> {
+              try (var seat = seat(plan, layer, listeners.get(layer))) {
+                seat.await();
+              }
+            });
+      }
+      tasks.join();
+    }
+  }
+
+  private Flights<Key, Word>.Seat seat(UnpackPlan plan, int layer, Consumer<Word> listener) {
+    return flights.join(
+        new Key(Call.currentNamespace(), plan.snapshotterName(), plan.name(layer)),
+        listener,
+        () -> plan.session().holding(tell -> make(plan, layer, tell)));
+  }
+
+  private void make(UnpackPlan plan, int layer, Consumer<Word> tell) throws InterruptedException {
+    keeper.snapshot(plan.snapshotterName(), plan.name(layer));
+    if (isCommitted(plan.snapshotter(), plan.name(layer))) {
+      tell.accept(new Word(Event.ALREADY_EXISTS, plan.layers().get(layer).size()));
+      return;
+    }
+    Flights<Key, Word>.@Nullable Seat below = layer == 0 ? null : seat(plan, layer - 1, _ -> {});
+    try {
+      Outcome outcome = Outcome.NEEDS_PARENT;
+      if (below != null && plan.isSideBySide()) {
+        outcome = makeBeside(plan, layer, below, tell);
+      }
+      if (outcome == Outcome.NEEDS_PARENT) {
+        if (below != null) {
+          below.await();
+        }
+        outcome = makeOn(plan, layer, tell);
+      }
+      finish(plan, layer, outcome, tell);
+    } finally {
+      plan.drop(layer);
+      if (below != null) {
+        below.close();
+      }
+    }
+  }
+
+  /** What came of trying to make a snapshot. */
+  private enum Outcome {
+    MADE,
+    THERE,
+    NEEDS_PARENT
+  }
+
+  private Outcome makeBeside(
+      UnpackPlan plan, int layer, Flights<Key, Word>.Seat below, Consumer<Word> tell)
+      throws InterruptedException {
+    return prepared(
+        plan,
+        layer,
+        "",
+        (key, mounts) -> {
+          fetch(plan, layer, tell);
+          try {
+            apply(plan, layer, Upper.of(mounts), BESIDE, tell);
+          } catch (FailedPreconditionException _) {
+            return Outcome.NEEDS_PARENT;
+          }
+          below.await();
+          plan.snapshotter().commit(plan.name(layer), key, Map.of(), plan.below(layer));
+          return Outcome.MADE;
+        });
+  }
+
+  private Outcome makeOn(UnpackPlan plan, int layer, Consumer<Word> tell)
+      throws InterruptedException {
+    return prepared(
+        plan,
+        layer,
+        plan.below(layer),
+        (key, mounts) -> {
+          fetch(plan, layer, tell);
+          apply(plan, layer, mounts, USUAL, tell);
+          plan.snapshotter().commit(plan.name(layer), key, Map.of(), "");
+          return Outcome.MADE;
+        });
+  }
+
+  /** What is done with an active snapshot. */
+  private interface Work {
+    Outcome on(String key, List<Mount> mounts) throws InterruptedException;
+  }
+
+  /** Does the work on a new snapshot, if it is needed; nothing is left if it fails. */
+  private static Outcome prepared(UnpackPlan plan, int layer, String parent, Work work)
+      throws InterruptedException {
+    Snapshotter snapshotter = plan.snapshotter();
+    String name = plan.name(layer);
+    @Nullable AlreadyExistsException last = null;
+    for (int attempt = 0; attempt < MOST_TRIES; attempt++) {
+      String key = ChainIds.unpackKey(name);
+      try {
+        if (snapshotter.prepare(key, parent, plan.labels(layer))
+            instanceof Prepared.Writable(List<Mount> mounts)) {
+          return worked(snapshotter, key, mounts, work);
+        }
+      } catch (AlreadyExistsException e) {
+        last = e;
+      }
+      if (isCommitted(snapshotter, name)) {
+        return Outcome.THERE;
+      }
+    }
+    throw neither(name, last);
+  }
+
+  private static FailedPreconditionException neither(
+      String name, @Nullable AlreadyExistsException why) {
+    String text = "snapshot " + name + " can neither be made nor found";
+    return why == null
+        ? new FailedPreconditionException(text)
+        : new FailedPreconditionException(text, why);
+  }
+
+  private static Outcome worked(Snapshotter snapshotter, String key, List<Mount> mounts, Work work)
+      throws InterruptedException {
+    try {
+      Outcome outcome = work.on(key, mounts);
+      if (outcome != Outcome.MADE) {
+        snapshotter.remove(key);
+      }
+      return outcome;
+    } catch (AlreadyExistsException e) {
+      remove(snapshotter, key, e); // another was quicker
+      return Outcome.THERE;
+    } catch (RuntimeException | InterruptedException | Error e) {
+      remove(snapshotter, key, e);
+      throw e;
+    }
+  }
+
+  private static void remove(Snapshotter snapshotter, String key, Throwable why) {
+    CleanUp.run(
+        () -> {
+          try {
+            snapshotter.remove(key);
+          } catch (NotFoundException _) {
+            // it is gone
+          } catch (ContainerdException more) {
+            why.addSuppressed(more);
+          }
+        });
+  }
+
+  private void fetch(UnpackPlan plan, int layer, Consumer<Word> tell) throws InterruptedException {
+    plan.comeAhead(layer);
+    blobs.ensure(plan.session(), plan.layers().get(layer), layer, tell);
+  }
+
+  private void apply(
+      UnpackPlan plan, int layer, List<Mount> mounts, Applier.Options options, Consumer<Word> tell)
+      throws InterruptedException {
+    Descriptor blob = plan.layers().get(layer);
+    Descriptor applied;
+    try (Slots.Slot _ = slots.take(layer)) {
+      tell.accept(new Word(Event.EXTRACTING, blob.size()));
+      applied = plan.applier().apply(blob, mounts, options);
+    }
+    if (!applied.digest().equals(plan.diffId(layer))) {
+      throw new DataLossException(
+          "layer %s unpacks to %s, but the image says %s"
+              .formatted(blob.digest(), applied.digest(), plan.diffId(layer)));
+    }
+  }
+
+  private void finish(UnpackPlan plan, int layer, Outcome outcome, Consumer<Word> tell) {
+    Descriptor blob = plan.layers().get(layer);
+    if (outcome == Outcome.THERE) {
+      tell.accept(new Word(Event.ALREADY_EXISTS, blob.size()));
+      return;
+    }
+    documents.label(blob.digest(), Map.of(Labels.UNCOMPRESSED, plan.diffId(layer).toString()));
+    tell.accept(new Word(Event.EXTRACTED, blob.size()));
+  }
+
+  private static boolean isCommitted(Snapshotter snapshotter, String name) {
+    try {
+      return snapshotter.stat(name).kind() == SnapshotKind.COMMITTED;
+    } catch (NotFoundException _) {
+      return false;
+    }
+  }
+}

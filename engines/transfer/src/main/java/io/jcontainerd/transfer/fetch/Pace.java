@@ -1,0 +1,71 @@
+package io.jcontainerd.transfer.fetch;
+
+/**
+ * How many connections make a blob come faster. It is looked at in windows: while the taker mostly
+ * waits for bytes, there are twice as many as before; when that did not help, half as many again,
+ * and it stays at that. For one thread.
+ */
+final class Pace {
+  /** What to do next. */
+  enum Advice {
+    /** Go on. */
+    STAY,
+    /** Twice as many connections. */
+    MORE,
+    /** Half as many. */
+    FEWER
+  }
+
+  private static final double BETTER = 1.2;
+  private static final double WAITING = 0.4;
+  private static final long FEWEST_BYTES = 1 << 20;
+
+  private final long windowNanos;
+  private long since;
+  private long bytes;
+  private long waited;
+  private boolean settling;
+  private boolean settled;
+  private boolean grew;
+  private double before;
+
+  Pace(long windowNanos, long now) {
+    this.windowNanos = windowNanos;
+    this.since = now;
+  }
+
+  void waited(long nanos) {
+    waited += nanos;
+  }
+
+  /** So many bytes were taken. */
+  Advice took(int count, long now) {
+    bytes += count;
+    long elapsed = now - since;
+    if (settled || elapsed < windowNanos || bytes < FEWEST_BYTES) {
+      return Advice.STAY;
+    }
+    double rate = (double) bytes / elapsed;
+    boolean hungry = waited > WAITING * elapsed;
+    since = now;
+    bytes = 0;
+    waited = 0;
+    if (settling) {
+      settling = false;
+      return Advice.STAY;
+    }
+    if (grew && rate < before * BETTER) {
+      settled = true;
+      return Advice.FEWER;
+    }
+    before = rate;
+    grew = hungry;
+    settling = hungry;
+    return hungry ? Advice.MORE : Advice.STAY;
+  }
+
+  /** There are no more connections to be had. */
+  void settle() {
+    settled = true;
+  }
+}

@@ -1,0 +1,2 @@
+/** Work that is limited, shared, and ended together. */
+package io.jcontainerd.transfer.flow;

@@ -1,0 +1,532 @@
+package io.jcontainerd.transfer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.jcontainerd.core.Call;
+import io.jcontainerd.core.Descriptor;
+import io.jcontainerd.core.Platform;
+import io.jcontainerd.core.content.Ingest;
+import io.jcontainerd.core.content.IngestRequest;
+import io.jcontainerd.core.failure.FailedPreconditionException;
+import io.jcontainerd.core.failure.InvalidArgumentException;
+import io.jcontainerd.core.failure.NotFoundException;
+import io.jcontainerd.core.failure.ResourceExhaustedException;
+import io.jcontainerd.core.failure.UnavailableException;
+import io.jcontainerd.core.filter.Filter;
+import io.jcontainerd.core.images.Image;
+import io.jcontainerd.core.registry.RegistryAccess;
+import io.jcontainerd.core.transfer.ImageSelection;
+import io.jcontainerd.core.transfer.ImageSelection.ExtraReference;
+import io.jcontainerd.core.transfer.ImageSelection.UnpackTarget;
+import io.jcontainerd.core.transfer.PullRequest;
+import io.jcontainerd.core.transfer.RemoteImage;
+import io.jcontainerd.core.transfer.TransferListener;
+import io.jcontainerd.core.transfer.TransferProgress;
+import io.jcontainerd.oci.image.ChainIds;
+import io.jcontainerd.oci.image.ContentNames;
+import io.jcontainerd.oci.image.Index;
+import io.jcontainerd.oci.image.MediaTypes;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** One pull, from a registry that does right and from ones that do not. */
+@Timeout(60)
+class PullTest {
+  private final Scene scene = new Scene();
+  private final ScriptedRegistry registry = scene.registry;
+
+  private List<Image> pull(ImageSelection to) {
+    return Call.in("test").call(() -> scene.pull(to));
+  }
+
+  private ScriptedRegistry.Made image(int... layers) {
+    ScriptedRegistry.Made image = registry.image("linux", "amd64", layers);
+    registry.names.put(Scene.NAME, image.at());
+    return image;
+  }
+
+  private void in(Runnable body) {
+    Call.in("test").run(body);
+  }
+
+  @Test
+  void an_image_comes_and_is_unpacked_and_named() {
+    ScriptedRegistry.Made image = image(1000, 2000, 3000);
+    List<Image> names = pull(Scene.unpacked("my-name"));
+    assertThat(names).extracting(Image::name).containsExactly("my-name");
+    assertThat(names).extracting(Image::target).containsExactly(image.at());
+    List<Descriptor> layers = image.manifest().layers();
+    List<String> chain =
+        ChainIds.of(layers.stream().map(Descriptor::digest).toList()).stream()
+            .map(Object::toString)
+            .toList();
+    in(
+        () -> {
+          assertThat(scene.committed()).containsExactlyInAnyOrderElementsOf(chain);
+          assertThat(scene.labels(image.at()))
+              .containsEntry(
+                  "containerd.io/gc.ref.content.config",
+                  image.manifest().config().digest().toString())
+              .containsEntry("containerd.io/gc.ref.content.l.2", layers.get(2).digest().toString())
+              .containsEntry("containerd.io/distribution.source.r.example", "dir/image");
+          assertThat(scene.labels(image.manifest().config()))
+              .containsEntry("containerd.io/gc.ref.snapshot.memory", chain.getLast());
+          assertThat(scene.labels(layers.get(1)))
+              .containsEntry("containerd.io/uncompressed", layers.get(1).digest().toString())
+              .containsEntry("containerd.io/distribution.source.r.example", "dir/image");
+          scene.assertNothingIsLeft();
+          scene.assertNoRemains();
+        });
+  }
+
+  @Test
+  void snapshots_stand_on_each_other_in_the_order_of_the_layers() {
+    ScriptedRegistry.Made image = image(1000, 2000, 3000);
+    pull(Scene.unpacked("my-name"));
+    List<String> chain =
+        ChainIds.of(image.manifest().layers().stream().map(Descriptor::digest).toList()).stream()
+            .map(Object::toString)
+            .toList();
+    in(
+        () -> {
+          assertThat(scene.snapshotter.stat(chain.get(0)).parent()).isEmpty();
+          assertThat(scene.snapshotter.stat(chain.get(1)).parent()).isEqualTo(chain.get(0));
+          assertThat(scene.snapshotter.stat(chain.get(2)).parent()).isEqualTo(chain.get(1));
+        });
+  }
+
+  @Test
+  void progress_is_told_in_the_words_that_clients_know() {
+    ScriptedRegistry.Made image = image(1000, 2000);
+    pull(Scene.unpacked("my-name"));
+    assertThat(scene.told.getFirst().event())
+        .isEqualTo("Resolving from OCI Registry (" + Scene.NAME + ")");
+    assertThat(scene.told.getLast().event())
+        .isEqualTo("Completed pull from OCI Registry (" + Scene.NAME + ")");
+    assertThat(scene.events(image.manifest().layers().get(1)))
+        .containsExactly("waiting", "downloading", "complete", "extracting", "extracted");
+    TransferProgress layer =
+        scene.told.stream()
+            .filter(p -> p.event().equals("extracted"))
+            .filter(p -> p.total() == 2000)
+            .findFirst()
+            .orElseThrow();
+    assertThat(layer.name()).startsWith("layer-sha256:");
+    assertThat(layer.parents()).containsExactly(ContentNames.of(image.at()));
+    assertThat(scene.told)
+        .anySatisfy(
+            p -> {
+              assertThat(p.event()).isEqualTo("saved");
+              assertThat(p.name()).isEqualTo("my-name");
+            });
+  }
+
+  @Test
+  void what_is_here_is_not_fetched_again() {
+    ScriptedRegistry.Made image = image(1000, 2000);
+    pull(Scene.unpacked("my-name"));
+    int before = registry.asked.size();
+    pull(Scene.unpacked("my-name"));
+    assertThat(registry.asked).hasSize(before);
+    assertThat(scene.applier.applied).hasSize(2);
+    assertThat(image.manifest().layers())
+        .allSatisfy(layer -> assertThat(registry.countOf(layer)).isEqualTo(1));
+  }
+
+  @Test
+  void without_unpacking_all_layers_come() {
+    ScriptedRegistry.Made image = image(1000, 2000);
+    pull(new ImageSelection("my-name"));
+    in(
+        () -> {
+          assertThat(image.manifest().layers())
+              .allSatisfy(layer -> assertThat(scene.content.find(layer.digest())).isPresent());
+          assertThat(scene.committed()).isEmpty();
+        });
+  }
+
+  @Test
+  void an_image_without_layers_is_an_image() {
+    image();
+    assertThat(pull(Scene.unpacked("empty"))).hasSize(1);
+    in(scene::assertNothingIsLeft);
+  }
+
+  @Test
+  void of_an_index_the_wanted_platform_comes() {
+    ScriptedRegistry.Made mine = registry.image("linux", "amd64", 1000);
+    ScriptedRegistry.Made other = registry.image("linux", "s390x", 2000);
+    registry.names.put(
+        Scene.NAME,
+        registry.index(
+            new Index.Entry(other.at(), Optional.of(new Platform("linux", "s390x", ""))),
+            new Index.Entry(mine.at(), Optional.of(Scene.LINUX))));
+    pull(Scene.unpacked("my-name"));
+    assertThat(registry.countOf(other.at())).isZero();
+    in(
+        () -> {
+          assertThat(scene.committed()).hasSize(1);
+          assertThat(scene.labels(registry.names.get(Scene.NAME)))
+              .containsEntry("containerd.io/gc.ref.content.m.1", mine.at().digest().toString());
+        });
+  }
+
+  @Test
+  void metadata_of_all_platforms_is_manifests_and_configs() {
+    ScriptedRegistry.Made mine = registry.image("linux", "amd64", 1000);
+    ScriptedRegistry.Made other = registry.image("linux", "s390x", 2000);
+    registry.names.put(
+        Scene.NAME,
+        registry.index(
+            new Index.Entry(other.at(), Optional.of(new Platform("linux", "s390x", ""))),
+            new Index.Entry(mine.at(), Optional.of(Scene.LINUX))));
+    pull(
+        new ImageSelection(
+            "my-name", Map.of(), List.of(Scene.LINUX), true, 0, List.of(), List.of()));
+    in(
+        () -> {
+          assertThat(scene.content.find(other.at().digest())).isPresent();
+          assertThat(scene.content.find(other.manifest().config().digest())).isPresent();
+          assertThat(scene.content.find(other.manifest().layers().getFirst().digest())).isEmpty();
+          assertThat(scene.content.find(mine.manifest().layers().getFirst().digest())).isPresent();
+        });
+  }
+
+  @Test
+  void without_platforms_everything_comes() {
+    ScriptedRegistry.Made mine = registry.image("linux", "amd64", 1000);
+    ScriptedRegistry.Made other = registry.image("linux", "s390x", 2000);
+    registry.names.put(
+        Scene.NAME,
+        registry.index(
+            new Index.Entry(other.at(), Optional.of(new Platform("linux", "s390x", ""))),
+            new Index.Entry(mine.at(), Optional.of(Scene.LINUX))));
+    pull(new ImageSelection("my-name").withUnpacks(List.of(new UnpackTarget(Scene.LINUX, ""))));
+    in(
+        () -> {
+          assertThat(scene.content.find(other.manifest().layers().getFirst().digest())).isPresent();
+          assertThat(scene.committed()).hasSize(1);
+        });
+  }
+
+  @Test
+  void a_platform_that_is_not_offered_is_said_with_what_is() {
+    ScriptedRegistry.Made other = registry.image("linux", "s390x", 2000);
+    registry.names.put(
+        Scene.NAME,
+        registry.index(
+            new Index.Entry(other.at(), Optional.of(new Platform("linux", "s390x", "")))));
+    assertThatThrownBy(() -> pull(Scene.unpacked("my-name")))
+        .isInstanceOf(NotFoundException.class)
+        .hasMessage(
+            "image " + Scene.NAME + " for platform linux/amd64; it offers linux/s390x");
+    in(scene::assertNothingIsLeft);
+  }
+
+  @Test
+  void a_single_manifest_for_another_machine_is_not_unpacked() {
+    ScriptedRegistry.Made other = registry.image("linux", "s390x", 2000);
+    registry.names.put(Scene.NAME, other.at());
+    assertThatThrownBy(() -> pull(Scene.unpacked("my-name")))
+        .isInstanceOf(NotFoundException.class)
+        .hasMessageContaining("it offers linux/s390x");
+    assertThat(registry.countOf(other.manifest().layers().getFirst())).isZero();
+  }
+
+  @Test
+  void unpacking_where_nothing_is_configured_is_refused_before_anything_is_asked() {
+    image(1000);
+    assertThatThrownBy(
+            () ->
+                pull(
+                    new ImageSelection("my-name")
+                        .withUnpacks(List.of(new UnpackTarget(Scene.LINUX, "btrfs")))))
+        .isInstanceOf(InvalidArgumentException.class)
+        .hasMessageContaining("no unpack_config is for linux/amd64 in btrfs");
+    assertThat(registry.asked).isEmpty();
+  }
+
+  @Test
+  void schema_1_is_refused_by_its_name() {
+    registry.names.put(
+        Scene.NAME,
+        registry.add(
+            "application/vnd.docker.distribution.manifest.v1+prettyjws", new byte[] {'{', '}'}));
+    assertThatThrownBy(() -> pull(Scene.unpacked("my-name")))
+        .isInstanceOf(InvalidArgumentException.class)
+        .hasMessageContaining("docker schema 1");
+    assertThat(registry.asked).isEmpty();
+  }
+
+  @Test
+  void an_unknown_image_leaves_nothing() {
+    assertThatThrownBy(() -> pull(Scene.unpacked("my-name"))).isInstanceOf(NotFoundException.class);
+    in(
+        () -> {
+          scene.assertNothingIsLeft();
+          scene.assertNoRemains();
+        });
+  }
+
+  @Test
+  void further_names_are_written_too() {
+    ScriptedRegistry.Made image = image(1000);
+    List<Image> names =
+        pull(
+            new ImageSelection(
+                "my-name",
+                Map.of("a", "b"),
+                List.of(),
+                false,
+                0,
+                List.of(
+                    new ExtraReference("other", false, true, false, false),
+                    new ExtraReference("by-digest", false, true, true, false),
+                    new ExtraReference("prefix", true, true, false, false)),
+                List.of()));
+    assertThat(names)
+        .extracting(Image::name)
+        .containsExactly("my-name", "other", "by-digest@" + image.at().digest());
+    assertThat(names).allSatisfy(n -> assertThat(n.labels()).containsEntry("a", "b"));
+  }
+
+  @Test
+  void layers_that_are_to_be_discarded_are_referred_to_by_nothing() {
+    ScriptedRegistry.Made image = image(1000, 2000);
+    Call.in("test")
+        .call(
+            () ->
+                scene
+                    .engine()
+                    .pull(
+                        new PullRequest(
+                            new RemoteImage(Scene.NAME, RegistryAccess.USUAL),
+                            Scene.unpacked("my-name"),
+                            true),
+                        TransferListener.NONE));
+    in(
+        () ->
+            assertThat(scene.labels(image.at()))
+                .containsKey("containerd.io/gc.ref.content.config")
+                .doesNotContainKey("containerd.io/gc.ref.content.l.0"));
+  }
+
+  @Test
+  void wrong_bytes_are_refused_and_not_kept() {
+    ScriptedRegistry.Made image = image(1000, 2000);
+    Descriptor layer = image.manifest().layers().get(1);
+    registry.blobs.put(layer.digest(), ScriptedRegistry.bytes(99, 2000));
+    assertThatThrownBy(() -> pull(Scene.unpacked("my-name")))
+        .isInstanceOf(FailedPreconditionException.class)
+        .hasMessageContaining("content " + layer.digest() + " came damaged");
+    in(
+        () -> {
+          assertThat(scene.content.statuses(Filter.ALL)).isEmpty();
+          assertThat(scene.images.list(Filter.ALL)).isEmpty();
+          scene.assertNothingIsLeft();
+        });
+  }
+
+  @Test
+  void a_body_that_ends_early_fails_and_the_next_pull_goes_on_where_it_ended() {
+    ScriptedRegistry.Made image = image(300_000);
+    Descriptor layer = image.manifest().layers().getFirst();
+    registry.scripts.put(layer.digest(), (right, _) -> new Limited(right, 100_000));
+    assertThatThrownBy(() -> pull(Scene.unpacked("my-name")))
+        .isInstanceOf(UnavailableException.class)
+        .hasMessageContaining("it ended 200000 bytes early");
+    in(
+        () -> {
+          assertThat(scene.content.status(ContentNames.of(layer)).offset()).isEqualTo(100_000);
+          scene.assertNothingIsLeft();
+        });
+    registry.scripts.clear();
+    pull(Scene.unpacked("my-name"));
+    assertThat(registry.asked).contains(layer.digest() + " from 100000");
+    in(
+        () -> {
+          scene.assertNothingIsLeft();
+          scene.assertNoRemains();
+        });
+  }
+
+  @Test
+  void a_failed_pull_keeps_the_layers_that_came() {
+    ScriptedRegistry.Made image = image(1000, 2000);
+    Descriptor missing = image.manifest().layers().get(1);
+    byte[] bytes = registry.blobs.remove(missing.digest());
+    assertThatThrownBy(() -> pull(new ImageSelection("my-name")))
+        .isInstanceOf(NotFoundException.class);
+    in(
+        () ->
+            assertThat(scene.leases.list(Filter.ALL))
+                .singleElement()
+                .satisfies(
+                    lease ->
+                        assertThat(scene.leases.listResources(lease.id()))
+                            .anyMatch(r -> r.id().equals(image.at().digest().toString()))));
+    registry.blobs.put(missing.digest(), bytes);
+    pull(new ImageSelection("my-name"));
+    assertThat(registry.countOf(image.at())).isEqualTo(1);
+    in(scene::assertNoRemains);
+  }
+
+  @Test
+  void damaged_bytes_of_an_earlier_try_are_fetched_anew() {
+    ScriptedRegistry.Made image = image(5000);
+    Descriptor layer = image.manifest().layers().getFirst();
+    in(
+        () -> {
+          try (Ingest ingest =
+              scene.content.ingest(
+                  new IngestRequest(ContentNames.of(layer), 5000, Optional.of(layer.digest())))) {
+            ingest.write(ByteBuffer.wrap(new byte[3000]));
+          }
+        });
+    pull(Scene.unpacked("my-name"));
+    assertThat(registry.asked).contains(layer.digest() + " from 3000", layer.digest() + " from 0");
+    in(() -> assertThat(scene.content.find(layer.digest())).isPresent());
+  }
+
+  @Test
+  void more_bytes_of_an_earlier_try_than_there_can_be_are_cut() {
+    ScriptedRegistry.Made image = image(5000);
+    Descriptor layer = image.manifest().layers().getFirst();
+    in(
+        () -> {
+          try (Ingest ingest =
+              scene.content.ingest(
+                  new IngestRequest(ContentNames.of(layer), 5000, Optional.of(layer.digest())))) {
+            ingest.write(ByteBuffer.wrap(new byte[7000]));
+          }
+        });
+    pull(Scene.unpacked("my-name"));
+    assertThat(registry.asked).contains(layer.digest() + " from 0");
+  }
+
+  @Test
+  void a_layer_that_unpacks_to_something_else_is_refused() {
+    Descriptor layer = registry.add(MediaTypes.LAYER, ScriptedRegistry.bytes(1, 500));
+    ScriptedRegistry.Made image = registry.image("linux", "amd64", List.of(layer));
+    Descriptor wrong = registry.add(MediaTypes.LAYER, ScriptedRegistry.bytes(2, 500));
+    Descriptor manifest =
+        registry.add(
+            MediaTypes.MANIFEST,
+            new io.jcontainerd.oci.image.Manifest(image.manifest().config(), List.of(wrong))
+                .toBytes());
+    registry.names.put(Scene.NAME, manifest);
+    assertThatThrownBy(() -> pull(Scene.unpacked("my-name")))
+        .hasMessageContaining("unpacks to")
+        .hasMessageContaining(layer.digest().toString());
+    in(
+        () -> {
+          assertThat(scene.committed()).isEmpty();
+          scene.assertNothingIsLeft();
+        });
+  }
+
+  @Test
+  void an_image_that_cannot_fit_is_refused_before_its_layers_come() {
+    ScriptedRegistry.Made image = image(10_000, 20_000);
+    scene.space =
+        new DiskSpace() {
+          @Override
+          public Optional<Room> ofContent() {
+            return Optional.of(new Room("/dev/a", 50_000));
+          }
+
+          @Override
+          public Optional<Room> ofSnapshotter(String name) {
+            return Optional.of(new Room("/dev/a", 50_000));
+          }
+        };
+    assertThatThrownBy(() -> pull(Scene.unpacked("my-name")))
+        .isInstanceOf(ResourceExhaustedException.class)
+        .hasMessageContaining(
+            "image " + Scene.NAME + " needs at least 60000 more bytes on /dev/a, where 50000");
+    assertThat(image.manifest().layers())
+        .allSatisfy(layer -> assertThat(registry.countOf(layer)).isZero());
+    in(scene::assertNothingIsLeft);
+    assertThat(pull(new ImageSelection("my-name"))).as("without unpacking it fits").hasSize(1);
+  }
+
+  @Test
+  void a_lease_of_the_caller_gets_all_and_stays() {
+    image(1000, 2000);
+    in(
+        () -> {
+          scene.leases.create("mine", Map.of());
+          Call.current().withLease("mine").run(() -> scene.pull(Scene.unpacked("my-name")));
+          assertThat(scene.leases.listResources("mine"))
+              .hasSize(2 + 2 + 2)
+              .anyMatch(r -> r.type().equals("snapshots/memory"))
+              .anyMatch(r -> r.type().equals("content"));
+        });
+  }
+
+  @Test
+  void layers_side_by_side_hide_in_an_upper_folder_what_is_below() {
+    ScriptedRegistry.Made image = image(1000, 2000);
+    pull(Scene.unpacked("my-name"));
+    RecordingApplier.Applied second =
+        scene.applier.applied.stream()
+            .filter(a -> a.layer().equals(image.manifest().layers().get(1).digest()))
+            .findFirst()
+            .orElseThrow();
+    assertThat(second.isStandalone()).isTrue();
+    assertThat(second.mounts()).hasSize(1);
+    assertThat(second.mounts().getFirst().type()).isEqualTo("overlay");
+    assertThat(second.mounts().getFirst().options())
+        .singleElement()
+        .asString()
+        .startsWith("upperdir=/in-memory/extract-");
+  }
+
+  @Test
+  void a_layer_that_needs_what_is_below_is_unpacked_on_it() {
+    ScriptedRegistry.Made image = image(1000, 2000, 3000);
+    Descriptor needy = image.manifest().layers().get(1);
+    scene.applier.needParent.add(needy.digest());
+    pull(Scene.unpacked("my-name"));
+    assertThat(scene.applier.countOf(needy)).isEqualTo(2);
+    in(
+        () -> {
+          assertThat(scene.committed()).hasSize(3);
+          scene.assertNothingIsLeft();
+        });
+  }
+
+  /** Ends early. */
+  private static final class Limited extends InputStream {
+    private final InputStream in;
+    private int left;
+
+    Limited(InputStream in, int left) {
+      this.in = in;
+      this.left = left;
+    }
+
+    @Override
+    public int read() throws IOException {
+      byte[] one = new byte[1];
+      return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+    }
+
+    @Override
+    public int read(byte[] into, int offset, int length) throws IOException {
+      if (left == 0) {
+        return -1;
+      }
+      int count = in.read(into, offset, Math.min(length, left));
+      left -= Math.max(count, 0);
+      return count;
+    }
+  }
+}

@@ -1,0 +1,61 @@
+package io.jcontainerd.transfer;
+
+import io.jcontainerd.core.Descriptor;
+import io.jcontainerd.core.Digest;
+import io.jcontainerd.core.content.ContentReader;
+import io.jcontainerd.core.content.ContentStore;
+import io.jcontainerd.core.diff.Applier;
+import io.jcontainerd.core.failure.FailedPreconditionException;
+import io.jcontainerd.core.mount.Mount;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** Applies nothing, but reads the layer, and remembers how it was asked. */
+final class RecordingApplier implements Applier {
+  /** One call. */
+  record Applied(Digest layer, List<Mount> mounts, boolean isStandalone) {}
+
+  /** Something that happens while a layer is applied. */
+  interface Meanwhile {
+    void happens(Descriptor layer) throws InterruptedException;
+  }
+
+  final List<Applied> applied = new CopyOnWriteArrayList<>();
+  final Set<Digest> needParent = ConcurrentHashMap.newKeySet();
+  final AtomicInteger most = new AtomicInteger();
+  private final AtomicInteger now = new AtomicInteger();
+  private final ContentStore content;
+  volatile Meanwhile meanwhile = _ -> {};
+
+  RecordingApplier(ContentStore content) {
+    this.content = content;
+  }
+
+  @Override
+  public Descriptor apply(Descriptor layer, List<Mount> mounts, Options options) {
+    most.accumulateAndGet(now.incrementAndGet(), Math::max);
+    try (ContentReader reader = content.reader(layer.digest())) {
+      applied.add(new Applied(layer.digest(), mounts, options.isStandalone()));
+      if (options.isStandalone() && needParent.contains(layer.digest())) {
+        throw new FailedPreconditionException("layer " + layer.digest() + " needs its parent");
+      }
+      meanwhile.happens(layer);
+      ByteBuffer bytes = ByteBuffer.allocate((int) reader.size());
+      int count = reader.read(bytes, 0);
+      return new Descriptor(layer.mediaType(), Digest.sha256(bytes.array()), Math.max(0, count));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new io.jcontainerd.core.failure.CancelledException("layer " + layer.digest(), e);
+    } finally {
+      now.decrementAndGet();
+    }
+  }
+
+  long countOf(Descriptor layer) {
+    return applied.stream().filter(a -> a.layer().equals(layer.digest())).count();
+  }
+}
