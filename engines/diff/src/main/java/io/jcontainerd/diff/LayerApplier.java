@@ -8,6 +8,7 @@ import io.jcontainerd.core.diff.Applier;
 import io.jcontainerd.core.failure.CancelledException;
 import io.jcontainerd.core.failure.ContainerdException;
 import io.jcontainerd.core.failure.DataLossException;
+import io.jcontainerd.core.failure.FailedPreconditionException;
 import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.core.failure.NotImplementedException;
 import io.jcontainerd.core.failure.ResourceExhaustedException;
@@ -20,6 +21,7 @@ import io.jcontainerd.diff.stream.CorruptStreamException;
 import io.jcontainerd.diff.stream.Decompression;
 import io.jcontainerd.diff.tree.EntryException;
 import io.jcontainerd.diff.tree.LayerExtractor;
+import io.jcontainerd.diff.tree.MissingBelowException;
 import io.jcontainerd.diff.tree.Overlay;
 import io.jcontainerd.diff.tree.SumTable;
 import io.jcontainerd.linux.Errno;
@@ -115,7 +117,10 @@ public final class LayerApplier implements Applier {
     try (ContentReader blob = content.reader(layer.digest());
         Mounter.Ready ready = mounter.ready(mounts)) {
       return onTree(
-          layer, ready.mounts(), extractor -> extract(layer, blob, promised, extractor, options));
+          layer,
+          ready.mounts(),
+          options.isStandalone(),
+          extractor -> extract(layer, blob, promised, extractor, options));
     } catch (IOException e) {
       throw failure("layer " + layer.digest(), e);
     } catch (InterruptedException e) {
@@ -142,13 +147,19 @@ public final class LayerApplier implements Applier {
     return plain;
   }
 
-  private Descriptor onTree(Descriptor layer, List<Mount> mounts, Work work)
+  private Descriptor onTree(Descriptor layer, List<Mount> mounts, boolean standalone, Work work)
       throws IOException, InterruptedException {
     var overlay = Overlay.of(mounts);
     if (overlay.isPresent() && !inUserNamespace) {
-      try (LayerExtractor extractor = LayerExtractor.into(overlay.get())) {
+      try (LayerExtractor extractor =
+          standalone
+              ? LayerExtractor.blindlyInto(overlay.get())
+              : LayerExtractor.into(overlay.get())) {
         return observed(overlay.get().upper(), layer, extractor, work);
       }
+    }
+    if (standalone) {
+      throw new MissingBelowException("only an overlay keeps what hides something below");
     }
     var folder = PlainFolder.of(mounts);
     if (folder.isPresent()) {
@@ -273,6 +284,7 @@ public final class LayerApplier implements Applier {
     return switch (e) {
       case TarFormatException _, CorruptStreamException _ -> new DataLossException(message, e);
       case EntryException _ -> new InvalidArgumentException(message, e);
+      case MissingBelowException _ -> new FailedPreconditionException(message, e);
       case LayerLimitException _ -> new ResourceExhaustedException(message, e);
       case NoSpaceException _ -> new ResourceExhaustedException(message, e);
       case ErrnoException errno when errno.is(Errno.ENOSPC, Errno.EDQUOT) ->

@@ -290,6 +290,9 @@ final class DirectorySnapshotter implements Snapshotter, CheckedTrees {
       Layout.Place place =
           place(SnapshotKind.ACTIVE, active.id(), standing.parents(), active.info().labels());
       try {
+        if (rebase && !parent.isEmpty() && standing.parents().isEmpty()) {
+          rebase(place, parent);
+        }
         Manifests.Sealed sealed = seal(place);
         if (!unpacked && durability.boot() != null) {
           durability.synchroniseAll(); // it may be the only copy, and so may what it stands on
@@ -314,6 +317,13 @@ final class DirectorySnapshotter implements Snapshotter, CheckedTrees {
     } finally {
       inProgress.remove(active.id());
     }
+  }
+
+  private void rebase(Layout.Place place, String parent) throws IOException {
+    SnapshotRecords.Standing below = records.standing(parent);
+    List<Long> parents = new ArrayList<>(List.of(below.record().id()));
+    parents.addAll(below.parents());
+    layout.rebase(place(place.kind(), place.id(), parents, place.labels()));
   }
 
   /** Gives a snapshot its committed form, and records what that is made of. */

@@ -44,6 +44,15 @@ final class ErofsLayout implements Layout {
     return options.writableSize() > 0;
   }
 
+  private static Path upperOfParent(Place place) {
+    return ErofsImages.upper(place.folders().apply(place.parents().getFirst()));
+  }
+
+  @Override
+  public void rebase(Place active) throws IOException {
+    RootFolder.dressIfNew(files, ErofsImages.upper(active.folder()), upperOfParent(active));
+  }
+
   @Override
   public boolean make(Place place) throws IOException {
     Optional<Integer> uid = IdMapping.rootId(place.labels(), IdMapping.UID_LABEL);
@@ -59,11 +68,7 @@ final class ErofsLayout implements Layout {
     Path upper = ErofsImages.upper(folder);
     files.createDirectory(upper, UPPER_MODE);
     if (!place.parents().isEmpty()) {
-      Path below = ErofsImages.upper(place.folders().apply(place.parents().getFirst()));
-      FileStat stat =
-          files.stat(below).orElseThrow(() -> new NoSuchFileException(below.toString()));
-      files.setOwner(upper, stat.uid(), stat.gid());
-      files.setMode(upper, stat.mode());
+      RootFolder.dress(files, upper, upperOfParent(place));
     }
     if (uid.isPresent() && gid.isPresent()) {
       files.setOwner(upper, uid.get(), gid.get());

@@ -50,6 +50,14 @@ interface Layout {
   Usage usage(Place place) throws IOException;
 
   /**
+   * An active snapshot that was made on nothing is going to stand on parents: what it would have
+   * taken over from them, had it been made on them, it takes over now. May be done twice.
+   *
+   * @param active with its new parents
+   */
+  default void rebase(Place active) throws IOException {}
+
+  /**
    * Gives an active snapshot the form in which others can stand on it. It stays as it was until the
    * commit is recorded; {@link Shelf#settle} then removes one of the two forms.
    *

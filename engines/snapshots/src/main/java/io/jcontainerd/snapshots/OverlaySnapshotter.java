@@ -3,13 +3,11 @@ package io.jcontainerd.snapshots;
 import io.jcontainerd.core.failure.InternalException;
 import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.core.mount.Mount;
-import io.jcontainerd.core.ports.FileStat;
 import io.jcontainerd.core.ports.Files;
 import io.jcontainerd.core.snapshots.SnapshotKind;
 import io.jcontainerd.core.snapshots.Snapshotter;
 import io.jcontainerd.core.snapshots.Usage;
 import java.io.IOException;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -115,12 +113,17 @@ public final class OverlaySnapshotter {
       if (uid.isPresent() && gid.isPresent()) {
         files.setOwner(upper, uid.get(), gid.get());
       } else if (!place.parents().isEmpty()) {
-        Path below = upper(place.folders().apply(place.parents().getFirst()));
-        FileStat stat =
-            files.stat(below).orElseThrow(() -> new NoSuchFileException(below.toString()));
-        files.setOwner(upper, stat.uid(), stat.gid());
-        files.setMode(upper, stat.mode());
+        RootFolder.dress(files, upper, upperOfParent(place));
       }
+    }
+
+    private static Path upperOfParent(Place place) {
+      return upper(place.folders().apply(place.parents().getFirst()));
+    }
+
+    @Override
+    public void rebase(Place active) throws IOException {
+      RootFolder.dressIfNew(files, upper(active.folder()), upperOfParent(active));
     }
 
     /** A power cut may take an empty folder whose record was durable. */

@@ -59,7 +59,16 @@ public final class LayerExtractor implements AutoCloseable {
 
   /** An extractor into the upper folder of an overlay that is not mounted. */
   public static LayerExtractor into(Overlay overlay) throws IOException {
-    return new LayerExtractor(LayerTree.of(overlay), true);
+    return new LayerExtractor(LayerTree.of(overlay, false), true);
+  }
+
+  /**
+   * An extractor into the upper folder of an overlay whose lower folders are not known yet. A layer
+   * that depends on them fails with {@link MissingBelowException}: one with entries in folders that
+   * are not its own, with links to what it does not have, or with attributes of the root.
+   */
+  public static LayerExtractor blindlyInto(Overlay overlay) throws IOException {
+    return new LayerExtractor(LayerTree.of(overlay, true), true);
   }
 
   /** From now on, files that are put in are summed into the table. */
@@ -110,6 +119,7 @@ public final class LayerExtractor implements AutoCloseable {
       throw new EntryException(
           "entry \"" + entry.name().shown() + "\" would replace the tree's root");
     }
+    tree.checkSeen(RawPath.EMPTY);
     removeAttributes(entry, tree.root().handle, RawPath.EMPTY);
     dress(entry, tree.root().handle, RawPath.EMPTY);
     tree.root().handle.setMode(entry.mode());

@@ -34,6 +34,7 @@ final class LayerTree implements AutoCloseable {
   private static final int MOST_LINKS = 40;
 
   private final Optional<Overlay> overlay;
+  private final boolean blind;
   private final Folder root;
   private final List<Directory> lowers = new ArrayList<>();
   private final Map<RawPath, Folder> open = new HashMap<>();
@@ -41,17 +42,24 @@ final class LayerTree implements AutoCloseable {
 
   private final FolderTimes times = new FolderTimes();
 
-  private LayerTree(Optional<Overlay> overlay, Directory root) {
+  private LayerTree(Optional<Overlay> overlay, boolean blind, Directory root) {
     this.overlay = overlay;
+    this.blind = blind;
     this.root = new Folder(RawPath.EMPTY, Optional.empty(), root);
   }
 
   static LayerTree plain(Path root) throws ErrnoException {
-    return new LayerTree(Optional.empty(), Directory.open(root));
+    return new LayerTree(Optional.empty(), false, Directory.open(root));
   }
 
-  static LayerTree of(Overlay overlay) throws ErrnoException {
-    LayerTree tree = new LayerTree(Optional.of(overlay), Directory.open(overlay.upper()));
+  /**
+   * The upper folder of an overlay.
+   *
+   * @param blind whether there will be lower folders that cannot be seen yet: whatever depends on
+   *     them fails with {@link MissingBelowException}
+   */
+  static LayerTree of(Overlay overlay, boolean blind) throws ErrnoException {
+    LayerTree tree = new LayerTree(Optional.of(overlay), blind, Directory.open(overlay.upper()));
     try {
       for (Path lower : overlay.lowers()) {
         tree.lowers.add(Directory.open(lower));
@@ -182,8 +190,17 @@ final class LayerTree implements AutoCloseable {
     return Step.NOTHING;
   }
 
+  /** Fails if what the lower folders have under the path cannot be known. */
+  void checkSeen(RawPath path) throws MissingBelowException {
+    if (blind) {
+      throw new MissingBelowException(
+          "\"" + path.shown() + "\" is not in the layer itself, and what is below cannot be seen");
+    }
+  }
+
   /** The name is not in the upper folder: the lower ones decide. */
   private Step below(Folder here, RawPath name, RawPath path, boolean make) throws IOException {
+    checkSeen(path);
     Optional<Lower> lower = lower(here, name);
     if (lower.isPresent()) {
       switch (lower.get().stat().type()) {
@@ -368,6 +385,7 @@ final class LayerTree implements AutoCloseable {
    * @return whether there was one
    */
   boolean copyUp(Folder folder, RawPath name) throws IOException {
+    checkSeen(folder.path.resolve(name));
     Optional<Lower> found = lower(folder, name);
     if (found.isEmpty()) {
       return false;

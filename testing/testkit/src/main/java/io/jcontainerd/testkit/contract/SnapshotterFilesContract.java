@@ -784,6 +784,26 @@ public abstract class SnapshotterFilesContract extends SnapshotterContract {
   }
 
   @Test
+  void another_parent_gives_its_root_to_one_that_says_nothing_of_its_own() throws IOException {
+    Snapshotter snapshotter = open();
+    Assumptions.assumeTrue(
+        snapshotter.capabilities().contains("rebase"), "this kind keeps the parent it began on");
+    layer(
+        snapshotter,
+        "base",
+        "",
+        root -> Files.setPosixFilePermissions(root, PosixFilePermissions.fromString("rwxr-x--x")));
+    mounted(prepare(snapshotter, "alone", ""), root -> Files.writeString(root.resolve("b"), "1"));
+    snapshotter.commit("moved", "alone", Map.of(), "base");
+    viewed(
+        snapshotter,
+        "moved",
+        root ->
+            assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(root)))
+                .isEqualTo("rwxr-x--x"));
+  }
+
+  @Test
   void hard_links_within_a_layer_stay_links() throws IOException {
     Snapshotter snapshotter = open();
     layer(
