@@ -6,6 +6,8 @@ module io.jcontainerd.transfer {
   requires static transitive org.jspecify;
   requires transitive io.jcontainerd.core;
   requires io.jcontainerd.oci;
+  requires com.github.luben.zstd_jni;
 
   exports io.jcontainerd.transfer;
+  exports io.jcontainerd.transfer.archive;
 }

@@ -1,0 +1,104 @@
+package io.jcontainerd.transfer.archive;
+
+import io.jcontainerd.core.Descriptor;
+import io.jcontainerd.core.Digest;
+import io.jcontainerd.core.Platform;
+import io.jcontainerd.core.failure.InvalidArgumentException;
+import io.jcontainerd.core.failure.NotFoundException;
+import io.jcontainerd.core.transfer.ImageSelection;
+import io.jcontainerd.oci.image.ImageDocument;
+import io.jcontainerd.oci.image.Index;
+import io.jcontainerd.oci.image.Manifest;
+import io.jcontainerd.oci.image.MediaTypes;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Sees to it that an imported image is whole for the platforms that count, and that its documents
+ * keep their parts from the garbage collector. For one thread.
+ */
+final class ImportedTree {
+  private static final int DEEPEST = 8;
+
+  private final Blobs blobs;
+  private final ImageSelection destination;
+  private final ForPlatforms platforms;
+  private final Set<Digest> seen = new HashSet<>();
+
+  ImportedTree(Blobs blobs, ImageSelection destination) {
+    this.blobs = blobs;
+    this.destination = destination;
+    this.platforms = new ForPlatforms(destination.platforms());
+  }
+
+  /** Whether an image of that platform counts; one that tells none does. */
+  boolean counts(Optional<Platform> platform) {
+    return platform.isEmpty() || platforms.runs(platform.get());
+  }
+
+  /**
+   * Checks an image and labels its documents.
+   *
+   * @throws NotFoundException naming what is missing
+   */
+  void check(Descriptor image) {
+    check(image, "the archive", true, 0);
+  }
+
+  private void check(Descriptor part, String of, boolean layers, int depth) {
+    if (depth > DEEPEST) {
+      throw new InvalidArgumentException("image archive: indexes nested deeper than " + DEEPEST);
+    }
+    blobs.expect(part, of);
+    boolean isDocument =
+        MediaTypes.isIndex(part.mediaType()) || MediaTypes.isManifest(part.mediaType());
+    if (!isDocument || (!seen.add(part.digest()) && layers)) {
+      return;
+    }
+    byte[] bytes = blobs.document(part.digest(), part.size());
+    switch (ImageDocument.parse(bytes, part.mediaType())) {
+      case Index index -> {
+        blobs.label(part.digest(), ChildLabels.of(index));
+        check(index, part, depth);
+      }
+      case Manifest manifest -> {
+        blobs.label(part.digest(), ChildLabels.of(manifest));
+        check(manifest, part, layers);
+      }
+    }
+  }
+
+  private void check(Index index, Descriptor at, int depth) {
+    List<Index.Entry> chosen = platforms.of(index);
+    if (destination.manifestLimit() > 0 && chosen.size() > destination.manifestLimit()) {
+      chosen = chosen.subList(0, destination.manifestLimit());
+    }
+    if (chosen.isEmpty() && !index.manifests().isEmpty()) {
+      throw new NotFoundException(
+          "image archive: %s has nothing for %s".formatted(at.digest(), platforms));
+    }
+    for (Index.Entry entry : chosen) {
+      check(entry.descriptor(), "index " + at.digest(), true, depth + 1);
+    }
+    if (destination.allMetadata()) {
+      for (Index.Entry entry : index.manifests()) {
+        if (!chosen.contains(entry) && blobs.has(entry.descriptor().digest())) {
+          check(entry.descriptor(), "index " + at.digest(), false, depth + 1);
+        }
+      }
+    }
+  }
+
+  private void check(Manifest manifest, Descriptor at, boolean layers) {
+    String of = "manifest " + at.digest();
+    blobs.expect(manifest.config(), of);
+    for (Descriptor layer : manifest.layers()) {
+      boolean mayMiss = !layers || MediaTypes.isNondistributable(layer.mediaType());
+      if (!mayMiss || blobs.has(layer.digest())) {
+        blobs.expect(layer, of);
+      }
+    }
+  }
+}
