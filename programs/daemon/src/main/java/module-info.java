@@ -23,6 +23,7 @@ module io.jcontainerd.daemon {
   requires io.jcontainerd.metadata;
   requires io.jcontainerd.selfcheck;
   requires io.jcontainerd.registry;
+  requires io.jcontainerd.transfer;
   requires io.jcontainerd.runtime;
   requires io.jcontainerd.services;
   requires io.jcontainerd.client;

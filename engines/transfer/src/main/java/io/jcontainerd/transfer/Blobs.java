@@ -69,7 +69,9 @@ final class Blobs {
     if (!there) {
       bring(session, blob, priority, listener);
     }
-    documents.label(blob.digest(), source(session.reference(), blob.digest()));
+    if (!(session.registry() instanceof ImportedContent)) {
+      documents.label(blob.digest(), source(session.reference(), blob.digest()));
+    }
     listener.accept(new Word(there ? Event.ALREADY_EXISTS : Event.COMPLETE, blob.size()));
   }
 

@@ -5,6 +5,7 @@ import io.jcontainerd.core.FieldMask;
 import io.jcontainerd.core.failure.AlreadyExistsException;
 import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.core.failure.NotFoundException;
+import io.jcontainerd.core.filter.Filter;
 import io.jcontainerd.core.images.Image;
 import io.jcontainerd.core.images.ImageStore;
 import io.jcontainerd.core.transfer.ImageSelection;
@@ -12,6 +13,7 @@ import io.jcontainerd.core.transfer.ImageSelection.ExtraReference;
 import io.jcontainerd.core.transfer.TransferProgress.Event;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -51,6 +53,28 @@ record ImageNames(ImageStore images) {
       notices.event(Event.SAVED, name, target);
     }
     return List.copyOf(saved);
+  }
+
+  /**
+   * The images that a selection names, each once.
+   *
+   * @throws NotFoundException if there is one that is not here
+   */
+  List<Image> find(ImageSelection selection) {
+    Map<String, Image> found = new LinkedHashMap<>();
+    if (!selection.name().isEmpty()) {
+      found.put(selection.name(), images.get(selection.name()));
+    }
+    for (ExtraReference reference : selection.references()) {
+      if (reference.isPrefix()) {
+        images.list(Filter.ALL).stream()
+            .filter(image -> image.name().startsWith(reference.name()))
+            .forEach(image -> found.put(image.name(), image));
+      } else {
+        found.put(reference.name(), images.get(reference.name()));
+      }
+    }
+    return List.copyOf(found.values());
   }
 
   /** Gives an image a name, which is taken from another image that has it. */

@@ -1,8 +1,10 @@
 package io.jcontainerd.transfer;
 
 import io.jcontainerd.core.Call;
+import io.jcontainerd.core.CleanUp;
 import io.jcontainerd.core.failure.CancelledException;
-import io.jcontainerd.core.failure.NotImplementedException;
+import io.jcontainerd.core.failure.ContainerdException;
+import io.jcontainerd.core.failure.NotFoundException;
 import io.jcontainerd.core.images.Image;
 import io.jcontainerd.core.registry.Registry;
 import io.jcontainerd.core.transfer.ExportRequest;
@@ -14,10 +16,15 @@ import io.jcontainerd.core.transfer.RemoteImage;
 import io.jcontainerd.core.transfer.TransferListener;
 import io.jcontainerd.core.transfer.Transfers;
 import io.jcontainerd.oci.reference.Reference;
+import io.jcontainerd.transfer.archive.ArchiveExport;
+import io.jcontainerd.transfer.archive.ArchiveImport;
+import io.jcontainerd.transfer.archive.ArchiveLimits;
 import io.jcontainerd.transfer.fetch.FetchLimits;
 import io.jcontainerd.transfer.flow.Slots;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -25,6 +32,7 @@ import java.util.Optional;
 
 /** All transfers of a daemon: whoever wants the same at the same time shares the work. */
 public final class TransferEngine implements Transfers {
+  private static final Logger LOG = System.getLogger(TransferEngine.class.getName());
   private static final Duration LEASE = Duration.ofHours(24);
 
   private final TransferParts parts;
@@ -87,6 +95,32 @@ public final class TransferEngine implements Transfers {
     }
   }
 
+  /** Runs with the call's lease, or one for just this. */
+  private <T> T leased(ScopedValue.CallableOp<T, RuntimeException> work) {
+    Call outer = Call.current();
+    outer.namespace();
+    if (outer.lease().isPresent()) {
+      return work.call();
+    }
+    String lease = newLease();
+    try {
+      return outer.withLease(lease).call(work);
+    } finally {
+      CleanUp.run(() -> outer.run(() -> release(lease)));
+    }
+  }
+
+  /** A lease that stays expires by itself. */
+  private void release(String lease) {
+    try {
+      parts.leases().delete(lease, false);
+    } catch (NotFoundException _) {
+      // somebody else has ended it
+    } catch (ContainerdException e) {
+      LOG.log(Level.WARNING, "lease " + lease + " could not be ended", e);
+    }
+  }
+
   private String newLease() {
     String expires = parts.time().now().plus(LEASE).toString();
     return parts.leases().create("", Map.of("containerd.io/gc.expire", expires)).id();
@@ -115,13 +149,29 @@ public final class TransferEngine implements Transfers {
   @Override
   public List<Image> importArchive(
       InputStream archive, ImportRequest request, TransferListener listener) {
-    throw new NotImplementedException("import of archives is not implemented");
+    return leased(
+        () ->
+            new ArchiveImport(
+                    parts.content(),
+                    parts.leases(),
+                    new ImageNames(parts.images())::save,
+                    new Import(parts, settings, blobs, layers)::unpack,
+                    ArchiveLimits.USUAL)
+                .run(archive, request, listener));
   }
 
   @Override
   public void exportArchive(
       OutputStream archive, ExportRequest request, TransferListener listener) {
-    throw new NotImplementedException("export of archives is not implemented");
+    Boolean _ =
+        leased(
+            () -> {
+              List<Image> images = new ImageNames(parts.images()).find(request.source());
+              Keeper keeper = new Keeper(parts.leases());
+              images.forEach(image -> keeper.image(image.name()));
+              new ArchiveExport(parts.content()).run(images, archive, request, listener);
+              return true;
+            });
   }
 
   @Override

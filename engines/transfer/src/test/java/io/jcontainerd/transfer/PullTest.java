@@ -225,8 +225,7 @@ class PullTest {
             new Index.Entry(other.at(), Optional.of(new Platform("linux", "s390x", "")))));
     assertThatThrownBy(() -> pull(Scene.unpacked("my-name")))
         .isInstanceOf(NotFoundException.class)
-        .hasMessage(
-            "image " + Scene.NAME + " for platform linux/amd64; it offers linux/s390x");
+        .hasMessage("image " + Scene.NAME + " for platform linux/amd64; it offers linux/s390x");
     in(scene::assertNothingIsLeft);
   }
 

@@ -231,6 +231,11 @@ public final class Containerd implements AutoCloseable {
     return new RemoteIntrospection(connection);
   }
 
+  /** Images between registries, the daemon and archives, moved by the daemon. */
+  public RemoteTransfers transfers() {
+    return new RemoteTransfers(connection);
+  }
+
   /** Brings images from a registry. */
   public ImagePull pull(Registry registry) {
     return new ImagePull(this, registry);

@@ -9,12 +9,23 @@ import picocli.CommandLine.Spec;
 /** {@code jctr images}. */
 @Command(
     name = "images",
-    description = "Looks after images.",
-    subcommands = {ExplainImage.class},
+    description = "Moves and looks after images.",
+    subcommands = {
+      PullImage.class,
+      PushImage.class,
+      ImportImages.class,
+      ExportImages.class,
+      TagImage.class,
+      ExplainImage.class
+    },
     mixinStandardHelpOptions = true,
     synopsisSubcommandLabel = "COMMAND",
     footerHeading = "%nExamples:%n",
-    footer = {"  jctr images explain alpine:3  where would this be pulled from?"})
+    footer = {
+      "  jctr images pull alpine:3",
+      "  jctr images export alpine.tar alpine:3",
+      "  jctr images explain alpine:3  where would this be pulled from?"
+    })
 final class Images implements Runnable {
   @ParentCommand private Jctr jctr = new Jctr();
   @Spec private CommandSpec spec = CommandSpec.create();

@@ -21,6 +21,8 @@ import picocli.CommandLine.ParseResult;
       DiskUsage.class,
       Scrub.class,
       Images.class,
+      PullImage.class,
+      PushImage.class,
       CommandLine.HelpCommand.class
     },
     mixinStandardHelpOptions = true,
@@ -32,6 +34,7 @@ import picocli.CommandLine.ParseResult;
       "  jctr fsck --deep --repair  read every byte and heal what is damaged",
       "  jctr du                    what do images and containers take?",
       "  jctr why-kept sha256:4bcff6  what keeps this blob?",
+      "  jctr pull alpine           bring an image and unpack it",
       "  jctr images explain alpine  where would this be pulled from?",
       "",
       "`jctr COMMAND --help` tells more."

@@ -23,6 +23,19 @@ class JctrTest {
     assertThat(out.toString()).contains("Examples:").contains("jctr " + command);
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"pull", "push", "import", "export", "tag", "explain"})
+  void every_command_of_images_explains_itself_with_examples(String command) {
+    assertThat(run("images", command, "--help")).isZero();
+    assertThat(out.toString()).contains("Examples:").contains("jctr images " + command);
+  }
+
+  @Test
+  void an_export_needs_an_image() {
+    assertThat(run("images", "export", "file.tar")).isEqualTo(Jctr.MISUSED);
+    assertThat(err.toString()).contains("IMAGE");
+  }
+
   @Test
   void without_a_daemon_it_says_what_to_do() {
     assertThat(run("du", "--address", "/nonexistent.sock")).isEqualTo(Jctr.FAILED);

@@ -2,16 +2,10 @@ package io.jcontainerd.e2e;
 
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Set;
 
 /** The distribution's {@code ctr}, unmodified, in one namespace of one daemon. */
 record Ctr(Path socket, String namespace) {
-  /** What releases from 2.0 on leave to the daemon unless they are told to do it themselves. */
-  private static final Set<String> TRANSFERS = Set.of("pull", "push", "import", "export", "tag");
-
   /** The binary; another one can be named by {@code JCONTAINERD_E2E_CTR}. */
   static String binary() {
     String named = System.getenv("JCONTAINERD_E2E_CTR");
@@ -24,15 +18,7 @@ record Ctr(Path socket, String namespace) {
   }
 
   List<String> line(String... arguments) {
-    List<String> all = new ArrayList<>(Arrays.asList(arguments));
-    if (all.size() > 2
-        && all.get(0).equals("images")
-        && TRANSFERS.contains(all.get(1))
-        && isSecond()) {
-      all.add(2, "--local");
-    }
-    return Command.line(
-        List.of(binary(), "-a", socket.toString(), "-n", namespace), all.toArray(String[]::new));
+    return Command.line(List.of(binary(), "-a", socket.toString(), "-n", namespace), arguments);
   }
 
   Command run(String... arguments) {

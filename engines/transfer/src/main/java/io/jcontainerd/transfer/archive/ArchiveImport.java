@@ -8,21 +8,23 @@ import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.core.failure.NotFoundException;
 import io.jcontainerd.core.failure.UnavailableException;
 import io.jcontainerd.core.images.Image;
-import io.jcontainerd.core.images.ImageStore;
 import io.jcontainerd.core.leases.LeaseStore;
 import io.jcontainerd.core.transfer.ImageSelection;
 import io.jcontainerd.core.transfer.ImportRequest;
 import io.jcontainerd.core.transfer.TransferListener;
 import io.jcontainerd.core.transfer.TransferProgress;
 import io.jcontainerd.oci.image.Descriptors;
+import io.jcontainerd.oci.image.GcReferences;
 import io.jcontainerd.oci.image.ImageDocument;
 import io.jcontainerd.oci.image.Index;
 import io.jcontainerd.oci.image.MediaTypes;
+import io.jcontainerd.oci.platform.Platforms;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -36,8 +38,8 @@ import java.util.Set;
  */
 public final class ArchiveImport {
   private final ContentStore content;
-  private final ImageStore images;
   private final LeaseStore leases;
+  private final Names names;
   private final Unpack unpack;
   private final ArchiveLimits limits;
 
@@ -52,16 +54,19 @@ public final class ArchiveImport {
     void unpack(String name, Descriptor image, ImageSelection where, TransferListener listener);
   }
 
+  /** Writes names. */
+  @FunctionalInterface
+  public interface Names {
+    /** Gives an image a name, which is taken from another image that has it. */
+    Image save(String name, Descriptor image, Map<String, String> labels);
+  }
+
   /** Into these stores. */
   public ArchiveImport(
-      ContentStore content,
-      ImageStore images,
-      LeaseStore leases,
-      Unpack unpack,
-      ArchiveLimits limits) {
+      ContentStore content, LeaseStore leases, Names names, Unpack unpack, ArchiveLimits limits) {
     this.content = content;
-    this.images = images;
     this.leases = leases;
+    this.names = names;
     this.unpack = unpack;
     this.limits = limits;
   }
@@ -121,7 +126,7 @@ public final class ArchiveImport {
   }
 
   private static StoredIndex stored(byte[] bytes, Index index, Blobs blobs) {
-    blobs.store(bytes, ChildLabels.of(index));
+    blobs.store(bytes, GcReferences.of(index));
     return new StoredIndex(Descriptors.of(index.mediaType(), bytes), index);
   }
 
@@ -132,28 +137,41 @@ public final class ArchiveImport {
         all.index().manifests().stream().filter(e -> tree.counts(e.platform())).toList();
     if (counting.isEmpty() && !all.index().manifests().isEmpty()) {
       throw new NotFoundException(
-          "image archive has no image for " + new ForPlatforms(destination.platforms()));
+          "image archive has no image for "
+              + String.join(
+                  ", ", destination.platforms().stream().map(Platforms::format).toList()));
     }
     counting.forEach(entry -> tree.check(entry.descriptor()));
-    var names = new ImportNames(destination);
+    var told = new ImportNames(destination);
     if (!destination.unpacks().isEmpty()) {
       for (Index.Entry entry : counting) {
         Descriptor image = entry.descriptor();
-        Set<String> told = names.ofImage(image);
+        Set<String> own = told.ofImage(image);
         unpack.unpack(
-            told.isEmpty() ? image.digest().toString() : told.iterator().next(),
+            own.isEmpty() ? image.digest().toString() : own.iterator().next(),
             image,
             destination,
             listener);
       }
     }
-    var records = new ImageRecords(images, destination.labels(), listener);
     List<Image> saved = new ArrayList<>();
-    names.ofArchive(all.at()).forEach(name -> saved.add(records.save(name, all.at())));
-    for (Index.Entry entry : counting) {
-      Descriptor image = entry.descriptor();
-      names.ofImage(image).forEach(name -> saved.add(records.save(name, image)));
+    for (String name : told.ofArchive(all.at())) {
+      saved.add(save(name, all.at(), destination, listener));
     }
+    for (Index.Entry entry : counting) {
+      for (String name : told.ofImage(entry.descriptor())) {
+        saved.add(save(name, entry.descriptor(), destination, listener));
+      }
+    }
+    return saved;
+  }
+
+  private Image save(
+      String name, Descriptor image, ImageSelection destination, TransferListener listener) {
+    Image saved = names.save(name, image, destination.labels());
+    listener.progress(
+        new TransferProgress(
+            TransferProgress.Event.SAVED, name, List.of(), 0, 0, Optional.of(image)));
     return saved;
   }
 }

@@ -6,6 +6,7 @@ import io.jcontainerd.core.Platform;
 import io.jcontainerd.core.RawPath;
 import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.oci.image.Descriptors;
+import io.jcontainerd.oci.image.GcReferences;
 import io.jcontainerd.oci.image.ImageConfig;
 import io.jcontainerd.oci.image.Index;
 import io.jcontainerd.oci.image.Manifest;
@@ -67,7 +68,7 @@ final class DockerArchive {
             layers,
             Map.of());
     byte[] bytes = manifest.toBytes();
-    blobs.store(bytes, ChildLabels.of(manifest));
+    blobs.store(bytes, GcReferences.of(manifest));
     Descriptor descriptor = Descriptors.of(MediaTypes.DOCKER_MANIFEST, bytes);
     return named(descriptor, image.strings("RepoTags"), config.platform());
   }

@@ -12,6 +12,8 @@ import io.jcontainerd.oci.image.ImageDocument;
 import io.jcontainerd.oci.image.Index;
 import io.jcontainerd.oci.image.Manifest;
 import io.jcontainerd.oci.image.MediaTypes;
+import io.jcontainerd.oci.platform.PlatformChoice;
+import io.jcontainerd.oci.platform.Platforms;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,7 +31,7 @@ final class ExportedParts {
   record Main(Descriptor at, Manifest manifest) {}
 
   private final ContentStore content;
-  private final ForPlatforms platforms;
+  private final PlatformChoice platforms;
   private final boolean allPlatforms;
   private final boolean skipNonDistributable;
   private final Map<Digest, Long> blobs = new LinkedHashMap<>();
@@ -40,7 +42,7 @@ final class ExportedParts {
       boolean allPlatforms,
       boolean skipNonDistributable) {
     this.content = content;
-    this.platforms = new ForPlatforms(platforms);
+    this.platforms = new PlatformChoice(platforms);
     this.allPlatforms = allPlatforms;
     this.skipNonDistributable = skipNonDistributable;
   }
@@ -83,10 +85,13 @@ final class ExportedParts {
   }
 
   private Optional<Main> index(Descriptor at, Index index, int depth) {
-    List<Index.Entry> fitting = platforms.of(index);
+    List<Index.Entry> fitting = platforms.of(index.manifests(), Index.Entry::platform);
     if (fitting.isEmpty() && !allPlatforms && !index.manifests().isEmpty()) {
       throw new NotFoundException(
-          "export: %s has nothing for %s".formatted(at.digest(), platforms));
+          "export: %s has nothing for %s"
+              .formatted(
+                  at.digest(),
+                  String.join(", ", platforms.wanted().stream().map(Platforms::format).toList())));
     }
     Optional<Main> main = Optional.empty();
     for (Index.Entry entry : fitting) {

@@ -6,10 +6,13 @@ import io.jcontainerd.core.Platform;
 import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.core.failure.NotFoundException;
 import io.jcontainerd.core.transfer.ImageSelection;
+import io.jcontainerd.oci.image.GcReferences;
 import io.jcontainerd.oci.image.ImageDocument;
 import io.jcontainerd.oci.image.Index;
 import io.jcontainerd.oci.image.Manifest;
 import io.jcontainerd.oci.image.MediaTypes;
+import io.jcontainerd.oci.platform.PlatformChoice;
+import io.jcontainerd.oci.platform.Platforms;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -24,18 +27,18 @@ final class ImportedTree {
 
   private final Blobs blobs;
   private final ImageSelection destination;
-  private final ForPlatforms platforms;
+  private final PlatformChoice platforms;
   private final Set<Digest> seen = new HashSet<>();
 
   ImportedTree(Blobs blobs, ImageSelection destination) {
     this.blobs = blobs;
     this.destination = destination;
-    this.platforms = new ForPlatforms(destination.platforms());
+    this.platforms = new PlatformChoice(destination.platforms());
   }
 
   /** Whether an image of that platform counts; one that tells none does. */
   boolean counts(Optional<Platform> platform) {
-    return platform.isEmpty() || platforms.runs(platform.get());
+    return platform.isEmpty() || platforms.accepts(platform.get());
   }
 
   /**
@@ -60,24 +63,27 @@ final class ImportedTree {
     byte[] bytes = blobs.document(part.digest(), part.size());
     switch (ImageDocument.parse(bytes, part.mediaType())) {
       case Index index -> {
-        blobs.label(part.digest(), ChildLabels.of(index));
+        blobs.label(part.digest(), GcReferences.of(index));
         check(index, part, depth);
       }
       case Manifest manifest -> {
-        blobs.label(part.digest(), ChildLabels.of(manifest));
+        blobs.label(part.digest(), GcReferences.of(manifest));
         check(manifest, part, layers);
       }
     }
   }
 
   private void check(Index index, Descriptor at, int depth) {
-    List<Index.Entry> chosen = platforms.of(index);
+    List<Index.Entry> chosen = platforms.of(index.manifests(), Index.Entry::platform);
     if (destination.manifestLimit() > 0 && chosen.size() > destination.manifestLimit()) {
       chosen = chosen.subList(0, destination.manifestLimit());
     }
     if (chosen.isEmpty() && !index.manifests().isEmpty()) {
       throw new NotFoundException(
-          "image archive: %s has nothing for %s".formatted(at.digest(), platforms));
+          "image archive: %s has nothing for %s"
+              .formatted(
+                  at.digest(),
+                  String.join(", ", platforms.wanted().stream().map(Platforms::format).toList())));
     }
     for (Index.Entry entry : chosen) {
       check(entry.descriptor(), "index " + at.digest(), true, depth + 1);

@@ -256,8 +256,8 @@ class ArchiveExportTest {
         new ImageSelection("", Map.of(), List.of(), false, 0, List.of(any), List.of());
     return new ArchiveImport(
             blobs,
-            names,
             leases,
+            new SavedNames(names),
             (name, image, where, listener) -> {
               throw new AssertionError("nobody asked to unpack " + name);
             },

@@ -559,8 +559,8 @@ class ArchiveImportTest {
     var importing =
         new ArchiveImport(
             content,
-            images,
             leases,
+            new SavedNames(images),
             (name, image, where, listener) ->
                 unpacked.add(
                     name

@@ -31,9 +31,7 @@ final class AbsentPlugins {
           Map.entry("sandbox.controller.v1", List.of("shim")),
           Map.entry("sandbox.store.v1", List.of("local")),
           Map.entry("snapshotter.v1", List.of("zfs")),
-          Map.entry("streaming.v1", List.of("manager")),
           Map.entry("tracing.processor.v1", List.of("otlp")),
-          Map.entry("transfer.v1", List.of("local")),
           Map.entry("ttrpc.v1", List.of("otelttrpc")));
 
   private AbsentPlugins() {}

@@ -31,6 +31,7 @@ public final class Assembly {
     var graph = new PluginGraph();
     new StoragePlugins(config, root, state, store).addTo(graph);
     new RuntimePlugins(config, build, root, state).addTo(graph);
+    new TransferPlugins(config, root).addTo(graph);
     new ServicePlugins(config, build, state.resolve("checkpoints"), new Introspected(root))
         .addTo(graph);
     new ServerPlugins(config, build).addTo(graph);

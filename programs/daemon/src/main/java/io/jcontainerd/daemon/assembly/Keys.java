@@ -9,6 +9,7 @@ import io.jcontainerd.core.leases.LeaseStore;
 import io.jcontainerd.core.mount.MountActivator;
 import io.jcontainerd.core.mount.MountManager;
 import io.jcontainerd.core.snapshots.Snapshotter;
+import io.jcontainerd.core.transfer.Transfers;
 import io.jcontainerd.daemon.graph.PluginKey;
 import io.jcontainerd.daemon.metrics.CallMetrics;
 import io.jcontainerd.daemon.server.GrpcListener;
@@ -19,6 +20,7 @@ import io.jcontainerd.mounts.MountHandler;
 import io.jcontainerd.runtime.LocalTaskRuntime;
 import io.jcontainerd.selfcheck.MountGate;
 import io.jcontainerd.selfcheck.SelfCheck;
+import io.jcontainerd.services.StreamRegistry;
 import io.jcontainerd.store.Store;
 
 /** The names of plug-ins that others ask for. */
@@ -69,6 +71,10 @@ final class Keys {
       new PluginKey<>("io.containerd.gc.v1", "scheduler", GarbageCollector.class);
   static final PluginKey<LeaseStore> LEASES =
       new PluginKey<>("io.containerd.lease.v1", "manager", LeaseStore.class);
+  static final PluginKey<StreamRegistry> STREAMS =
+      new PluginKey<>("io.containerd.streaming.v1", "manager", StreamRegistry.class);
+  static final PluginKey<Transfers> TRANSFER =
+      new PluginKey<>("io.containerd.transfer.v1", "local", Transfers.class);
   static final PluginKey<Differ> EROFS_DIFFER = new PluginKey<>(DIFFER, "erofs", Differ.class);
   static final PluginKey<Differ> WALKING = new PluginKey<>(DIFFER, "walking", Differ.class);
   static final PluginKey<OptionalPrograms> OPT =

@@ -6,8 +6,6 @@ import io.grpc.ServerServiceDefinition;
 import io.grpc.ServiceDescriptor;
 import io.jcontainerd.api.services.sandbox.v1.ControllerGrpc;
 import io.jcontainerd.api.services.sandbox.v1.StoreGrpc;
-import io.jcontainerd.api.services.streaming.v1.StreamingGrpc;
-import io.jcontainerd.api.services.transfer.v1.TransferGrpc;
 import io.jcontainerd.core.ports.Time;
 import io.jcontainerd.daemon.BuildInfo;
 import io.jcontainerd.daemon.config.LoadedConfig;
@@ -51,8 +49,6 @@ final class ServerPlugins {
     var absent = new LinkedHashMap<String, ServiceDescriptor>();
     absent.put(SANDBOX_CONTROLLERS, ControllerGrpc.getServiceDescriptor());
     absent.put("sandboxes", StoreGrpc.getServiceDescriptor());
-    absent.put("streaming", StreamingGrpc.getServiceDescriptor());
-    absent.put("transfer", TransferGrpc.getServiceDescriptor());
     return absent;
   }
 

@@ -41,8 +41,7 @@ final class Effects {
             "io.containerd.nri.v1.nri",
             "io.containerd.service.v1.tasks-service",
             "io.containerd.snapshotter.v1.zfs",
-            "io.containerd.tracing.processor.v1.otlp",
-            "io.containerd.transfer.v1.local")) {
+            "io.containerd.tracing.processor.v1.otlp")) {
       without.put(uri, List.of());
     }
     return without;

@@ -14,7 +14,10 @@ public final class ImageSettings {
     }
   }
 
-  /** The transfer service. */
+  /**
+   * The transfer service. As many layers as there are processors are unpacked at the same time
+   * unless told otherwise, which containerd leaves at one.
+   */
   public record Transfer(
       long maxConcurrentDownloads,
       long concurrentLayerFetchBuffer,
@@ -28,7 +31,7 @@ public final class ImageSettings {
           3,
           0,
           3,
-          1,
+          0,
           false,
           "",
           List.of(new Unpack(HostPlatform.name(), "overlayfs", "walking", "", List.of(), false)));

@@ -64,7 +64,7 @@ class ConfigLoaderTest {
             "max_layer_entries = 1000000",
             "upperdir_label = false",
             "dmverity_mode = 'auto'",
-            "max_concurrent_unpacks = 1",
+            "max_concurrent_unpacks = 0",
             "bin_dir = '/opt/containerd/image-verifier/bin'",
             "per_verifier_timeout = '10s'",
             "path = '/opt/containerd'",
@@ -435,9 +435,9 @@ class ConfigLoaderTest {
             socket_path = "/var/run/nri/nri.sock"
             [plugins.'io.containerd.runtime.v2.task']
             platforms = ["linux/s390x"]
-            [plugins.'io.containerd.transfer.v1.local']
-            max_concurrent_downloads = 4
-            config_path = "/etc/certs"
+            [plugins.'io.containerd.image-verifier.v1.bindir']
+            bin_dir = "/bin"
+            max_verifiers = 4
             """);
     String file = folder.resolve("c.toml").toString();
     assertThat(config.warnings())
@@ -446,13 +446,13 @@ class ConfigLoaderTest {
                 + " line 14: plugins.\"io.containerd.runtime.v2.task\".platforms has no effect,"
                 + " this release of jcontainerd serves its host's platform",
             file
+                + " line 16: plugins.\"io.containerd.image-verifier.v1.bindir\":"
+                + " bin_dir, max_verifiers have no effect,"
+                + " plugin io.containerd.image-verifier.v1.bindir is not part of this release of"
+                + " jcontainerd",
+            file
                 + " line 11: plugins.\"io.containerd.nri.v1.nri\".disable has no effect,"
                 + " plugin io.containerd.nri.v1.nri is not part of this release of jcontainerd",
-            file
-                + " line 16: plugins.\"io.containerd.transfer.v1.local\":"
-                + " max_concurrent_downloads, config_path have no effect,"
-                + " plugin io.containerd.transfer.v1.local is not part of this release of"
-                + " jcontainerd",
             file
                 + " line 4: debug.log_trace_id has no effect,"
                 + " tracing is not part of this release of jcontainerd",
