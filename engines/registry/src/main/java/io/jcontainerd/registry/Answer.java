@@ -100,7 +100,7 @@ record Answer(Ask ask, HttpResponse<InputStream> response, String who, int tries
         header("Content-Encoding").filter(coding -> !coding.equalsIgnoreCase("identity"));
     if (packed.isPresent()) {
       drop();
-      throw new IOException(
+      throw new FinalException(
           "answered with content encoding \""
               + Printable.text(packed.get())
               + "\", which nobody asked for");
@@ -117,17 +117,13 @@ record Answer(Ask ask, HttpResponse<InputStream> response, String who, int tries
     try (InputStream body = body()) {
       byte[] bytes = body.readNBytes(longest + 1);
       if (bytes.length > longest) {
-        throw new IOException("answered with more than " + longest + " bytes");
+        throw new FinalException("answered with more than " + longest + " bytes");
       }
       return bytes;
     }
   }
 
-  /** A JSON object that is no longer than this. */
-  JsonObject document(int longest) throws IOException {
-    return document(bytes(longest));
-  }
-
+  /** A body as a JSON object. */
   static JsonObject document(byte[] bytes) throws IOException {
     try {
       return JsonObject.parse(bytes);

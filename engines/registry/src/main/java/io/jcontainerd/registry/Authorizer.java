@@ -89,7 +89,7 @@ final class Authorizer {
    */
   Optional<Better> answer(Ask ask, Answer refusal, Optional<Proof> refused)
       throws IOException, InterruptedException {
-    refused.ifPresent(proof -> proofs.values().removeIf(proof::equals));
+    refused.ifPresent(this::forget);
     if (ownHeader(ask)) {
       return Optional.empty();
     }
@@ -108,6 +108,11 @@ final class Authorizer {
     return proof
         .filter(better -> refused.filter(better::equals).isEmpty())
         .map(better -> new Better(better, true));
+  }
+
+  /** It was refused. */
+  void forget(Proof proof) {
+    proofs.values().removeIf(proof::equals);
   }
 
   private Optional<Proof> proof(

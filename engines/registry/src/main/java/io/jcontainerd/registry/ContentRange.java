@@ -29,8 +29,8 @@ record ContentRange(long first, long last, OptionalLong whole) {
             whole.equals("*") ? OptionalLong.empty() : OptionalLong.of(Long.parseLong(whole))));
   }
 
-  /** Whether these are the bytes that were asked for, of a blob of this size. */
-  boolean is(long from, long until, long size) {
-    return first == from && last == until - 1 && whole.orElse(size) == size;
+  /** Whether these are the bytes from one offset to before another. */
+  boolean is(long from, long until) {
+    return first == from && last == until - 1;
   }
 }

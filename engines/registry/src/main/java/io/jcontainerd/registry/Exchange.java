@@ -1,9 +1,11 @@
 package io.jcontainerd.registry;
 
 import io.jcontainerd.core.failure.CancelledException;
+import io.jcontainerd.core.failure.ContainerdException;
 import io.jcontainerd.core.failure.UnavailableException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InterruptedIOException;
 import java.net.http.HttpResponse;
 import java.security.GeneralSecurityException;
 import java.time.Duration;
@@ -87,6 +89,48 @@ final class Exchange {
     }
   }
 
+  /**
+   * A small thing, all of it. A line that breaks in its middle is as one that did not answer.
+   *
+   * @throws ContainerdException if the answer is not {@code 200}
+   * @throws IOException if it is longer than that, or packed
+   */
+  Whole read(Ask ask, int longest) throws IOException {
+    Whole whole = readIfGiven(ask, longest);
+    if (whole.answer.status() != 200) {
+      throw whole.answer.failure();
+    }
+    return whole;
+  }
+
+  /** Likewise, but if the answer is not {@code 200} its body is left unread. */
+  Whole readIfGiven(Ask ask, int longest) throws IOException {
+    for (int attempt = 1; ; attempt++) {
+      Answer answer = send(ask);
+      if (answer.status() != 200) {
+        return new Whole(answer, new byte[0]);
+      }
+      try {
+        return new Whole(answer, answer.bytes(longest));
+      } catch (FinalException | InterruptedIOException e) {
+        throw e;
+      } catch (IOException e) {
+        if (attempt >= ask.host().tries()) {
+          throw e;
+        }
+      }
+      pause(ask, backoff(attempt));
+    }
+  }
+
+  /**
+   * An answer with its body.
+   *
+   * @param bytes the body
+   */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
+  record Whole(Answer answer, byte[] bytes) {}
+
   /** Waits before something is tried again. */
   void pause(Ask ask, Duration wait) {
     try {
@@ -124,14 +168,20 @@ final class Exchange {
     return at != null;
   }
 
+  /** Why something failed. What is not of our words is made printable. */
   static String text(Throwable failure) {
+    if (failure instanceof ContainerdException) {
+      return String.valueOf(failure.getMessage());
+    }
     Throwable deepest = failure;
     while (deepest.getMessage() == null && deepest.getCause() != null) {
       deepest = deepest.getCause();
     }
     return deepest.getMessage() == null
         ? failure.getClass().getSimpleName().replace("Exception", "")
-        : String.valueOf(deepest.getMessage());
+        : failure instanceof FinalException
+            ? String.valueOf(deepest.getMessage())
+            : Printable.text(String.valueOf(deepest.getMessage()));
   }
 
   /**
@@ -146,7 +196,11 @@ final class Exchange {
           line.follow(
               ask.host().http(), new Line.Question(ask), proof.map(Proof::header).orElse(""));
       Answer answer = new Answer(ask, response, authorizer.who(ask, proof), attempt);
-      if (answer.status() != 401 || !ask.host().owns(answer.from()) || fresh) {
+      if (answer.status() != 401 || !ask.host().owns(answer.from())) {
+        return answer;
+      }
+      if (fresh) {
+        proof.ifPresent(authorizer::forget);
         return answer;
       }
       Optional<Authorizer.Better> better = authorizer.answer(ask, answer, proof);

@@ -49,7 +49,10 @@ final class Fetching {
     return switch (answer.status()) {
       case 200 -> skipping(whole(answer, descriptor), offset);
       case 206 -> {
-        checkRange(answer, 0, descriptor.size(), descriptor.size());
+        if (!isOf(answer, 0, descriptor.size(), descriptor.size())) {
+          answer.drop();
+          throw new IOException("answered with a part of the blob, of which the whole was asked");
+        }
         yield skipping(whole(answer, descriptor), offset);
       }
       default -> throw answer.failure();
@@ -74,7 +77,10 @@ final class Fetching {
               ? Optional.of(whole(answer, descriptor))
               : skippingAll(answer, descriptor, from, until);
       case 206 -> {
-        checkRange(answer, from, until, descriptor.size());
+        if (!isOf(answer, from, until, descriptor.size())) {
+          answer.drop();
+          yield Optional.empty();
+        }
         checkName(answer, descriptor);
         yield Optional.of(answer.body());
       }
@@ -125,15 +131,16 @@ final class Fetching {
     }
   }
 
-  private static void checkRange(Answer answer, long from, long until, long size)
-      throws IOException {
-    String told = answer.header("Content-Range").orElse("");
-    if (ContentRange.parse(told).filter(range -> range.is(from, until, size)).isEmpty()) {
+  /** Whether the answer holds the bytes that were asked for. */
+  private static boolean isOf(Answer answer, long from, long until, long size) throws IOException {
+    Optional<ContentRange> told = ContentRange.parse(answer.header("Content-Range").orElse(""));
+    if (told.filter(range -> range.whole().orElse(size) != size).isPresent()) {
       answer.drop();
       throw new IOException(
-          "asked for bytes %d-%d/%d, got \"%s\""
-              .formatted(from, until - 1, size, Printable.text(told)));
+          "has %d bytes where %d were to be expected"
+              .formatted(told.get().whole().orElse(0), size));
     }
+    return told.filter(range -> range.is(from, until)).isPresent();
   }
 
   private static InputStream skipping(InputStream body, long offset) throws IOException {
@@ -157,11 +164,7 @@ final class Fetching {
     Ask ask =
         Ask.of(host, reference, "GET", uri, Scopes.pull(reference))
             .header("Accept", descriptor.mediaType() + ", */*");
-    Answer answer = exchange.send(ask);
-    if (answer.status() != 200) {
-      throw answer.failure();
-    }
-    byte[] bytes = answer.bytes(Math.toIntExact(descriptor.size()));
+    byte[] bytes = exchange.read(ask, Math.toIntExact(descriptor.size())).bytes();
     Digest digest = like(descriptor.digest(), bytes);
     if (!digest.equals(descriptor.digest())) {
       throw new DataLossException(

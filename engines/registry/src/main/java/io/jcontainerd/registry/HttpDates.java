@@ -49,12 +49,12 @@ final class HttpDates {
       return List.of();
     }
     return List.of(
-        form("EEE, dd MMM yyyy HH:mm:ss 'GMT'").toFormatter(Locale.ROOT),
+        form("EEE, dd MMM yyyy HH:mm:ss 'GMT'").toFormatter(Locale.US),
         form("EEEE, dd-MMM-")
             .appendValueReduced(ChronoField.YEAR, 2, 2, year - 49) // RFC 850: two digits
             .appendPattern(" HH:mm:ss 'GMT'")
-            .toFormatter(Locale.ROOT),
-        form("EEE MMM ppd HH:mm:ss yyyy").toFormatter(Locale.ROOT)); // asctime
+            .toFormatter(Locale.US),
+        form("EEE MMM ppd HH:mm:ss yyyy").toFormatter(Locale.US)); // asctime
   }
 
   private static DateTimeFormatterBuilder form(String pattern) {

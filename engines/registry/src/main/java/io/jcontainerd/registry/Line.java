@@ -214,10 +214,14 @@ final class Line {
         : HttpClient.Version.HTTP_1_1;
   }
 
-  /** The JDK limits the time of the whole; here it is the time in which nothing moves. */
+  /**
+   * The JDK limits the time of the whole; here it is the time in which nothing moves. What is
+   * waited for changes once all was sent, so no single wait is longer than the shorter limit.
+   */
   private HttpResponse<InputStream> upload(
       CompletableFuture<HttpResponse<InputStream>> answer, UploadBody.Use body, AtomicLong moved)
       throws IOException, InterruptedException {
+    long shorter = Math.min(options.answerTimeout().toNanos(), options.stallTimeout().toNanos());
     while (true) {
       boolean sent = body.isSent();
       Duration limit = sent ? options.answerTimeout() : options.stallTimeout();
@@ -228,7 +232,7 @@ final class Line {
             (sent ? "no answer within " : "no bytes were taken for ") + limit.toMillis() + " ms");
       }
       try {
-        return answer.get(left, TimeUnit.NANOSECONDS);
+        return answer.get(Math.min(left, shorter), TimeUnit.NANOSECONDS);
       } catch (TimeoutException _) {
         // something may have moved meanwhile
       } catch (InterruptedException e) {

@@ -35,11 +35,11 @@ final class Listing {
             host.api(reference, "/tags/list?n=" + PAGE),
             Scopes.pull(reference));
     Pages pages = new Pages(exchange, first);
-    for (Optional<Answer> page = pages.next(); page.isPresent(); page = pages.next()) {
-      if (page.get().status() != 200) {
-        throw page.get().failure();
+    for (Optional<Exchange.Whole> page = pages.next(); page.isPresent(); page = pages.next()) {
+      if (page.get().answer().status() != 200) {
+        throw page.get().answer().failure();
       }
-      JsonObject document = page.get().document(LONGEST_PAGE);
+      JsonObject document = Answer.document(page.get().bytes());
       try {
         tags.addAll(document.strings("tags"));
       } catch (InvalidArgumentException e) {
@@ -60,7 +60,7 @@ final class Listing {
     private final Exchange exchange;
     private final Set<URI> seen = new HashSet<>();
     private Ask ask;
-    private Optional<Answer> last = Optional.empty();
+    private Optional<Exchange.Whole> last = Optional.empty();
 
     Pages(Exchange exchange, Ask first) {
       this.exchange = exchange;
@@ -72,17 +72,17 @@ final class Listing {
      *
      * @throws IOException if the page before names no usable next one, or one that was there before
      */
-    Optional<Answer> next() throws IOException {
+    Optional<Exchange.Whole> next() throws IOException {
       if (last.isPresent()) {
-        Optional<String> link = WebLink.next(last.get().headers("Link"));
+        Optional<String> link = WebLink.next(last.get().answer().headers("Link"));
         if (link.isEmpty()) {
-          List<String> unread = last.get().headers("Link");
+          List<String> unread = last.get().answer().headers("Link");
           if (WebLink.parse(unread).isEmpty() && !unread.isEmpty()) {
             throw new FinalException("\"" + Printable.address(unread.getFirst()) + "\" is no link");
           }
           return Optional.empty();
         }
-        URI next = NamedAddress.resolve(last.get().from(), link.get());
+        URI next = NamedAddress.resolve(last.get().answer().from(), link.get());
         ask =
             new Ask(
                 ask.host(),
@@ -97,7 +97,7 @@ final class Listing {
       if (!seen.add(ask.uri()) || seen.size() > MOST_PAGES) {
         throw new FinalException("lists pages without end");
       }
-      last = Optional.of(exchange.send(ask));
+      last = Optional.of(exchange.readIfGiven(ask, LONGEST_PAGE));
       return last;
     }
   }

@@ -57,8 +57,8 @@ final class Referrers {
     List<Referrer> all = new ArrayList<>();
     Listing.Pages pages = new Listing.Pages(exchange, ask);
     boolean first = true;
-    for (Optional<Answer> page = pages.next(); page.isPresent(); page = pages.next()) {
-      Answer answer = page.get();
+    for (Optional<Exchange.Whole> page = pages.next(); page.isPresent(); page = pages.next()) {
+      Answer answer = page.get().answer();
       if (first && NO_LIST.contains(answer.status())) {
         answer.drop();
         return byTag(host, reference, subject).stream()
@@ -73,7 +73,9 @@ final class Referrers {
           answer.headers("OCI-Filters-Applied").stream()
               .flatMap(text -> List.of(text.split(",", -1)).stream())
               .anyMatch(text -> text.strip().equals("artifactType"));
-      read(answer).stream().filter(one -> filtered || fits(one, artifactType)).forEach(all::add);
+      read(page.get()).stream()
+          .filter(one -> filtered || fits(one, artifactType))
+          .forEach(all::add);
       if (all.size() > MOST) {
         throw new InvalidArgumentException(ask.words() + " lists referrers without end");
       }
@@ -86,15 +88,17 @@ final class Referrers {
   }
 
   private List<Referrer> byTag(Host host, Reference reference, Digest subject) throws IOException {
-    Answer answer =
-        exchange.send(
+    Exchange.Whole whole =
+        exchange.readIfGiven(
             Ask.of(
                     host,
                     reference,
                     "GET",
                     host.api(reference, "/manifests/" + tag(subject)),
                     Scopes.pull(reference))
-                .header("Accept", MediaTypes.INDEX));
+                .header("Accept", MediaTypes.INDEX),
+            ImageDocument.LONGEST);
+    Answer answer = whole.answer();
     if (answer.status() == 404) {
       answer.drop();
       return List.of();
@@ -102,7 +106,7 @@ final class Referrers {
     if (answer.status() != 200) {
       throw answer.failure();
     }
-    return read(answer);
+    return read(whole);
   }
 
   /** The tag at which clients keep what refers to a manifest ("referrers tag schema"). */
@@ -110,8 +114,9 @@ final class Referrers {
     return subject.algorithm() + "-" + subject.hex().substring(0, TAG_HEX);
   }
 
-  private static List<Referrer> read(Answer answer) throws IOException {
-    JsonObject index = answer.document(ImageDocument.LONGEST);
+  private static List<Referrer> read(Exchange.Whole whole) throws IOException {
+    Answer answer = whole.answer();
+    JsonObject index = Answer.document(whole.bytes());
     try {
       List<Referrer> all = new ArrayList<>();
       for (JsonObject one :

@@ -39,10 +39,11 @@ final class ReferrersTag {
     URI uri = host.api(reference, "/manifests/" + Referrers.tag(subject));
     JsonObject entry = entry(descriptor, manifest);
     for (int attempt = 1; attempt <= TRIES; attempt++) {
-      Answer there =
-          exchange.send(
+      Exchange.Whole there =
+          exchange.readIfGiven(
               Ask.of(host, reference, "GET", uri, Scopes.push(reference))
-                  .header("Accept", MediaTypes.INDEX));
+                  .header("Accept", MediaTypes.INDEX),
+              ImageDocument.LONGEST);
       Optional<JsonObject> index = index(there);
       JsonArray known = index.flatMap(found -> found.array("manifests")).orElse(JsonArray.EMPTY);
       if (known.objects().stream().anyMatch(one -> isOf(one, descriptor.digest()))) {
@@ -50,7 +51,7 @@ final class ReferrersTag {
       }
       byte[] changed =
           index.orElseGet(ReferrersTag::empty).with("manifests", known.plus(entry)).toBytes();
-      Answer put = exchange.send(put(host, reference, uri, changed, there));
+      Answer put = exchange.send(put(host, reference, uri, changed, there.answer()));
       if (put.isGood()) {
         put.drop();
         return;
@@ -85,7 +86,8 @@ final class ReferrersTag {
     return entry.string("digest").filter(digest.toString()::equals).isPresent();
   }
 
-  private static Optional<JsonObject> index(Answer answer) throws IOException {
+  private static Optional<JsonObject> index(Exchange.Whole whole) {
+    Answer answer = whole.answer();
     if (answer.status() == 404) {
       answer.drop();
       return Optional.empty();
@@ -93,10 +95,9 @@ final class ReferrersTag {
     if (answer.status() != 200) {
       throw answer.failure();
     }
-    byte[] bytes = answer.bytes(ImageDocument.LONGEST);
     try {
-      ImageDocument.parse(bytes, MediaTypes.INDEX);
-      return Optional.of(JsonObject.parse(bytes));
+      ImageDocument.parse(whole.bytes(), MediaTypes.INDEX);
+      return Optional.of(JsonObject.parse(whole.bytes()));
     } catch (InvalidArgumentException e) {
       throw new UnavailableException(
           answer.ask().words()

@@ -94,11 +94,9 @@ final class Resolving {
   private Descriptor byContent(Host host, Reference reference, URI uri) throws IOException {
     Ask get =
         Ask.of(host, reference, "GET", uri, Scopes.pull(reference)).header("Accept", ACCEPTED);
-    Answer answer = exchange.send(get);
-    if (answer.status() != 200) {
-      throw answer.failure();
-    }
-    byte[] bytes = answer.bytes(ImageDocument.LONGEST);
+    Exchange.Whole whole = exchange.read(get, ImageDocument.LONGEST);
+    Answer answer = whole.answer();
+    byte[] bytes = whole.bytes();
     Digest digest =
         reference
             .digest()

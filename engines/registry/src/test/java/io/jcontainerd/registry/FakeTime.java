@@ -7,9 +7,12 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /** A clock on which waiting takes no time. */
-final class FakeTime implements Time {
+public final class FakeTime implements Time {
   private Instant now = Instant.parse("2026-01-01T00:00:00Z");
-  final List<Duration> sleeps = new CopyOnWriteArrayList<>();
+  public final List<Duration> sleeps = new CopyOnWriteArrayList<>();
+
+  /** A clock that shows the beginning of the year 2026. */
+  public FakeTime() {}
 
   @Override
   public synchronized Instant now() {

@@ -17,7 +17,7 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 
 /** An authority of the test's own, made by keytool, with a server at 127.0.0.1 and a client. */
-final class TestAuthority {
+public final class TestAuthority {
   private static final String PASSWORD = "not-secret";
   private final KeyStore keys;
 
@@ -25,7 +25,7 @@ final class TestAuthority {
     this.keys = keys;
   }
 
-  static TestAuthority make(Path folder)
+  public static TestAuthority make(Path folder)
       throws IOException, InterruptedException, GeneralSecurityException {
     Path store = Files.createDirectories(folder).resolve("store.p12");
     keytool(store, "ca", "-ext", "bc:c");
@@ -68,7 +68,7 @@ final class TestAuthority {
   }
 
   /** For a server that shows its certificate and believes the authority. */
-  SSLContext server() throws IOException, GeneralSecurityException {
+  public SSLContext server() throws IOException, GeneralSecurityException {
     KeyStore own = KeyStore.getInstance("PKCS12");
     own.load(null, null);
     own.setKeyEntry(
@@ -91,12 +91,12 @@ final class TestAuthority {
   }
 
   /** A certificate as PEM. */
-  String certificate(String alias) throws IOException, GeneralSecurityException {
+  public String certificate(String alias) throws IOException, GeneralSecurityException {
     return pem("CERTIFICATE", keys.getCertificate(alias).getEncoded());
   }
 
   /** A key as PEM, in PKCS #8. */
-  String key(String alias) throws IOException, GeneralSecurityException {
+  public String key(String alias) throws IOException, GeneralSecurityException {
     return pem("PRIVATE KEY", keys.getKey(alias, PASSWORD.toCharArray()).getEncoded());
   }
 
