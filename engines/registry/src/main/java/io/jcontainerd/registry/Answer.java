@@ -70,6 +70,11 @@ record Answer(Ask ask, HttpResponse<InputStream> response, String who, int tries
     return (semicolon < 0 ? type : type.substring(0, semicolon)).strip();
   }
 
+  /** What was asked and as whom, for messages about an answer that came but is none. */
+  String question() {
+    return ask.method() + " " + Printable.path(from()) + " (" + who + ")";
+  }
+
   /** The digest that the answer claims, as it stands there. */
   Optional<String> claimed() {
     return header("Docker-Content-Digest");
@@ -101,7 +106,8 @@ record Answer(Ask ask, HttpResponse<InputStream> response, String who, int tries
     if (packed.isPresent()) {
       drop();
       throw new FinalException(
-          "answered with content encoding \""
+          question()
+              + ": answered with content encoding \""
               + Printable.text(packed.get())
               + "\", which nobody asked for");
     }
@@ -117,7 +123,7 @@ record Answer(Ask ask, HttpResponse<InputStream> response, String who, int tries
     try (InputStream body = body()) {
       byte[] bytes = body.readNBytes(longest + 1);
       if (bytes.length > longest) {
-        throw new FinalException("answered with more than " + longest + " bytes");
+        throw new FinalException(question() + ": answered with more than " + longest + " bytes");
       }
       return bytes;
     }

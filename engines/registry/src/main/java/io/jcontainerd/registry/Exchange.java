@@ -63,7 +63,7 @@ final class Exchange {
       } catch (FinalException e) {
         throw new UnavailableException(ask.words() + ": " + text(e), e);
       } catch (IOException e) {
-        if (last != null) {
+        if (last != null && !last.equals(e)) {
           e.addSuppressed(last);
         }
         last = e;

@@ -51,7 +51,8 @@ final class Fetching {
       case 206 -> {
         if (!isOf(answer, 0, descriptor.size(), descriptor.size())) {
           answer.drop();
-          throw new IOException("answered with a part of the blob, of which the whole was asked");
+          throw new IOException(
+              answer.question() + ": answered with a part of what was asked for as a whole");
         }
         yield skipping(whole(answer, descriptor), offset);
       }
@@ -112,8 +113,8 @@ final class Fetching {
     if (length.isPresent() && length.getAsLong() != descriptor.size()) {
       answer.drop();
       throw new IOException(
-          "announced %d bytes where %d were to be expected"
-              .formatted(length.getAsLong(), descriptor.size()));
+          "%s: announced %d bytes where %d were to be expected"
+              .formatted(answer.question(), length.getAsLong(), descriptor.size()));
     }
     checkName(answer, descriptor);
     return answer.body();
@@ -137,8 +138,8 @@ final class Fetching {
     if (told.filter(range -> range.whole().orElse(size) != size).isPresent()) {
       answer.drop();
       throw new IOException(
-          "has %d bytes where %d were to be expected"
-              .formatted(told.get().whole().orElse(0), size));
+          "%s: has %d bytes where %d were to be expected"
+              .formatted(answer.question(), told.get().whole().orElse(0), size));
     }
     return told.filter(range -> range.is(from, until)).isPresent();
   }

@@ -7,9 +7,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.jcontainerd.core.Descriptor;
 import io.jcontainerd.core.failure.ContainerdException;
 import io.jcontainerd.core.failure.NotFoundException;
+import io.jcontainerd.core.registry.Referrer;
 import io.jcontainerd.oci.image.Descriptors;
 import io.jcontainerd.oci.image.Manifest;
 import io.jcontainerd.oci.image.MediaTypes;
+import io.jcontainerd.oci.json.JsonObject;
 import io.jcontainerd.testkit.registry.DockerRegistry;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -24,6 +26,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Against Debian's docker-registry. */
 @Timeout(60)
@@ -92,6 +96,70 @@ class RealRegistryTest {
     assertThat(push(server.address() + "/second:x", elsewhere, new byte[0]))
         .as("mounted from the first repository")
         .isFalse();
+  }
+
+  @Test
+  void a_blob_in_pieces_is_the_same_blob() throws IOException {
+    byte[] blob = random(3_000_000, 6);
+    Descriptor at = Descriptors.of(MediaTypes.LAYER, blob);
+    String name = server.address() + "/pieces:1";
+    try (DistributionRegistry pieces =
+        new DistributionRegistry(RegistryOptions.defaults().withPiece(700_000))) {
+      assertThat(pieces.push(name, at, () -> new ByteArrayInputStream(blob))).isTrue();
+    }
+    try (InputStream in = registry.fetch(name, at, 0)) {
+      assertThat(in.readAllBytes()).isEqualTo(blob);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {0, 700_000})
+  void an_upload_that_is_cut_in_the_middle_arrives(long piece) throws IOException {
+    byte[] blob = random(3_000_000, 7 + (int) piece);
+    Descriptor at = Descriptors.of(MediaTypes.LAYER, blob);
+    try (CuttingRelay relay = new CuttingRelay(server.address(), 1_500_000);
+        DistributionRegistry client =
+            new DistributionRegistry(RegistryOptions.defaults().withPiece(piece))) {
+      assertThat(client.push(relay.address() + "/cut:1", at, () -> new ByteArrayInputStream(blob)))
+          .isTrue();
+      assertThat(relay.hasCut()).isTrue();
+    }
+    try (InputStream in = registry.fetch(server.address() + "/cut:1", at, 0)) {
+      assertThat(in.readAllBytes()).isEqualTo(blob);
+    }
+  }
+
+  @Test
+  void what_refers_to_a_manifest_is_listed_where_the_registry_keeps_no_list() {
+    String name = server.address() + "/subject:1";
+    byte[] empty = "{}".getBytes(UTF_8);
+    Descriptor config = Descriptors.of(MediaTypes.CONFIG, empty);
+    push(name, config, empty);
+    byte[] image = new Manifest(config, List.of()).toBytes();
+    Descriptor imageAt = Descriptors.of(MediaTypes.MANIFEST, image);
+    push(name, imageAt, image);
+    for (String type : List.of("application/vnd.example.one", "application/vnd.example.two")) {
+      byte[] referrer =
+          JsonObject.parse(image)
+              .with("artifactType", type)
+              .with("subject", Descriptors.json(imageAt))
+              .toBytes();
+      Descriptor at = Descriptors.of(MediaTypes.MANIFEST, referrer);
+      push(server.address() + "/subject@" + at.digest(), at, referrer);
+      push(server.address() + "/subject@" + at.digest(), at, referrer);
+    }
+    assertThat(registry.referrers(name, imageAt.digest(), ""))
+        .extracting(Referrer::artifactType)
+        .containsExactly("application/vnd.example.one", "application/vnd.example.two");
+    assertThat(registry.referrers(name, imageAt.digest(), "application/vnd.example.two"))
+        .singleElement()
+        .satisfies(
+            one -> {
+              try (InputStream in = registry.fetch(name, one.descriptor(), 0)) {
+                assertThat(new String(in.readAllBytes(), UTF_8)).contains("example.two");
+              }
+            });
+    assertThat(registry.referrers(name, config.digest(), "")).isEmpty();
   }
 
   @Test

@@ -138,7 +138,7 @@ final class FetchCases {
             "RFC 9110 15.3.7",
             "GET 206 => Unavailable",
             part(0, 10, "bytes 0-9/100000"),
-            "answered with a part of the blob"),
+            "(anonymous): answered with a part of what was asked for as a whole"),
         fetching(
             "the whole comes as a part",
             "RFC 9110 15.3.7",

@@ -50,22 +50,43 @@ public final class DockerRegistry implements AutoCloseable {
   }
 
   /**
+   * Tokens that somebody else gives.
+   *
+   * @param realm where
+   * @param service what the registry is called there
+   * @param issuer who signs them
+   * @param roots authorities of the signers' certificates, a PEM file
+   */
+  public record Tokens(String realm, String service, String issuer, Path roots) {
+    private String auth() {
+      return "auth: {token: {realm: \"%s\", service: \"%s\", issuer: \"%s\", rootcertbundle: \"%s\"}}"
+          .formatted(realm, service, issuer, roots.toAbsolutePath());
+    }
+  }
+
+  /**
    * Starts a registry.
    *
    * @param folder made if absent; what an earlier registry kept there is served again
    * @throws IOException if it does not listen within 20 seconds; its log is in the message
    */
   public static DockerRegistry start(Path folder) throws IOException, InterruptedException {
-    return start(folder, Optional.empty());
+    return start(folder, "", "");
   }
 
   /** Starts a registry that is spoken to with TLS by users with passwords. */
   public static DockerRegistry start(Path folder, Guarded guarded)
       throws IOException, InterruptedException {
-    return start(folder, Optional.of(guarded));
+    return start(folder, guarded.http(), guarded.auth());
   }
 
-  private static DockerRegistry start(Path folder, Optional<Guarded> guarded)
+  /** Starts a registry that wants tokens. */
+  public static DockerRegistry start(Path folder, Tokens tokens)
+      throws IOException, InterruptedException {
+    return start(folder, "", tokens.auth());
+  }
+
+  private static DockerRegistry start(Path folder, String http, String auth)
       throws IOException, InterruptedException {
     Files.createDirectories(folder);
     Path config = folder.resolve("config.yml");
@@ -80,10 +101,7 @@ public final class DockerRegistry implements AutoCloseable {
         http: {addr: "127.0.0.1:0", secret: "not secret"%s}
         %s
         """
-            .formatted(
-                folder.resolve("data").toAbsolutePath(),
-                guarded.map(Guarded::http).orElse(""),
-                guarded.map(Guarded::auth).orElse("")));
+            .formatted(folder.resolve("data").toAbsolutePath(), http, auth));
     Path log = folder.resolve("log");
     Process process =
         new ProcessBuilder(BINARY.toString(), "serve", config.toString())
