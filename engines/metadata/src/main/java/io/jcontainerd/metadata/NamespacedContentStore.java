@@ -132,10 +132,11 @@ final class NamespacedContentStore implements ContentStore {
 
   @Override
   public void walk(Filter filter, Consumer<ContentInfo> each) {
-    String namespace = Call.currentNamespace();
-    database
-        .read(tx -> tx.all(SELECT + " ORDER BY digest", NamespacedContentStore::info, namespace))
-        .stream()
+    Narrowing narrowing =
+        Narrowing.of(filter, Map.of(List.of("digest"), "digest"), Map.of("labels", "labels"));
+    String sql = SELECT + narrowing.condition() + " ORDER BY digest";
+    Object[] arguments = narrowing.after(Call.currentNamespace());
+    database.read(tx -> tx.all(sql, NamespacedContentStore::info, arguments)).stream()
         .filter(info -> filter.matches(fields(info)))
         .forEach(each);
   }

@@ -29,6 +29,12 @@ final class StoredContainers implements ContainerStore {
           + " snapshotter, snapshot_key, sandbox, created_at, updated_at"
           + " FROM containers WHERE namespace = ?";
 
+  private static final Map<List<String>, String> COLUMNS =
+      Map.of(
+          List.of("id"), "id",
+          List.of("image"), "image",
+          List.of("runtime", "name"), "runtime");
+
   private final Database database;
 
   StoredContainers(Database database) {
@@ -78,6 +84,7 @@ final class StoredContainers implements ContainerStore {
   @Override
   public List<Container> list(Filter filter) {
     String namespace = Call.currentNamespace();
+    Narrowing narrowing = Narrowing.of(filter, COLUMNS, Map.of("labels", "labels"));
     return database
         .read(
             tx -> {
@@ -91,9 +98,9 @@ final class StoredContainers implements ContainerStore {
                           .put(row.text(1), new TypedValue(row.text(2), row.bytes(3))),
                   namespace);
               return tx.all(
-                  SELECT + " ORDER BY id",
+                  SELECT + narrowing.condition() + " ORDER BY id",
                   row -> container(row, extensions.getOrDefault(row.text(0), Map.of())),
-                  namespace);
+                  narrowing.after(namespace));
             })
         .stream()
         .filter(container -> filter.matches(fields(container)))

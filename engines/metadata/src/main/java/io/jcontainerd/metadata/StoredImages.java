@@ -15,6 +15,7 @@ import io.jcontainerd.core.images.Image;
 import io.jcontainerd.core.images.ImageStore;
 import io.jcontainerd.store.ReadTransaction;
 import io.jcontainerd.store.Row;
+import io.jcontainerd.store.Store;
 import io.jcontainerd.store.WriteTransaction;
 import java.time.Instant;
 import java.util.List;
@@ -26,6 +27,14 @@ final class StoredImages implements ImageStore {
   private static final String SELECT =
       "SELECT name, media_type, digest, size, annotations, labels, created_at, updated_at"
           + " FROM images WHERE namespace = ?";
+
+  private static final Map<List<String>, String> COLUMNS =
+      Map.of(
+          List.of("name"), "name",
+          List.of("target", "digest"), "digest",
+          List.of("target", "mediatype"), "media_type");
+  private static final Map<String, String> TEXTS =
+      Map.of("labels", "labels", "annotations", "annotations");
 
   private final Database database;
   private final GarbageCollector collector;
@@ -63,10 +72,10 @@ final class StoredImages implements ImageStore {
 
   @Override
   public List<Image> list(Filter filter) {
-    String namespace = Call.currentNamespace();
-    return database
-        .read(tx -> tx.all(SELECT + " ORDER BY name", StoredImages::image, namespace))
-        .stream()
+    Narrowing narrowing = Narrowing.of(filter, COLUMNS, TEXTS);
+    String sql = SELECT + narrowing.condition() + " ORDER BY name";
+    Object[] arguments = narrowing.after(Call.currentNamespace());
+    return database.read(tx -> tx.all(sql, StoredImages::image, arguments)).stream()
         .filter(image -> filter.matches(fields(image)))
         .toList();
   }
@@ -164,14 +173,16 @@ final class StoredImages implements ImageStore {
     if (image.name().isEmpty()) {
       throw new InvalidArgumentException("image name must not be empty");
     }
-    Image before = database.read(tx -> get(tx, namespace, image.name()));
-    Image intended = patched(before, image, mask, sourceDateEpoch.orElse(now));
-    check(intended);
-    if (reliesOnMore(before, intended)) {
-      makeDurable.run();
+    boolean refers = mayRefer(mask);
+    if (refers) {
+      Image before = database.read(tx -> get(tx, namespace, image.name()));
+      Image intended = patched(before, image, mask, sourceDateEpoch.orElse(now));
+      check(intended);
+      if (reliesOnMore(before, intended)) {
+        makeDurable.run();
+      }
     }
-    // An update may take away the last reference to what the image named.
-    return database.replace(
+    Store.Write<Image> change =
         tx -> {
           Image updated =
               patched(get(tx, namespace, image.name()), image, mask, sourceDateEpoch.orElse(now));
@@ -180,7 +191,18 @@ final class StoredImages implements ImageStore {
           store(tx, namespace, updated);
           new Notices(tx, Times.nanos(now), namespace).imageUpdated(updated);
           return updated;
-        });
+        };
+    // It may take away the last reference to what the image named, or not.
+    return refers ? database.replace(change) : database.write(change);
+  }
+
+  /** Whether an update has to do with what the image keeps; most only change a word for people. */
+  private static boolean mayRefer(FieldMask mask) {
+    return mask.isAll() || mask.paths().stream().anyMatch(StoredImages::mayRefer);
+  }
+
+  private static boolean mayRefer(String path) {
+    return !path.startsWith("labels.") || path.startsWith("labels." + GcLabels.PREFIX);
   }
 
   /** Whether the update lets the image name other layers than before. */

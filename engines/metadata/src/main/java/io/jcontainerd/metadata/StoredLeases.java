@@ -13,6 +13,7 @@ import io.jcontainerd.core.gc.GarbageCollector;
 import io.jcontainerd.core.leases.Lease;
 import io.jcontainerd.core.leases.LeaseStore;
 import io.jcontainerd.store.ReadTransaction;
+import io.jcontainerd.store.Row;
 import io.jcontainerd.store.WriteTransaction;
 import java.security.SecureRandom;
 import java.time.Instant;
@@ -143,19 +144,20 @@ final class StoredLeases implements LeaseStore {
 
   @Override
   public List<Lease> list(Filter filter) {
-    String namespace = Call.currentNamespace();
-    return database
-        .read(
-            tx ->
-                tx.all(
-                    "SELECT id, created_at, labels FROM leases WHERE namespace = ? ORDER BY id",
-                    row ->
-                        new Lease(
-                            row.text(0), Times.instant(row.number(1)), LabelText.read(row.text(2))),
-                    namespace))
-        .stream()
+    Narrowing narrowing =
+        Narrowing.of(filter, Map.of(List.of("id"), "id"), Map.of("labels", "labels"));
+    String sql =
+        "SELECT id, created_at, labels FROM leases WHERE namespace = ?"
+            + narrowing.condition()
+            + " ORDER BY id";
+    Object[] arguments = narrowing.after(Call.currentNamespace());
+    return database.read(tx -> tx.all(sql, StoredLeases::lease, arguments)).stream()
         .filter(lease -> filter.matches(fields(lease)))
         .toList();
+  }
+
+  private static Lease lease(Row row) {
+    return new Lease(row.text(0), Times.instant(row.number(1)), LabelText.read(row.text(2)));
   }
 
   private static Fields fields(Lease lease) {

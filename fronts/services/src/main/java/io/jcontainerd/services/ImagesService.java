@@ -12,6 +12,7 @@ import io.jcontainerd.api.services.images.v1.ListImagesRequest;
 import io.jcontainerd.api.services.images.v1.ListImagesResponse;
 import io.jcontainerd.api.services.images.v1.UpdateImageRequest;
 import io.jcontainerd.api.services.images.v1.UpdateImageResponse;
+import io.jcontainerd.core.Digest;
 import io.jcontainerd.core.FieldMask;
 import io.jcontainerd.core.filter.Filter;
 import io.jcontainerd.core.images.Image;
@@ -25,6 +26,8 @@ import io.jcontainerd.wire.Times;
 
 /** {@code containerd.services.images.v1.Images}. */
 final class ImagesService {
+  private static final String NOTHING = Digest.sha256(new byte[0]).toString();
+
   private final ImageStore store;
 
   ImagesService(ImageStore store) {
@@ -79,21 +82,15 @@ final class ImagesService {
   }
 
   /**
-   * Clients that change only labels or annotations leave the target out; the record wants one, so
-   * it gets the stored one, which the mask keeps from being written.
+   * Clients that change only labels or annotations leave the target out. The record wants one, so
+   * it gets a stand-in, which the mask keeps from being written.
    */
-  private io.jcontainerd.api.services.images.v1.Image withTarget(
+  private static io.jcontainerd.api.services.images.v1.Image withTarget(
       io.jcontainerd.api.services.images.v1.Image image, FieldMask mask) {
     boolean written = mask.isAll() || mask.paths().contains("target");
     if (written || !image.getTarget().getDigest().isEmpty()) {
       return image;
     }
-    var stored = Images.toApi(store.get(image.getName())).getTarget();
-    return image.toBuilder()
-        .setTarget(
-            stored.toBuilder()
-                .clearAnnotations()
-                .putAllAnnotations(image.getTarget().getAnnotationsMap()))
-        .build();
+    return image.toBuilder().setTarget(image.getTarget().toBuilder().setDigest(NOTHING)).build();
   }
 }

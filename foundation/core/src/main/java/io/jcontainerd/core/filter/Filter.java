@@ -16,6 +16,22 @@ public interface Filter {
   boolean matches(Fields fields);
 
   /**
+   * What a table can be asked before objects are looked at: whatever passes has all values of at
+   * least one of these lists. An empty list of values among them says nothing.
+   */
+  default List<List<Needed>> needs() {
+    return List.of(List.of());
+  }
+
+  /** A value that must be at a path, exactly. */
+  record Needed(List<String> path, String value) {
+    /** Copies the path. */
+    public Needed {
+      path = List.copyOf(path);
+    }
+  }
+
+  /**
    * Parses one filter. The empty string is {@link #ALL}.
    *
    * @throws InvalidArgumentException on a syntax error, with the text {@code filters: parse error:
@@ -25,8 +41,7 @@ public interface Filter {
     if (text.isEmpty()) {
       return ALL;
     }
-    List<Selector> selectors = new FilterParser(text).parse();
-    return fields -> selectors.stream().allMatch(selector -> selector.matches(fields));
+    return new AllOf(new FilterParser(text).parse());
   }
 
   /**
@@ -39,8 +54,6 @@ public interface Filter {
       return ALL;
     }
     List<Filter> filters = texts.stream().map(Filter::parse).toList();
-    return filters.contains(ALL)
-        ? ALL
-        : fields -> filters.stream().anyMatch(filter -> filter.matches(fields));
+    return filters.contains(ALL) ? ALL : new OneOf(filters);
   }
 }

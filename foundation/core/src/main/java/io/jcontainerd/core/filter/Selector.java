@@ -31,4 +31,11 @@ record Selector(List<String> path, Test test) {
           found.isPresent() && expression.isPresent() && expression.get().find(found.get());
     };
   }
+
+  /** The value that must be there, if only one will do. */
+  Optional<Filter.Needed> needed() {
+    return test instanceof Test.Equal(var value)
+        ? Optional.of(new Filter.Needed(path, value))
+        : Optional.empty();
+  }
 }
