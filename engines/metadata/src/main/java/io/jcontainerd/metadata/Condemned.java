@@ -1,6 +1,7 @@
 package io.jcontainerd.metadata;
 
 import io.jcontainerd.store.WriteTransaction;
+import java.util.List;
 
 /** Marks what was removed from the tables and is still to be removed from its backend. */
 final class Condemned {
@@ -9,6 +10,16 @@ final class Condemned {
   static final String SNAPSHOT = "snapshot";
   static final String MOUNT = "mount";
 
+  /** Condemned anew it is another sentence: who executed the old one may forget only that. */
+  private static final String ANEW =
+      " ON CONFLICT(kind, owner, key) DO UPDATE SET id = (SELECT max(id) + 1 FROM condemned)";
+
+  private static final String CONTENTS =
+      "INSERT INTO condemned(kind, owner, key, sequence) SELECT 'content', '', column1, 0 FROM "
+          + Bulk.TABLE
+          + " WHERE NOT EXISTS (SELECT 1 FROM blobs WHERE digest = column1)"
+          + ANEW;
+
   private Condemned() {}
 
   /** The blob, if no namespace has it any more. */
@@ -16,6 +27,11 @@ final class Condemned {
     if (!tx.exists("SELECT 1 FROM blobs WHERE digest = ?", digest)) {
       add(tx, CONTENT, "", digest, 0);
     }
+  }
+
+  /** {@link Bulk#SIZE} blobs, those of them that no namespace has any more. */
+  static void contents(WriteTransaction tx, List<String> digests) {
+    tx.update(CONTENTS, Bulk.arguments(digests));
   }
 
   static void ingest(WriteTransaction tx, String backendRef) {
@@ -34,10 +50,7 @@ final class Condemned {
   private static void add(
       WriteTransaction tx, String kind, String owner, String key, long sequence) {
     tx.update(
-        // Condemned anew it is another sentence: who executed the old one may forget only that.
-        "INSERT INTO condemned(kind, owner, key, sequence) VALUES (?, ?, ?, ?)"
-            + " ON CONFLICT(kind, owner, key) DO UPDATE SET"
-            + " id = (SELECT max(id) + 1 FROM condemned)",
+        "INSERT INTO condemned(kind, owner, key, sequence) VALUES (?, ?, ?, ?)" + ANEW,
         kind,
         owner,
         key,

@@ -26,6 +26,20 @@ record GcNode(GcNode.Kind kind, String namespace, String key) {
     return new GcNode(Kind.SNAPSHOT, namespace, snapshotter + "/" + key);
   }
 
+  /** Whether the kind tells flat from full. */
+  boolean hasFlat() {
+    return switch (kind) {
+      case CONTENT, SNAPSHOT, IMAGE -> true;
+      case CONTAINER, LEASE, INGEST, MOUNT, FLAT_CONTENT, FLAT_SNAPSHOT, FLAT_IMAGE -> false;
+    };
+  }
+
+  /** There are very many, and few that share a key. */
+  @Override
+  public int hashCode() {
+    return key.hashCode();
+  }
+
   GcNode flat() {
     return switch (kind) {
       case CONTENT -> new GcNode(Kind.FLAT_CONTENT, namespace, key);

@@ -3,12 +3,11 @@ package io.jcontainerd.metadata;
 import io.jcontainerd.store.ReadTransaction;
 import io.jcontainerd.store.Row;
 import io.jcontainerd.store.Schema;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -26,6 +25,10 @@ enum GraphTable {
   SANDBOXES("sandboxes", "namespace labels"),
   MOUNTS("mounts", "namespace name lease labels");
 
+  private static final String LABELS = "labels";
+  private static final String ONLY_OURS =
+      "CASE WHEN instr(labels, '" + GcLabels.PREFIX + "') > 0 THEN labels ELSE '' END";
+
   private final String table;
   private final String columns;
 
@@ -39,18 +42,56 @@ enum GraphTable {
   }
 
   /** A row's values, in the order of the columns. */
-  record Values(List<@Nullable String> values) {
+  interface Values {
     /** A value that is never null. */
-    String text(int column) {
-      String text = values.get(column);
+    default String text(int column) {
+      String text = textOrNull(column);
       if (text == null) {
         throw new IllegalStateException("column " + column + " is null");
       }
       return text;
     }
 
-    @Nullable String textOrNull(int column) {
+    @Nullable String textOrNull(int column);
+  }
+
+  /** A row that is kept. */
+  record Kept(List<@Nullable String> values) implements Values {
+    @Override
+    public @Nullable String textOrNull(int column) {
       return values.get(column);
+    }
+  }
+
+  /** The row that is being shown, of which each value is read once, and only if it is wanted. */
+  private static final class Shown implements Values {
+    private final @Nullable String[] values;
+    private final boolean[] known;
+    private final Map<String, String> namespaces = new HashMap<>(); // few, and very many rows
+    private @Nullable Row row;
+
+    Shown(int columns) {
+      values = new String[columns];
+      known = new boolean[columns];
+    }
+
+    Shown at(Row next) {
+      row = next;
+      Arrays.fill(known, false);
+      return this;
+    }
+
+    @Override
+    public @Nullable String textOrNull(int column) {
+      if (!known[column]) {
+        String text = Objects.requireNonNull(row).textOrNull(column);
+        values[column] =
+            text == null || column > 0
+                ? text
+                : namespaces.computeIfAbsent(text, Function.identity());
+        known[column] = true;
+      }
+      return values[column];
     }
   }
 
@@ -65,21 +106,16 @@ enum GraphTable {
         .toList();
   }
 
-  /** Shows every row. */
+  /**
+   * Shows every row, as long as it is shown. Of the labels, there are none if none of them is for
+   * the collector.
+   */
   void each(ReadTransaction tx, Consumer<Values> each) {
-    int count = columns().size();
-    Map<String, String> namespaces = new HashMap<>(); // there are few, and very many rows
+    List<String> read =
+        columns().stream().map(name -> name.equals(LABELS) ? ONLY_OURS : name).toList();
+    Shown shown = new Shown(read.size());
     tx.each(
-        "SELECT %s FROM %s".formatted(columns.replace(" ", ", "), table),
-        row -> each.accept(values(row, count, namespaces)));
-  }
-
-  private static Values values(Row row, int count, Map<String, String> namespaces) {
-    List<@Nullable String> values = new ArrayList<>(count);
-    values.add(namespaces.computeIfAbsent(row.text(0), Function.identity()));
-    for (int i = 1; i < count; i++) {
-      values.add(row.textOrNull(i));
-    }
-    return new Values(Collections.unmodifiableList(values));
+        "SELECT %s FROM %s".formatted(String.join(", ", read), table),
+        row -> each.accept(shown.at(row)));
   }
 }

@@ -40,6 +40,15 @@ final class LabelText {
   }
 
   static Map<String, String> read(String text) {
+    return read(text, "");
+  }
+
+  /**
+   * Only the labels whose keys begin so.
+   *
+   * @param prefix of characters that are written as they are
+   */
+  static Map<String, String> read(String text, String prefix) {
     if (text.isEmpty()) {
       return Map.of();
     }
@@ -47,8 +56,10 @@ final class LabelText {
     int at = 0;
     while (at < text.length()) {
       int end = text.indexOf('\n', at);
-      int equals = text.indexOf('=', at);
-      labels.put(unescape(text.substring(at, equals)), unescape(text.substring(equals + 1, end)));
+      if (text.startsWith(prefix, at)) {
+        int equals = text.indexOf('=', at);
+        labels.put(unescape(text.substring(at, equals)), unescape(text.substring(equals + 1, end)));
+      }
       at = end + 1;
     }
     return labels;

@@ -7,7 +7,6 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Deque;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -28,14 +27,13 @@ final class Marking {
   private final Instant now;
   private final long nowNanos;
 
-  private final Map<GcNode, GcNode> nodes = new HashMap<>();
-  private final List<GcNode> existing = new ArrayList<>();
-  private final Deque<GcNode> queue = new ArrayDeque<>();
-  private final Set<GcNode> reached = new HashSet<>();
-  private final Map<GcNode, List<GcNode>> edges = new HashMap<>();
+  private final Map<GcNode, Vertex> vertices = new HashMap<>();
+  private final List<Vertex> existing = new ArrayList<>();
 
-  /** Edges to follow from a flat node. */
-  private final Map<GcNode, GcNode> flatEdges = new HashMap<>();
+  /** What is kept in full, and what is kept flat, and still to be followed. */
+  private final Deque<Vertex> queue = new ArrayDeque<>();
+
+  private final Deque<Vertex> flatQueue = new ArrayDeque<>();
 
   private final Map<GcNode, Instant> usedAt = new HashMap<>();
   private final Map<GcNode, List<GcLabels.Condition>> conditional = new HashMap<>();
@@ -50,7 +48,7 @@ final class Marking {
   private boolean looked;
 
   /** Edges that were written since, each once however often it was. */
-  private final Map<GcNode, Set<GcNode>> later = new HashMap<>();
+  private final Map<Vertex, Set<Vertex>> later = new HashMap<>();
 
   private final Map<GcNode, List<GcNode>> conditionedBy = new HashMap<>();
 
@@ -79,8 +77,25 @@ final class Marking {
   static References references(ReadTransaction tx, Instant now) {
     Marking marking = new Marking(tx, now);
     marking.gather();
-    return new References(
-        List.copyOf(marking.queue), marking.leasedBy, marking.edges, marking.flatEdges);
+    return marking.references();
+  }
+
+  private References references() {
+    List<GcNode> roots = new ArrayList<>();
+    queue.forEach(vertex -> roots.add(vertex.node()));
+    flatQueue.forEach(vertex -> roots.add(vertex.node().flat()));
+    Map<GcNode, List<GcNode>> edges = new HashMap<>();
+    Map<GcNode, GcNode> flatEdges = new HashMap<>();
+    for (Vertex vertex : vertices.values()) {
+      if (!vertex.targets().isEmpty()) {
+        edges.put(vertex.node(), vertex.targets().stream().map(Vertex::node).toList());
+      }
+      Vertex below = vertex.below();
+      if (below != null) {
+        flatEdges.put(vertex.node().flat(), below.node().flat());
+      }
+    }
+    return new References(roots, leasedBy, edges, flatEdges);
   }
 
   private void gather() {
@@ -92,13 +107,14 @@ final class Marking {
 
   /** What can be removed, what refers to something before that. */
   ReferrersFirst<GcNode> garbage() {
-    List<GcNode> garbage = existing.stream().filter(this::isGarbage).toList();
-    return ReferrersFirst.of(garbage, node -> edges.getOrDefault(node, List.of()));
+    List<GcNode> garbage = existing.stream().filter(Vertex::isGarbage).map(Vertex::node).toList();
+    return ReferrersFirst.of(
+        garbage, node -> vertex(node).targets().stream().map(Vertex::node).toList());
   }
 
   /** Whether nothing has kept it, neither when the tables were looked at nor since. */
   boolean isGarbage(GcNode node) {
-    return !reached.contains(node) && !reached.contains(node.flat());
+    return vertex(node).isGarbage();
   }
 
   /** When there will be more to remove even if nothing is changed; empty for never. */
@@ -113,9 +129,10 @@ final class Marking {
    * there on by what was there before: what was written is taken for a root.
    */
   void spare(Collection<Touches.Touch> touches) {
-    Set<GcNode> spared = new LinkedHashSet<>();
-    touches.forEach(touch -> spared.addAll(users(touch.table(), touch.values())));
-    reached.addAll(spared);
+    Set<Vertex> spared = new LinkedHashSet<>();
+    touches.forEach(
+        touch -> users(touch.table(), touch.values()).forEach(node -> spared.add(vertex(node))));
+    spared.forEach(Vertex::keep);
     queue.addAll(spared); // also what was followed before: it may refer to more now
     follow();
   }
@@ -164,29 +181,39 @@ final class Marking {
   }
 
   private void root(GcNode node) {
-    GcNode one = one(node);
-    if (reached.add(one)) {
-      queue.add(one);
+    keep(vertex(node));
+  }
+
+  private void keep(Vertex vertex) {
+    if (vertex.keep()) {
+      queue.add(vertex);
+    }
+  }
+
+  /** Keeps it without what it refers to, if that can be told from the rest of its kind. */
+  private void keepFlat(Vertex vertex) {
+    if (!vertex.node().hasFlat()) {
+      keep(vertex);
+    } else if (vertex.keepFlat()) {
+      flatQueue.add(vertex);
     }
   }
 
   private void edge(GcNode from, GcNode to) {
     if (looked) {
-      later.computeIfAbsent(from, _ -> new HashSet<>()).add(to);
+      later.computeIfAbsent(vertex(from), _ -> new LinkedHashSet<>()).add(vertex(to));
     } else {
-      edges.computeIfAbsent(one(from), _ -> new ArrayList<>(2)).add(one(to));
+      vertex(from).refersTo(vertex(to));
     }
   }
 
-  /** The first of all that are equal, so that the others need no memory. */
-  private GcNode one(GcNode node) {
-    GcNode first = nodes.putIfAbsent(node, node);
-    return first == null ? node : first;
+  private Vertex vertex(GcNode node) {
+    return vertices.computeIfAbsent(node, Vertex::new);
   }
 
-  /** The labels in a text, if any of them is for us. */
+  /** The labels in a text that are for us. */
   private static Map<String, String> labels(String text) {
-    return text.contains(GcLabels.PREFIX) ? LabelText.read(text) : Map.of();
+    return LabelText.read(text, GcLabels.PREFIX);
   }
 
   private void references(GcNode node, Map<String, String> labels) {
@@ -227,7 +254,7 @@ final class Marking {
       }
       case IMAGES -> {
         GcNode image = image(row);
-        existing.add(one(image));
+        existing.add(vertex(image));
         Map<String, String> labels = labels(row.text(3));
         if (expired(labels)) {
           backReferences(image, labels);
@@ -237,21 +264,21 @@ final class Marking {
       }
       case BLOBS -> {
         GcNode blob = blob(row);
-        existing.add(one(blob));
+        existing.add(vertex(blob));
         if (GcLabels.isRoot(labels(row.text(2)))) {
           root(blob);
         }
       }
       case SNAPSHOTS -> {
         GcNode snapshot = snapshot(row);
-        existing.add(one(snapshot));
+        existing.add(vertex(snapshot));
         if (GcLabels.isRoot(labels(row.text(4)))) {
           root(snapshot);
         }
       }
       case INGESTS -> {
         GcNode ingest = ingest(row);
-        existing.add(one(ingest));
+        existing.add(vertex(ingest));
         String expiresAt = row.textOrNull(3);
         // Without a time of expiry it lives as long as its lease.
         if (expiresAt != null && Long.parseLong(expiresAt) >= nowNanos) {
@@ -259,13 +286,13 @@ final class Marking {
           root(ingest);
         }
       }
-      case MOUNTS -> existing.add(one(mount(row)));
+      case MOUNTS -> existing.add(vertex(mount(row)));
     }
   }
 
   private void lease(GraphTable.Values row) {
     GcNode lease = new GcNode(GcNode.Kind.LEASE, row.text(0), row.text(1));
-    existing.add(one(lease));
+    existing.add(vertex(lease));
     Map<String, String> labels = labels(row.text(2));
     if (!expired(labels)) {
       root(lease);
@@ -281,9 +308,12 @@ final class Marking {
       ofOthers.computeIfAbsent(lease, _ -> new ArrayList<>()).add(resource);
     }
     if (isFlat != null) {
-      GcNode held = isFlat ? resource.flat() : resource;
-      leasedBy.putIfAbsent(held, lease);
-      root(held);
+      leasedBy.putIfAbsent(isFlat ? resource.flat() : resource, lease);
+      if (isFlat) {
+        keepFlat(vertex(resource));
+      } else {
+        root(resource);
+      }
     }
   }
 
@@ -301,7 +331,7 @@ final class Marking {
     GcNode target = new GcNode(GcNode.Kind.CONTENT, row.text(0), row.text(2));
     Map<String, String> labels = labels(row.text(3));
     edge(image, target);
-    flatEdges.put(image.flat(), target.flat());
+    vertex(image).standsOn(vertex(target));
     references(image, labels);
     conditions(image, labels);
     return image;
@@ -357,7 +387,7 @@ final class Marking {
     if (!row.text(parentColumn).isEmpty()) {
       GcNode parent = GcNode.snapshot(row.text(0), row.text(1), row.text(parentColumn));
       edge(snapshot, parent);
-      flatEdges.put(snapshot.flat(), parent.flat());
+      vertex(snapshot).standsOn(vertex(parent));
     }
   }
 
@@ -390,13 +420,15 @@ final class Marking {
   }
 
   private void follow() {
-    for (GcNode node = queue.poll(); node != null; node = queue.poll()) {
-      GcNode flat = flatEdges.get(node);
-      if (flat != null) {
-        root(flat);
+    for (Vertex vertex = queue.poll(); vertex != null; vertex = queue.poll()) {
+      vertex.targets().forEach(this::keep);
+      later.getOrDefault(vertex, Set.of()).forEach(this::keep);
+    }
+    for (Vertex vertex = flatQueue.poll(); vertex != null; vertex = flatQueue.poll()) {
+      Vertex below = vertex.below();
+      if (below != null) {
+        keepFlat(below);
       }
-      edges.getOrDefault(node, List.of()).forEach(this::root);
-      later.getOrDefault(node, Set.of()).forEach(this::root);
     }
   }
 }

@@ -19,7 +19,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Runs are spaced so that writers are held up for no more than the allowed part of the time:
  * from the mean hold-up, at least 5 ms, follows the shortest interval between runs, which is the
- * first one's where that part is not bounded. A run takes place when something was deleted, when
+ * first one's where that part is not bounded, but it also rests for many times as long as a run
+ * took, since it is not alone on the machine. A run takes place when something was deleted, when
  * enough was changed, or at once when somebody waits for one; what could not be removed is tried
  * again after a delay that grows. What leases and labels keep until a time is looked at again at
  * that time, and a change that is no reason by itself is one after a rest. Nothing happens while
@@ -28,6 +29,11 @@ import org.jspecify.annotations.Nullable;
  * <p>{@code lock} guards the reasons and the waiters; no run happens under it.
  */
 final class Scheduler implements GarbageCollector, AutoCloseable {
+  /** It rests for so many times as long as it worked. */
+  private static final long REST_PER_WORK = 10;
+
+  private static final long LONGEST_REST = Duration.ofMinutes(1).toNanos();
+
   private static final System.Logger LOG = System.getLogger(Scheduler.class.getName());
   private static final Duration FIRST_INTERVAL = Duration.ofSeconds(1);
   private static final Duration AFTER_FAILURE = Duration.ofSeconds(1);
@@ -267,7 +273,8 @@ final class Scheduler implements GarbageCollector, AutoCloseable {
         long counted = Math.max(held.toNanos(), LEAST_HELD_NANOS);
         meanHeldNanos += (counted - meanHeldNanos) / runs;
         if (options.pauseThreshold() > 0) {
-          intervalNanos = (long) (meanHeldNanos / options.pauseThreshold() - meanHeldNanos);
+          long byPause = (long) (meanHeldNanos / options.pauseThreshold() - meanHeldNanos);
+          intervalNanos = Math.max(byPause, Math.min(nanos * REST_PER_WORK, LONGEST_REST));
         }
         earliest = now() + intervalNanos;
         boolean wanted = deletions > 0 || mutations >= Math.max(1, options.mutationThreshold());

@@ -29,7 +29,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
  */
 final class Sweeper {
   private static final System.Logger LOG = System.getLogger(Sweeper.class.getName());
-  private static final int BATCH = 64;
+  private static final int BATCH = 128;
+  private static final String USED_BLOB = "SELECT 1 FROM blobs WHERE digest = ? LIMIT 1";
 
   private final Database database;
   private final ContentStore content;
@@ -192,7 +193,14 @@ final class Sweeper {
           .store()
           .writeToFree(
               tx -> {
-                done.forEach(id -> tx.update("DELETE FROM condemned WHERE id = ?", id));
+                int bulk = done.size() - done.size() % Bulk.SIZE;
+                for (int i = 0; i < bulk; i += Bulk.SIZE) {
+                  tx.update(
+                      "DELETE FROM condemned WHERE id IN " + Bulk.LIST,
+                      Bulk.arguments(done.subList(i, i + Bulk.SIZE)));
+                }
+                done.subList(bulk, done.size())
+                    .forEach(id -> tx.update("DELETE FROM condemned WHERE id = ?", id));
                 return true;
               });
     }
@@ -232,7 +240,7 @@ final class Sweeper {
     }
     try (Guards.Sweep sweep = guards.trySweep(Guards.content(digest))) {
       return sweep != null
-          && (isUsed("SELECT 1 FROM blobs WHERE digest = ? LIMIT 1", digest)
+          && (isUsed(USED_BLOB, digest)
               || remove(
                   Patience.CONTENT,
                   Call.current(),
@@ -346,7 +354,7 @@ final class Sweeper {
           Patience.CONTENT,
           Call.current(),
           () -> content.walk(Filter.ALL, info -> digests.add(info.digest().toString())));
-      digests.forEach(this::removeContent);
+      unknown(digests).forEach(this::removeContent);
       patience.ask(
           Patience.CONTENT,
           Call.current(),
@@ -357,6 +365,19 @@ final class Sweeper {
       LOG.log(System.Logger.Level.WARNING, "content could not be searched for orphans", e);
       orphansPossible(Patience.CONTENT);
     }
+  }
+
+  /** Those of which no namespace has the blob; many are asked for at a time. */
+  private List<String> unknown(List<String> digests) {
+    List<String> unknown = new ArrayList<>();
+    for (int begin = 0; begin < digests.size() && !stopped; begin += BATCH) {
+      List<String> some = digests.subList(begin, Math.min(begin + BATCH, digests.size()));
+      database.read(
+          tx ->
+              unknown.addAll(
+                  some.stream().filter(digest -> !tx.exists(USED_BLOB, digest)).toList()));
+    }
+    return unknown;
   }
 
   private void sweepOrphans(String owner, Snapshotter snapshotter, Set<String> touched) {

@@ -35,7 +35,7 @@ final class Touches {
   void begin() {
     for (GraphTable table : GraphTable.values()) {
       watches.add(
-          store.watch(table.table(), row -> add(new Touch(table, new GraphTable.Values(row)))));
+          store.watch(table.table(), row -> add(new Touch(table, new GraphTable.Kept(row)))));
     }
     store.fence(); // what nobody noted is durable now, so that a look shows it
   }
