@@ -13,6 +13,8 @@ import io.jcontainerd.registry.hosts.HostsDirectory;
  * @param usual how the daemon is configured
  */
 public record ConfiguredRegistries(RegistryOptions usual) implements Registries {
+  private static final System.Logger LOG = System.getLogger(ConfiguredRegistries.class.getName());
+
   @Override
   public Registry open(RegistryAccess access) {
     RegistryOptions options = usual;
@@ -25,6 +27,10 @@ public record ConfiguredRegistries(RegistryOptions usual) implements Registries 
     if (!access.credentials().equals(CredentialSource.NONE)) {
       options = options.withCredentialSource(access.credentials());
     }
+    options =
+        options.withLog(
+            access.debug(),
+            access.log().orElse(line -> LOG.log(System.Logger.Level.INFO, "{0}", line)));
     options =
         switch (access.defaultScheme()) {
           case "http" -> options.withPlainHttp(_ -> true);

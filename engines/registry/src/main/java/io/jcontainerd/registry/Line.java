@@ -126,6 +126,29 @@ final class Line {
         question.body.map(
             what -> new UploadBody.Use(what, () -> moved.set(options.time().nanoTime())));
     HttpRequest request = request(question, uri, ours, proof, body);
+    long began = options.time().nanoTime();
+    options.log().asks(request);
+    try {
+      HttpResponse<InputStream> response = send(http, request, uri, body, moved);
+      options.log().answered(request, response, since(began));
+      return response;
+    } catch (IOException e) {
+      options.log().failed(request, Exchange.text(e), since(began));
+      throw e;
+    }
+  }
+
+  private Duration since(long began) {
+    return Duration.ofNanos(options.time().nanoTime() - began);
+  }
+
+  private HttpResponse<InputStream> send(
+      HttpClient http,
+      HttpRequest request,
+      URI uri,
+      Optional<UploadBody.Use> body,
+      AtomicLong moved)
+      throws IOException, InterruptedException {
     try {
       return body.isEmpty()
           ? http.send(request, handler(uri))

@@ -3,6 +3,7 @@ package io.jcontainerd.registry;
 import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.core.ports.Time;
 import io.jcontainerd.core.registry.CredentialSource;
+import io.jcontainerd.core.registry.RegistryAccess;
 import io.jcontainerd.registry.hosts.HeaderFields;
 import io.jcontainerd.registry.hosts.HostsDirectory;
 import java.net.ProxySelector;
@@ -32,6 +33,7 @@ import java.util.function.Predicate;
  * @param piece blobs longer than this are pushed in pieces of this many bytes; 0 to push them whole
  *     while the registry lets us
  * @param userAgent how we introduce ourselves
+ * @param log who gets what goes over the lines written down
  * @param time the clock
  */
 public record RegistryOptions(
@@ -46,6 +48,7 @@ public record RegistryOptions(
     Duration patience,
     long piece,
     String userAgent,
+    HttpLog log,
     Time time) {
   /** Refuses fewer than one attempt, negative sizes and headers that cannot be sent; copies. */
   public RegistryOptions {
@@ -79,6 +82,7 @@ public record RegistryOptions(
         Duration.ofSeconds(60),
         0,
         "jcontainerd",
+        HttpLog.NONE,
         Time.SYSTEM);
   }
 
@@ -138,6 +142,11 @@ public record RegistryOptions(
     return with(draft -> draft.piece = bytes);
   }
 
+  /** The same with what goes over the lines written down, none of it with secrets. */
+  public RegistryOptions withLog(RegistryAccess.HttpDebug debug, Consumer<String> to) {
+    return with(draft -> draft.log = new HttpLog(debug, to));
+  }
+
   /** The same on another clock. */
   public RegistryOptions withTime(Time other) {
     return with(draft -> draft.time = other);
@@ -162,6 +171,7 @@ public record RegistryOptions(
     private final Duration patience;
     private long piece;
     private final String userAgent;
+    private HttpLog log;
     private Time time;
 
     Draft(RegistryOptions from) {
@@ -176,6 +186,7 @@ public record RegistryOptions(
       patience = from.patience;
       piece = from.piece;
       userAgent = from.userAgent;
+      log = from.log;
       time = from.time;
     }
 
@@ -192,6 +203,7 @@ public record RegistryOptions(
           patience,
           piece,
           userAgent,
+          log,
           time);
     }
   }
