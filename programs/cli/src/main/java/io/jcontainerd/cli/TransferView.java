@@ -42,7 +42,7 @@ final class TransferView implements TransferListener, AutoCloseable {
 
   /** Whether this program speaks to a person. */
   static boolean isTerminal() {
-    return System.console() != null && System.console().isTerminal();
+    return System.console().isTerminal();
   }
 
   private static int width() {
