@@ -485,6 +485,10 @@ final class HostileLayers {
             () -> new RawTar().file("f", "x").open(),
             contained(tree -> assertThat(text(tree, "f")).isEqualTo("x"))),
         tar(
+            "neither padding nor end, as umoci leaves it",
+            () -> Arrays.copyOf(new RawTar().file("f", "x".repeat(600)).open(), 512 + 600),
+            contained(tree -> assertThat(text(tree, "f")).isEqualTo("x".repeat(600)))),
+        tar(
             "half a header",
             () -> Arrays.copyOf(good, 300),
             broken("unexpected end of the archive in the first entry")),

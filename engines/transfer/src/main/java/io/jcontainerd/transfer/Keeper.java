@@ -21,10 +21,6 @@ record Keeper(LeaseStore leases) {
     keep(new Lease.Resource(name, "snapshots/" + snapshotter));
   }
 
-  void image(String name) {
-    keep(new Lease.Resource(name, "images"));
-  }
-
   private void keep(Lease.Resource resource) {
     Call.current().lease().ifPresent(id -> leases.addResource(id, resource));
   }

@@ -1,5 +1,6 @@
 package io.jcontainerd.transfer;
 
+import io.jcontainerd.core.Call;
 import io.jcontainerd.core.Descriptor;
 import io.jcontainerd.core.Digest;
 import io.jcontainerd.core.Labels;
@@ -14,6 +15,7 @@ import io.jcontainerd.oci.image.MediaTypes;
 import io.jcontainerd.oci.reference.Reference;
 import io.jcontainerd.transfer.flow.Slots;
 import io.jcontainerd.transfer.flow.Tasks;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -123,13 +125,16 @@ final class Push {
     tell.accept(new Word(Event.WAITING, 0));
     try (Slots.Slot _ = slots.take(0)) {
       tell.accept(new Word(Event.UPLOADING, 0));
+      Call call = Call.current(); // registries read on threads of their own
       boolean sent =
           session
               .registry()
               .push(
                   nameOf(part, root),
                   withSources(part),
-                  () -> new BlobStream(parts.content(), part.digest(), tell));
+                  () ->
+                      call.<BlobStream, IOException>call(
+                          () -> new BlobStream(parts.content(), part.digest(), tell)));
       tell.accept(new Word(sent ? Event.COMPLETE : Event.ALREADY_EXISTS, part.size()));
     }
   }

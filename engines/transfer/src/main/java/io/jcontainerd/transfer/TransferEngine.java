@@ -168,7 +168,7 @@ public final class TransferEngine implements Transfers {
             () -> {
               List<Image> images = new ImageNames(parts.images()).find(request.source());
               Keeper keeper = new Keeper(parts.leases());
-              images.forEach(image -> keeper.image(image.name()));
+              images.forEach(image -> keeper.content(image.target().digest()));
               new ArchiveExport(parts.content()).run(images, archive, request, listener);
               return true;
             });

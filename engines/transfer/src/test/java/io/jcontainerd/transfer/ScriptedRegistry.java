@@ -2,6 +2,7 @@ package io.jcontainerd.transfer;
 
 import io.jcontainerd.core.Descriptor;
 import io.jcontainerd.core.Digest;
+import io.jcontainerd.core.failure.CancelledException;
 import io.jcontainerd.core.failure.NotFoundException;
 import io.jcontainerd.core.failure.UnauthenticatedException;
 import io.jcontainerd.core.failure.UnavailableException;
@@ -28,6 +29,8 @@ import java.util.Random;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** A registry in memory that misbehaves as told, and remembers what it was asked. */
@@ -172,17 +175,37 @@ final class ScriptedRegistry implements Registries {
       if (blobs.containsKey(descriptor.digest())) {
         return false;
       }
-      try (InputStream in = source.open()) {
-        byte[] bytes = in.readAllBytes();
+      byte[] bytes = read(source);
+      try {
         assertDigest(descriptor, bytes);
-        blobs.put(descriptor.digest(), bytes);
       } catch (IOException e) {
         throw new UnavailableException(String.valueOf(e.getMessage()), e);
       }
+      blobs.put(descriptor.digest(), bytes);
       pushed.add(descriptor);
       pushedAs.add(reference);
       names.put(reference, descriptor);
       return true;
+    }
+
+    /** On another thread, as real ones do. */
+    private static byte[] read(Source source) {
+      var reading =
+          new FutureTask<>(
+              () -> {
+                try (InputStream in = source.open()) {
+                  return in.readAllBytes();
+                }
+              });
+      Thread.ofVirtual().start(reading);
+      try {
+        return reading.get();
+      } catch (ExecutionException e) {
+        throw new UnavailableException(String.valueOf(e.getCause()), e);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new CancelledException("push", e);
+      }
     }
 
     @Override

@@ -9,6 +9,7 @@ import io.jcontainerd.api.types.transfer.ImageExportStream;
 import io.jcontainerd.api.types.transfer.ImageImportStream;
 import io.jcontainerd.api.types.transfer.OCIRegistry;
 import io.jcontainerd.api.types.transfer.RegistryResolver;
+import io.jcontainerd.core.Platform;
 import io.jcontainerd.core.failure.ContainerdException;
 import io.jcontainerd.core.failure.NotImplementedException;
 import io.jcontainerd.core.images.Image;
@@ -22,6 +23,7 @@ import io.jcontainerd.core.transfer.PushRequest;
 import io.jcontainerd.core.transfer.RemoteImage;
 import io.jcontainerd.core.transfer.TransferListener;
 import io.jcontainerd.core.transfer.Transfers;
+import io.jcontainerd.oci.platform.Platforms;
 import io.jcontainerd.wire.TransferMessages;
 import io.jcontainerd.wire.TypedValues;
 import io.jcontainerd.wire.Types;
@@ -30,6 +32,7 @@ import java.io.OutputStream;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -93,6 +96,38 @@ public final class RemoteTransfers implements Transfers {
       run(source, TransferMessages.toApi(request.destination()), listener, streams);
       return images(streams);
     }
+  }
+
+  /**
+   * Reads an archive of images, or what docker save makes, for this machine: unpacked, and named as
+   * the archive says.
+   */
+  public List<Image> importArchive(InputStream archive) {
+    Platform host = Platforms.host();
+    var any = new ImageSelection.ExtraReference("import", true, true, true, true);
+    var destination =
+        new ImageSelection(
+            "",
+            Map.of(),
+            List.of(host),
+            false,
+            0,
+            List.of(any),
+            List.of(new ImageSelection.UnpackTarget(host, "")));
+    return importArchive(archive, new ImportRequest("", false, destination), TransferListener.NONE);
+  }
+
+  /** Writes images, for this machine, into an archive that docker load reads, too. */
+  public void exportArchive(OutputStream archive, List<String> names) {
+    List<ImageSelection.ExtraReference> references =
+        names.stream()
+            .map(name -> new ImageSelection.ExtraReference(name, false, false, false, false))
+            .toList();
+    var source = new ImageSelection("", Map.of(), List.of(), false, 0, references, List.of());
+    exportArchive(
+        archive,
+        new ExportRequest(source, "", List.of(Platforms.host()), false, false, false),
+        TransferListener.NONE);
   }
 
   @Override

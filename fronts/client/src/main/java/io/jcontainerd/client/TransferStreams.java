@@ -49,6 +49,8 @@ final class TransferStreams implements AutoCloseable {
   /** How long the daemon may take to end a stream of a transfer that has ended. */
   private static final Duration FAREWELL = Duration.ofSeconds(1);
 
+  private static final Duration SOON = Duration.ofMillis(500);
+
   private final Connection connection;
   private final Set<String> saved = new LinkedHashSet<>(); // guarded by itself
   private final List<Served> served = new ArrayList<>();
@@ -297,13 +299,23 @@ final class TransferStreams implements AutoCloseable {
    */
   Optional<ContainerdException> ownFailure() {
     for (Served one : served) {
-      if (one.work.isDone()
+      if (isOver(one)
           && one.work.state() == Future.State.FAILED
           && one.work.exceptionNow() instanceof OwnFailure) {
         return Optional.ofNullable(failure(one, Duration.ZERO));
       }
     }
     return Optional.empty();
+  }
+
+  /** The daemon ends streams before it answers, so this is soon told. */
+  private static boolean isOver(Served one) {
+    try {
+      return one.thread.join(SOON) && one.work.isDone();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return one.work.isDone();
+    }
   }
 
   @Override

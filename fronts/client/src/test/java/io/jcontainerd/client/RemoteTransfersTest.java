@@ -41,6 +41,7 @@ import io.jcontainerd.core.transfer.PushRequest;
 import io.jcontainerd.core.transfer.RemoteImage;
 import io.jcontainerd.core.transfer.TransferListener;
 import io.jcontainerd.core.transfer.TransferProgress;
+import io.jcontainerd.oci.platform.Platforms;
 import io.jcontainerd.services.Services;
 import io.jcontainerd.services.StreamRegistry;
 import io.jcontainerd.testkit.memory.InMemoryImageStore;
@@ -357,6 +358,24 @@ class RemoteTransfersTest {
     assertThatThrownBy(() -> transfers.exportArchive(full, request, TransferListener.NONE))
         .isInstanceOf(ContainerdException.class)
         .hasMessageContaining("no space left on device");
+  }
+
+  @Test
+  void archives_go_in_and_come_out_as_people_usually_want_it() {
+    daemon.exporting = (bytes, _) -> bytes.write(7);
+    var out = new ByteArrayOutputStream();
+    transfers.exportArchive(out, List.of("a:1", "b:2"));
+    assertThat(out.toByteArray()).containsExactly(7);
+    ExportRequest exported = (ExportRequest) daemon.asked.removeFirst();
+    assertThat(exported.source().references())
+        .extracting(ExtraReference::name)
+        .containsExactly("a:1", "b:2");
+    assertThat(exported.platforms()).containsExactly(Platforms.host());
+    transfers.importArchive(new ByteArrayInputStream(new byte[1]));
+    ImportRequest imported = (ImportRequest) daemon.asked.removeFirst();
+    assertThat(imported.destination().unpacks())
+        .containsExactly(new UnpackTarget(Platforms.host(), ""));
+    assertThat(imported.destination().references()).allMatch(ExtraReference::isPrefix);
   }
 
   @Test

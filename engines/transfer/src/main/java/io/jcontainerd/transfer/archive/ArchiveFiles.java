@@ -1,5 +1,6 @@
 package io.jcontainerd.transfer.archive;
 
+import com.github.luben.zstd.ZstdIOException;
 import io.jcontainerd.core.Digest;
 import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.oci.json.JsonObject;
@@ -70,7 +71,7 @@ final class ArchiveFiles {
       plain.drain();
     } catch (TarFormatException e) {
       throw new InvalidArgumentException("image archive: " + e.getMessage(), e);
-    } catch (ZipException | EOFException e) {
+    } catch (ZipException | EOFException | ZstdIOException e) {
       throw new InvalidArgumentException(
           "image archive is damaged or breaks off: " + e.getMessage(), e);
     }

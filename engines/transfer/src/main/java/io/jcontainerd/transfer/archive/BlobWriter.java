@@ -45,17 +45,28 @@ final class BlobWriter {
 
   /** A body whose digest its name tells. */
   StoredFile named(TarReader tar, long size, Digest expected) throws IOException {
-    Optional<Ingest> ingest = open(size, Optional.of(expected));
-    if (ingest.isEmpty()) {
+    Optional<Ingest> open = open(size, Optional.of(expected));
+    if (open.isEmpty()) {
       keep(expected);
-      long have = content.info(expected).size();
-      if (have != size) {
-        throw new InvalidArgumentException(
-            "image archive: blob %s has %d bytes instead of %d".formatted(expected, size, have));
-      }
+      checkSize(expected, size, content.info(expected).size());
       return new StoredFile(expected, size);
     }
-    return write(ingest.get(), size, Optional.of(expected), new byte[0], tar);
+    Ingest ingest = open.get();
+    long offset = ingest.status().offset();
+    if (offset > 0) {
+      try (ingest) { // another namespace has it
+        checkSize(expected, size, offset);
+        return new StoredFile(commit(ingest, size, Optional.of(expected), Map.of()), size);
+      }
+    }
+    return write(ingest, size, Optional.of(expected), new byte[0], tar);
+  }
+
+  private static void checkSize(Digest blob, long size, long have) {
+    if (have != size) {
+      throw new InvalidArgumentException(
+          "image archive: blob %s has %d bytes instead of %d".formatted(blob, size, have));
+    }
   }
 
   /**
@@ -110,7 +121,9 @@ final class BlobWriter {
       return;
     }
     try (Ingest open = ingest.get()) {
-      open.write(ByteBuffer.wrap(bytes));
+      if (open.status().offset() == 0) {
+        open.write(ByteBuffer.wrap(bytes));
+      }
       commit(open, bytes.length, Optional.of(digest), labels);
       label(digest, labels);
     }
@@ -169,17 +182,18 @@ final class BlobWriter {
 
   private Digest commit(
       Ingest ingest, long size, Optional<Digest> expected, Map<String, String> labels) {
-    Digest digest = ingest.digest();
+    Digest digest = expected.orElseGet(ingest::digest);
     try {
       return ingest.commit(size, expected, labels);
     } catch (AlreadyExistsException _) {
       keep(digest);
       return digest;
     } catch (FailedPreconditionException e) {
-      throw expected.isPresent() && !digest.equals(expected.get())
-          ? new InvalidArgumentException(
-              "image archive: blob " + expected.get() + " has the digest " + digest, e)
-          : e;
+      Digest found = ingest.digest();
+      throw found.equals(digest)
+          ? e
+          : new InvalidArgumentException(
+              "image archive: blob " + digest + " has the digest " + found, e);
     }
   }
 

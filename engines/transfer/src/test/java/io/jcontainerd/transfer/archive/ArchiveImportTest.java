@@ -16,7 +16,6 @@ import io.jcontainerd.core.Descriptor;
 import io.jcontainerd.core.Digest;
 import io.jcontainerd.core.Platform;
 import io.jcontainerd.core.content.ContentStore;
-import io.jcontainerd.core.failure.ContainerdException;
 import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.core.failure.NotFoundException;
 import io.jcontainerd.core.failure.UnavailableException;
@@ -436,14 +435,17 @@ class ArchiveImportTest {
   @Test
   void an_archive_cut_off_anywhere_is_refused_and_leaves_nothing_half_done() {
     byte[] archive = oneOf(Map.of("io.containerd.image.name", NAME));
-    byte[] packed = gzip(archive);
-    for (int length = 0; length < archive.length - 1024; length += 97) {
+    int padding = 512; // at the end, and the end mark: some writers leave both out
+    for (int length = 0; length < archive.length - 1024 - padding; length += 97) {
       byte[] cut = Arrays.copyOf(archive, length);
-      assertThatThrownBy(() -> run(cut, images(ANY))).isInstanceOf(ContainerdException.class);
+      assertThatThrownBy(() -> run(cut, images(ANY))).isInstanceOf(InvalidArgumentException.class);
     }
-    for (int length = 1; length < packed.length; length += 13) {
-      byte[] cut = Arrays.copyOf(packed, length);
-      assertThatThrownBy(() -> run(cut, images(ANY))).isInstanceOf(ContainerdException.class);
+    for (byte[] packed : List.of(gzip(archive), Zstd.compress(archive))) {
+      for (int length = 1; length < packed.length; length += 13) {
+        byte[] cut = Arrays.copyOf(packed, length);
+        assertThatThrownBy(() -> run(cut, images(ANY)))
+            .isInstanceOf(InvalidArgumentException.class);
+      }
     }
     assertThat(content.statuses(Filter.ALL)).isEmpty();
     assertThat(images.list(Filter.ALL)).isEmpty();

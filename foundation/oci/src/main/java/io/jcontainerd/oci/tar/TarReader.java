@@ -142,13 +142,18 @@ public final class TarReader {
     return current;
   }
 
+  /** Some writers leave out the padding of the last entry, and with it the end mark. */
   private void skipBody() throws IOException {
+    long mayMiss = padding;
     long left = bodyLeft + padding;
     bodyLeft = 0;
     padding = 0;
     while (left > 0) {
       ByteBuffer from = fill();
       if (from == null) {
+        if (left <= mayMiss) {
+          return;
+        }
         throw truncated();
       }
       int count = (int) Math.min(from.remaining(), left);
