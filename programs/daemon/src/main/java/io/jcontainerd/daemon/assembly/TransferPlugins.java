@@ -14,7 +14,7 @@ import io.jcontainerd.daemon.graph.Wiring;
 import io.jcontainerd.daemon.settings.ImageSettings;
 import io.jcontainerd.metadata.Metadata;
 import io.jcontainerd.oci.platform.Platforms;
-import io.jcontainerd.registry.DistributionRegistries;
+import io.jcontainerd.registry.ConfiguredRegistries;
 import io.jcontainerd.registry.EnvironmentProxies;
 import io.jcontainerd.registry.RegistryOptions;
 import io.jcontainerd.registry.hosts.HostsDirectory;
@@ -93,7 +93,7 @@ final class TransferPlugins {
             metadata.leases(),
             name -> Optional.ofNullable(metadata.snapshotters().get(name)),
             name -> Optional.ofNullable(differs.get(name)).map(Differ::applier),
-            new DistributionRegistries(registries(settings)),
+            new ConfiguredRegistries(registries(settings)),
             new MachineSpace(
                 machine.kernel(),
                 root,
