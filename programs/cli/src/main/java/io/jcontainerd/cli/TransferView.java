@@ -2,11 +2,13 @@ package io.jcontainerd.cli;
 
 import io.jcontainerd.core.transfer.TransferListener;
 import io.jcontainerd.core.transfer.TransferProgress;
+import java.io.Console;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Shows how a transfer goes: bars that move on a terminal, and elsewhere a plain line whenever
@@ -42,7 +44,7 @@ final class TransferView implements TransferListener, AutoCloseable {
 
   /** Whether this program speaks to a person. */
   static boolean isTerminal() {
-    return System.console().isTerminal();
+    return Optional.ofNullable(System.console()).filter(Console::isTerminal).isPresent();
   }
 
   private static int width() {

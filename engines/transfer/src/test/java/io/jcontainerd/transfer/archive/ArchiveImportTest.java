@@ -58,8 +58,9 @@ class ArchiveImportTest {
   private static final ExtraReference ANY = new ExtraReference("import", true, true, false, false);
   private static final String NAME = "docker.io/library/app:1";
 
-  private final ContentStore content =
-      InNamespace.of("default", ContentStore.class, new InMemoryContentStore());
+  private final SharingContent content =
+      new SharingContent(
+          InNamespace.of("default", ContentStore.class, new InMemoryContentStore()));
   private final ImageStore images =
       InNamespace.of("default", ImageStore.class, new InMemoryImageStore());
   private final LeaseStore leases =
@@ -512,6 +513,20 @@ class ArchiveImportTest {
           assertThat(leases.listResources("l"))
               .anyMatch(resource -> resource.id().equals(Digest.sha256(LAYER).toString()));
         });
+  }
+
+  @Test
+  void blobs_of_other_namespaces_are_taken_over() {
+    byte[] archive = oneOf(Map.of("io.containerd.image.name", NAME));
+    byte[] index = TestArchive.oneIndex(manifest(), Map.of("io.containerd.image.name", NAME));
+    for (byte[] blob : List.of(LAYER, TestArchive.config(AMD64, LAYER), index)) {
+      content.elsewhere.put(Digest.sha256(blob), blob);
+    }
+    assertThat(names(archive, ANY)).containsExactly(NAME);
+    assertThat(content.info(Digest.sha256(LAYER)).size()).isEqualTo(LAYER.length);
+    content.elsewhere.put(Digest.sha256(OTHER), OTHER);
+    refused(
+        new TestArchive().file(TestArchive.path(Digest.sha256(OTHER)), "lie"), "has 3 bytes");
   }
 
   // ---- helpers ----

@@ -104,6 +104,11 @@ final class TestArchive {
     return file("index.json", new Index(List.of(entries)).toBytes());
   }
 
+  /** An index of one image. */
+  static byte[] oneIndex(Descriptor image, Map<String, String> annotations) {
+    return new Index(List.of(entry(image, annotations))).toBytes();
+  }
+
   static Index.Entry named(Descriptor image, String name) {
     return entry(image, Map.of("io.containerd.image.name", name));
   }
