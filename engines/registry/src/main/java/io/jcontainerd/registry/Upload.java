@@ -19,9 +19,10 @@ import java.util.regex.Pattern;
  */
 final class Upload {
   private static final long USUAL_PIECE = 32L << 20;
-  private static final long SMALLEST_PIECE = 1L << 20;
+  private static final long SMALLEST_PIECE = 256L << 10;
   private static final int TOO_LARGE = 413;
   private static final int NOT_SATISFIABLE = 416;
+  private static final System.Logger LOG = System.getLogger(Upload.class.getName());
   private static final Pattern RANGE = Pattern.compile("(?:bytes=)?([0-9]{1,18})-([0-9]{1,18})");
 
   /** The registry does not know the upload any more. */
@@ -105,7 +106,7 @@ final class Upload {
     String text = location.toString();
     URI uri =
         URI.create(text + (text.indexOf('?') < 0 ? "?" : "&") + "digest=" + descriptor.digest());
-    Optional<Answer> sent = sendOnce(withBody(ask("PUT", uri), 0, length));
+    Optional<Answer> sent = sendOnce(withBody(ask("PUT", uri), 0, length), length);
     if (sent.isEmpty()) {
       return false;
     }
@@ -115,9 +116,8 @@ final class Upload {
       ManifestPush.checkStored(answer, descriptor.digest());
       return true;
     }
-    if (answer.status() == TOO_LARGE && length > SMALLEST_PIECE) {
+    if (answer.status() == TOO_LARGE && sendLessThan(length)) {
       answer.drop();
-      piece = Math.min(USUAL_PIECE, length / 2);
       askHowFar();
       return false;
     }
@@ -132,7 +132,7 @@ final class Upload {
     Ask patch =
         withBody(ask("PATCH", location), offset, length)
             .header("Content-Range", offset + "-" + (offset + length - 1));
-    Optional<Answer> sent = sendOnce(patch);
+    Optional<Answer> sent = sendOnce(patch, length);
     if (sent.isEmpty()) {
       return;
     }
@@ -150,9 +150,8 @@ final class Upload {
       }
       return;
     }
-    if (answer.status() == TOO_LARGE && length / 2 >= Math.max(smallest, SMALLEST_PIECE)) {
+    if (answer.status() == TOO_LARGE && sendLessThan(length)) {
       answer.drop();
-      piece = length / 2;
       askHowFar();
       return;
     }
@@ -163,8 +162,21 @@ final class Upload {
     throw orLost(answer);
   }
 
-  /** Sends it if the line allows; empty if it broke and we know how far it came. */
-  private Optional<Answer> sendOnce(Ask ask) throws IOException {
+  /** From now on half of what was too much; false if that would be too little. */
+  private boolean sendLessThan(long length) {
+    long half = Math.min(USUAL_PIECE, length / 2);
+    if (half < Math.max(smallest, SMALLEST_PIECE)) {
+      return false;
+    }
+    piece = half;
+    return true;
+  }
+
+  /**
+   * Sends it if the line allows; empty if it broke and we know how far it came. Who takes only so
+   * much may hang up instead of saying so: after the second time in a row it gets less.
+   */
+  private Optional<Answer> sendOnce(Ask ask, long length) throws IOException {
     try {
       return Optional.of(exchange.send(ask));
     } catch (UnavailableException e) {
@@ -172,6 +184,9 @@ final class Upload {
         throw e;
       }
       recover(e);
+      if (fruitless >= 2 && !sendLessThan(length)) {
+        LOG.log(System.Logger.Level.DEBUG, "{0} goes on with as much at once", ask.words());
+      }
       return Optional.empty();
     }
   }

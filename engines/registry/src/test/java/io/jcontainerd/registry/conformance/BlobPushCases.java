@@ -488,10 +488,35 @@ final class BlobPushCases {
               return complete(scene, scene.push(BIG), BIG);
             }),
         new Case(
+            "a registry that hangs up when it is too much",
+            "RFC 9110 15.5.14",
+            "HEAD 404, POST 202, PUT hang-up, GET 204, PUT hang-up, GET 204, PATCH hang-up, GET 204,"
+                + " PATCH 202 x4, PUT 201 => sent",
+            scene -> {
+              scene.registry(
+                  new Script() {
+                    @Override
+                    public long appetite(Seen head) {
+                      return isTooMuch(head) ? 1_000 : Long.MAX_VALUE;
+                    }
+
+                    @Override
+                    public Reply reply(Seen seen) {
+                      return isTooMuch(seen) ? Reply.hangUp() : scene.usual.reply(seen);
+                    }
+
+                    private boolean isTooMuch(Seen seen) {
+                      String length = seen.header("Content-Length").orElse("0");
+                      return Long.parseLong(length) > 1 << 20;
+                    }
+                  });
+              return complete(scene, scene.push(BIG), BIG);
+            }),
+        new Case(
             "a registry that takes nothing of any size",
             "RFC 9110 15.5.14",
-            "HEAD 404, POST 202, PUT 413, GET 204, PATCH 413, GET 204, PATCH 413, DELETE 204 =>"
-                + " InvalidArgument",
+            "HEAD 404, POST 202, PUT 413, GET 204, PATCH 413, GET 204, PATCH 413, GET 204, PATCH 413,"
+                + " GET 204, PATCH 413, DELETE 204 => InvalidArgument",
             scene -> {
               scene.registry(
                   seen -> seen.body().length > 0 ? Reply.of(413) : scene.usual.reply(seen));
