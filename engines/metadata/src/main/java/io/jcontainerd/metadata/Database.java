@@ -13,6 +13,7 @@ import io.jcontainerd.store.StoreException;
 import io.jcontainerd.store.WriteTransaction;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The store as this room uses it: failures of core, and a word to the collector after each change.
@@ -75,6 +76,15 @@ final class Database {
   <T> T read(Store.Read<T> body) {
     try {
       return store.read(body);
+    } catch (StoreException e) {
+      throw failure(e);
+    }
+  }
+
+  /** Whether there is a row; for a single question. */
+  boolean exists(String sql, @Nullable Object... arguments) {
+    try {
+      return store.exists(sql, arguments);
     } catch (StoreException e) {
       throw failure(e);
     }

@@ -29,7 +29,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
  */
 final class Sweeper {
   private static final System.Logger LOG = System.getLogger(Sweeper.class.getName());
-  private static final int BATCH = 128;
+  private static final int BATCH = 512;
   private static final String USED_BLOB = "SELECT 1 FROM blobs WHERE digest = ? LIMIT 1";
 
   private final Database database;
@@ -304,7 +304,7 @@ final class Sweeper {
   }
 
   private boolean isUsed(String sql, String... arguments) {
-    return database.read(tx -> tx.exists(sql, (Object[]) arguments));
+    return database.exists(sql, (Object[]) arguments);
   }
 
   private boolean remove(String owner, Call call, String what, Runnable removal) {

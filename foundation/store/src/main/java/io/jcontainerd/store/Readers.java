@@ -52,6 +52,19 @@ final class Readers {
     }
   }
 
+  /** Whether there is a row: one statement, which is a look by itself. */
+  boolean exists(String sql, @Nullable Object... arguments) {
+    Session session = take();
+    boolean sound = false;
+    try {
+      boolean exists = session.exists(sql, arguments);
+      sound = true;
+      return exists;
+    } finally {
+      giveBack(session, sound);
+    }
+  }
+
   int open() {
     lock.lock();
     try {

@@ -180,6 +180,15 @@ public final class Store implements AutoCloseable {
   }
 
   /**
+   * Whether there is a row. Quicker than {@link #read}, for one statement needs no transaction.
+   *
+   * @throws StoreException if the store cannot be read
+   */
+  public boolean exists(String sql, @Nullable Object... arguments) {
+    return readers.exists(sql, arguments);
+  }
+
+  /**
    * Changes the store and waits until the change is durable.
    *
    * @throws StoreException if it could not be made durable; what the body throws is passed on and
