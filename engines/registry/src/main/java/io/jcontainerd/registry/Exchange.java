@@ -56,12 +56,12 @@ final class Exchange {
         wait = asked.orElse(wait);
       } catch (PassingException e) {
         if (attempt >= ask.host().tries() || isTooLong(e.asked())) {
-          throw new UnavailableException(ask.words() + ": " + text(e), e);
+          throw new UnavailableException(inVain(ask) + text(e), e);
         }
         last = e;
         wait = e.asked().orElse(wait);
       } catch (FinalException e) {
-        throw new UnavailableException(ask.words() + ": " + text(e), e);
+        throw new UnavailableException(inVain(ask) + text(e), e);
       } catch (IOException e) {
         if (last != null && !last.equals(e)) {
           e.addSuppressed(last);
@@ -116,7 +116,7 @@ final class Exchange {
         throw e;
       } catch (IOException e) {
         if (attempt >= ask.host().tries()) {
-          throw e;
+          throw new IOException(answer.question() + ": " + text(e), e);
         }
       }
       pause(ask, backoff(attempt));
@@ -151,6 +151,11 @@ final class Exchange {
 
   private boolean isTooLong(Optional<Duration> wait) {
     return wait.filter(asked -> asked.compareTo(options.patience()) > 0).isPresent();
+  }
+
+  /** What was asked of whom and as whom, before why nothing came of it. */
+  private String inVain(Ask ask) {
+    return ask.words() + ": " + ask.question() + " (" + authorizer.who(ask) + "): ";
   }
 
   private static CancelledException interrupted(Ask ask, InterruptedException e) {
