@@ -194,7 +194,9 @@ class CtrTest {
                   ctr.ok("images", "label", "local/copy:1", "mark=yes");
                   assertThat(ctr.ok("images", "ls", "labels.mark==yes").out())
                       .contains("local/copy:1");
-                  ctr.run("images", "tag", gzip, "local/copy:1").refused("already exists");
+                  if (!Ctr.isSecond()) { // later ones have the daemon take the name over
+                    ctr.run("images", "tag", gzip, "local/copy:1").refused("already exists");
+                  }
                 })
             .add(
                 "mount shows the layers on each other",

@@ -82,13 +82,17 @@ class TransferTest {
             .add(
                 "pull without a terminal tells plain lines, and the image runs",
                 () -> {
-                  Command pull = jctr("pull", "--plain-http", image).ok();
+                  String fresh = scene.registry.host() + "/busybox:fresh";
+                  scene.images.push(scene.registry, "busybox", "fresh", TestImage.Packing.ZSTD);
+                  Ctr other = ctr.beside("fresh");
+                  Command pull = jctrIn(other.namespace(), "pull", "--plain-http", fresh).ok();
                   assertThat(pull.err())
                       .contains("layer-sha256:")
                       .contains("saved")
                       .doesNotContain("\u001b");
-                  assertThat(pull.out()).contains(image + " sha256:");
-                  runs(ctr, image);
+                  assertThat(pull.out()).contains(fresh + " sha256:");
+                  runs(other, fresh);
+                  jctr("images", "pull", "--plain-http", image).ok();
                 })
             .add(
                 "pull on a terminal draws bars",
@@ -324,7 +328,8 @@ class TransferTest {
             .add(
                 "what umoci changed comes in",
                 () -> {
-                  Path layout = folder.resolve("umoci");
+                  Path layout = folder.resolve("by-skopeo");
+                  skopeo("docker://" + image, "oci:" + layout + ":1");
                   Path added = Files.writeString(folder.resolve("by-umoci"), "by umoci\n");
                   Command.run(
                           "umoci",

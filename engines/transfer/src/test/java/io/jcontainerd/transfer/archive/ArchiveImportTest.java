@@ -59,8 +59,7 @@ class ArchiveImportTest {
   private static final String NAME = "docker.io/library/app:1";
 
   private final SharingContent content =
-      new SharingContent(
-          InNamespace.of("default", ContentStore.class, new InMemoryContentStore()));
+      new SharingContent(InNamespace.of("default", ContentStore.class, new InMemoryContentStore()));
   private final ImageStore images =
       InNamespace.of("default", ImageStore.class, new InMemoryImageStore());
   private final LeaseStore leases =
@@ -525,8 +524,7 @@ class ArchiveImportTest {
     assertThat(names(archive, ANY)).containsExactly(NAME);
     assertThat(content.info(Digest.sha256(LAYER)).size()).isEqualTo(LAYER.length);
     content.elsewhere.put(Digest.sha256(OTHER), OTHER);
-    refused(
-        new TestArchive().file(TestArchive.path(Digest.sha256(OTHER)), "lie"), "has 3 bytes");
+    refused(new TestArchive().file(TestArchive.path(Digest.sha256(OTHER)), "lie"), "has 3 bytes");
   }
 
   // ---- helpers ----

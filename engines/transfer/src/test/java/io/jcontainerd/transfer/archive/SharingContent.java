@@ -36,7 +36,9 @@ final class SharingContent implements ContentStore {
             .expected()
             .filter(digest -> own.find(digest).isEmpty())
             .flatMap(digest -> Optional.ofNullable(elsewhere.get(digest)));
-    return shared.<Ingest>map(bytes -> new Takeover(request, bytes)).orElseGet(() -> own.ingest(request));
+    return shared
+        .<Ingest>map(bytes -> new Takeover(request, bytes))
+        .orElseGet(() -> own.ingest(request));
   }
 
   private final class Takeover implements Ingest {
