@@ -61,7 +61,7 @@ final class Blobs {
     return seat(session, blob, priority, "", _ -> {})::close;
   }
 
-  /** Makes sure that the blob is here, and that its labels say where it came from. */
+  /** Makes sure that the blob is here, and that its labels say where it came from, if from afar. */
   void ensure(Session session, Descriptor blob, long priority, Consumer<Word> listener)
       throws InterruptedException {
     keeper.content(blob.digest());
@@ -70,7 +70,9 @@ final class Blobs {
       bring(session, blob, priority, listener);
     }
     if (!(session.registry() instanceof ImportedContent)) {
-      documents.label(blob.digest(), source(session.reference(), blob.digest()));
+      if (session.isRemote()) {
+        documents.label(blob.digest(), source(session.reference(), blob.digest()));
+      }
     }
     listener.accept(new Word(there ? Event.ALREADY_EXISTS : Event.COMPLETE, blob.size()));
   }

@@ -3,6 +3,7 @@ package io.jcontainerd.transfer;
 import io.jcontainerd.core.Digest;
 import io.jcontainerd.core.failure.AlreadyExistsException;
 import io.jcontainerd.core.failure.NotFoundException;
+import io.jcontainerd.core.filter.Filter;
 import io.jcontainerd.core.leases.Lease;
 import io.jcontainerd.core.leases.LeaseStore;
 import io.jcontainerd.core.ports.Time;
@@ -10,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 
 /**
  * What a pull that failed has brought already: kept for a while by a lease named after the image,
@@ -21,6 +23,13 @@ import java.util.Map;
  */
 record Remains(LeaseStore leases, Time time) {
   private static final Duration KEPT = Duration.ofHours(1);
+  private static final String EXPIRE = "containerd.io/gc.expire";
+
+  /** Labels of our leases: which image they are for, and which process knows of them. */
+  private static final String OF = "jcontainerd.io/transfer";
+
+  private static final String BY = "jcontainerd.io/process";
+  private static final String PROCESS = UUID.randomUUID().toString();
   private static final String PREFIX = "jcontainerd-unfinished-";
 
   /** Keeps what a lease keeps that is about to be ended. */
@@ -29,23 +38,42 @@ record Remains(LeaseStore leases, Time time) {
     if (resources.isEmpty()) {
       return;
     }
-    drop(reference);
     String id = id(reference);
+    end(id);
     try {
       String expires = time.now().plus(KEPT).toString();
-      Lease _ = leases.create(id, Map.of("containerd.io/gc.expire", expires));
+      Lease _ = leases.create(id, Map.of(EXPIRE, expires));
     } catch (AlreadyExistsException _) {
       // of another that failed at this moment: both use it
     }
     resources.forEach(resource -> leases.addResource(id, resource));
   }
 
-  /** The image is here: nothing has to be kept. */
+  /** A lease for a transfer, which ends by itself should we not live to end it. */
+  String grant(String reference, Duration longest) {
+    String expires = time.now().plus(longest).toString();
+    return leases.create("", Map.of(EXPIRE, expires, OF, id(reference), BY, PROCESS)).id();
+  }
+
+  /**
+   * The image is here: nothing has to be kept of failures, nor of what was under way when an
+   * earlier process was killed.
+   */
   void drop(String reference) {
+    String id = id(reference);
+    for (Lease lease : leases.list(Filter.ALL)) {
+      boolean left = id.equals(lease.labels().get(OF)) && !PROCESS.equals(lease.labels().get(BY));
+      if (left || lease.id().equals(id)) {
+        end(lease.id());
+      }
+    }
+  }
+
+  private void end(String id) {
     try {
-      leases.delete(id(reference), false);
+      leases.delete(id, false);
     } catch (NotFoundException _) {
-      // there was no failure
+      // somebody else has ended it
     }
   }
 

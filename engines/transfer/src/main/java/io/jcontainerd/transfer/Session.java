@@ -50,6 +50,11 @@ final class Session implements AutoCloseable {
     return registry;
   }
 
+  /** Whether what comes is from a registry. */
+  boolean isRemote() {
+    return !(registry instanceof ImportedContent);
+  }
+
   /** In which the work is done. */
   Call call() {
     return call;

@@ -80,13 +80,16 @@ public final class TransferEngine implements Transfers {
   private Session session(RemoteImage image, String reference, Call outer) {
     Registry registry = parts.registries().open(image.access());
     try {
+      Remains remains = new Remains(parts.leases(), parts.time());
       Optional<String> lease =
-          outer.lease().isPresent() ? Optional.empty() : Optional.of(newLease());
+          outer.lease().isPresent()
+              ? Optional.empty()
+              : Optional.of(remains.grant(reference, LEASE));
       return new Session(
           registry,
           reference,
           parts.leases(),
-          new Remains(parts.leases(), parts.time()),
+          remains,
           lease.map(outer::withLease).orElse(outer),
           lease);
     } catch (RuntimeException e) {

@@ -15,6 +15,7 @@ import io.jcontainerd.core.failure.ResourceExhaustedException;
 import io.jcontainerd.core.failure.UnavailableException;
 import io.jcontainerd.core.filter.Filter;
 import io.jcontainerd.core.images.Image;
+import io.jcontainerd.core.leases.Lease;
 import io.jcontainerd.core.registry.RegistryAccess;
 import io.jcontainerd.core.transfer.ImageSelection;
 import io.jcontainerd.core.transfer.ImageSelection.ExtraReference;
@@ -30,6 +31,8 @@ import io.jcontainerd.oci.image.MediaTypes;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -375,6 +378,33 @@ class PullTest {
     pull(new ImageSelection("my-name"));
     assertThat(registry.countOf(image.at())).isEqualTo(1);
     in(scene::assertNoRemains);
+  }
+
+  @Test
+  void what_a_killed_daemon_kept_for_its_pull_is_let_go_when_the_image_is_here() {
+    image(1000);
+    in(
+        () -> {
+          Remains remains = new Remains(scene.leases, scene.time);
+          String ours = remains.grant(Scene.NAME, Duration.ofHours(1));
+          String others = remains.grant("r.example/other:v1", Duration.ofHours(1));
+          for (String id : List.of(ours, others)) {
+            Map<String, String> labels =
+                new HashMap<>(
+                    scene.leases.list(Filter.ALL).stream()
+                        .filter(lease -> lease.id().equals(id))
+                        .findFirst()
+                        .orElseThrow()
+                        .labels());
+            labels.put("jcontainerd.io/process", "killed");
+            scene.leases.delete(id, false);
+            scene.leases.create("killed-" + id, labels);
+          }
+          scene.pull(Scene.unpacked("my-name"));
+          assertThat(scene.leases.list(Filter.ALL))
+              .extracting(Lease::id)
+              .containsExactly("killed-" + others);
+        });
   }
 
   @Test

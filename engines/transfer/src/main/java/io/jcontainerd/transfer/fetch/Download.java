@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * <p>The lock of this object guards the lines; nothing is read, written or opened under it.
  */
 public final class Download implements AutoCloseable {
-  private static final int BUFFER = 1 << 20;
+  private static final int BUFFER = 512 << 10;
   private static final int PIECE = 256 << 10;
   private static final int MOST_FRUITLESS = 3;
 

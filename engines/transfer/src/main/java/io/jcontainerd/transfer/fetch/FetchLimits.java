@@ -23,9 +23,9 @@ public record FetchLimits(
     Duration partStall,
     Duration patience,
     Duration window) {
-  private static final int USUAL_PART = 4 << 20;
-  private static final int LARGEST_PART = 64 << 20;
-  private static final int USUAL_EXTRA = 8;
+  private static final int USUAL_PART = 2 << 20;
+  private static final int LARGEST_PART = 8 << 20;
+  private static final int USUAL_EXTRA = 7;
 
   /** Refuses parts of no size. */
   public FetchLimits {
@@ -35,7 +35,8 @@ public record FetchLimits(
   }
 
   /**
-   * What is usual.
+   * What is usual: the buffers of all connections together take 16 MiB, for the daemon's heap is
+   * small.
    *
    * @param partBytes of a part; 0 for what is usual
    */
@@ -44,7 +45,7 @@ public record FetchLimits(
     int extra = Math.max(1, (int) Math.min(USUAL_EXTRA, (long) USUAL_EXTRA * USUAL_PART / part));
     return new FetchLimits(
         part,
-        USUAL_EXTRA,
+        USUAL_EXTRA + 1,
         new Semaphore(extra),
         Duration.ofSeconds(10),
         Duration.ofMinutes(2),
