@@ -62,7 +62,7 @@ final class FlatUnderLoad {
     try (var load = Executors.newThreadPerTaskExecutor(Thread.ofPlatform().factory())) {
       List<Future<?>> futures =
           List.of(
-              load.submit(() -> unpack(subject, image, over, unpacked)),
+              load.submit(() -> unpack(subject, image, layer, over, unpacked)),
               load.submit(() -> collect(subject, layer, over, collected)));
       try {
         busy = new ArrayList<>();
@@ -123,15 +123,27 @@ final class FlatUnderLoad {
     return times;
   }
 
-  /** Unpacks the image into the other snapshotter's place until it is told to end. */
+  /**
+   * Unpacks the image and removes what that made, until it is told to end. It goes where containers
+   * are, for ctr 1.6 unpacks to the usual snapshotter whichever it is told.
+   */
   private static boolean unpack(
-      Subject subject, String image, AtomicBoolean over, AtomicInteger rounds)
+      Subject subject, String image, String kept, AtomicBoolean over, AtomicInteger rounds)
       throws IOException, InterruptedException {
     while (!over.get()) {
-      subject.ctr("snapshots", "--snapshotter", "native", "unpack", image);
-      for (String line :
-          subject.ctr("snapshots", "--snapshotter", "native", "ls").lines().skip(1).toList()) {
-        subject.ctr("snapshots", "--snapshotter", "native", "rm", line.split("\\s+", 2)[0]);
+      subject.ctr("snapshots", "unpack", image);
+      List<String> made =
+          subject
+              .ctr("snapshots", "ls")
+              .lines()
+              .map(line -> line.split("\\s+", 2)[0])
+              .filter(key -> key.startsWith("sha256:") && !key.equals(kept))
+              .toList();
+      if (made.isEmpty()) {
+        throw new IOException(subject.name() + " unpacked nothing");
+      }
+      for (String key : made) {
+        subject.ctr("snapshots", "rm", key);
       }
       rounds.incrementAndGet();
     }
