@@ -15,17 +15,27 @@ import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * Asks the client of a transfer for credentials, one question at a time. Answers are not remembered
- * here and not logged anywhere.
+ * here and not logged anywhere. Nothing in an answer tells which question it is of; so once one was
+ * left without its answer, which may still come, no other is asked.
  */
 final class AskedCredentials implements CredentialSource {
   /** A person may have to look for a password. */
   private static final Duration PATIENCE = Duration.ofMinutes(5);
 
   private final MessageStream stream;
+  private final Duration patience;
   private final ReentrantLock turn = new ReentrantLock();
 
+  /** Whether an answer may still come; guarded by {@link #turn}. */
+  private boolean isOwed;
+
   AskedCredentials(MessageStream stream) {
+    this(stream, PATIENCE);
+  }
+
+  AskedCredentials(MessageStream stream, Duration patience) {
     this.stream = stream;
+    this.patience = patience;
   }
 
   @Override
@@ -33,8 +43,16 @@ final class AskedCredentials implements CredentialSource {
     try {
       turn.lockInterruptibly();
       try {
+        if (isOwed) {
+          throw new UnauthenticatedException(
+              "credentials of "
+                  + challenge.host()
+                  + ": the client has left an earlier question unanswered");
+        }
+        isOwed = true;
         stream.send(TypedValues.packApi(TransferMessages.toApi(challenge)));
-        Optional<Any> answer = stream.receive(PATIENCE);
+        Optional<Any> answer = stream.receive(patience);
+        isOwed = false;
         return TransferMessages.toCore(response(answer, challenge.host()));
       } finally {
         turn.unlock();
