@@ -172,6 +172,25 @@ class TransferTest {
                   assertThat(folder.resolve("no.tar.part")).doesNotExist();
                 })
             .add(
+                "a client that is killed in the middle of an import leaves nothing",
+                () -> {
+                  Ctr other = ctr.beside("killed");
+                  String line =
+                      "(head -c 700000 %s; sleep 60) | %s"
+                          .formatted(
+                              archive,
+                              String.join(
+                                  " ", jctrLine(other.namespace(), "images", "import", "-")));
+                  assertThat(Command.run("timeout", "-s", "KILL", "5", "sh", "-c", line).status())
+                      .isNotZero();
+                  Await.until(
+                      "leases and ingests are gone",
+                      () ->
+                          other.ok("leases", "ls", "-q").lines().isEmpty()
+                              && other.ok("content", "active").lines().size() <= 1);
+                  assertThat(other.ok("images", "ls", "-q").lines()).isEmpty();
+                })
+            .add(
                 "archives that mean harm are refused",
                 () -> {
                   Path evil = Files.createDirectories(folder.resolve("evil"));
