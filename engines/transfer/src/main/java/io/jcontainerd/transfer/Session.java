@@ -96,7 +96,7 @@ final class Session implements AutoCloseable {
         return;
       }
     }
-    CleanUp.run(() -> call.run(this::end));
+    CleanUp.apart(() -> call.run(this::end));
   }
 
   private void end() {

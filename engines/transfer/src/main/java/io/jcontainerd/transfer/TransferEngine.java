@@ -109,7 +109,7 @@ public final class TransferEngine implements Transfers {
     try {
       return outer.withLease(lease).call(work);
     } finally {
-      CleanUp.run(() -> outer.run(() -> release(lease)));
+      CleanUp.apart(() -> release(lease));
     }
   }
 

@@ -198,7 +198,7 @@ final class BlobWriter {
   }
 
   private void abort(String ref, Exception why) {
-    CleanUp.run(
+    CleanUp.apart(
         () -> {
           try {
             content.abort(ref);
