@@ -110,7 +110,7 @@ final class Blobs {
   }
 
   /** What kept another from it need not keep us. */
-  private static boolean isAnothersTrouble(ContainerdException failure) {
+  static boolean isAnothersTrouble(ContainerdException failure) {
     return failure instanceof CancelledException
         || failure instanceof NotFoundException
         || failure instanceof UnauthenticatedException

@@ -103,9 +103,17 @@ final class UnpackPlan implements AutoCloseable {
     return applier;
   }
 
-  /** Whether a layer can be unpacked beside what is below it, and put on it at the end. */
+  /**
+   * Whether a layer can be unpacked beside what is below it, and put on it at the end. A
+   * snapshotter that may fetch the layer by itself puts it on its parent at once, so that must be
+   * there.
+   */
   boolean isSideBySide() {
-    return snapshotter.capabilities().contains(REBASE);
+    return snapshotter.capabilities().contains(REBASE) && !isRemote();
+  }
+
+  private boolean isRemote() {
+    return "true".equals(snapshotter.exports().get(REMOTE));
   }
 
   /** What the snapshotter is told of a layer. */
@@ -124,7 +132,7 @@ final class UnpackPlan implements AutoCloseable {
     if (layer > 0) {
       labels.put(Labels.PARENT_CHAIN_ID, below(layer));
     }
-    if ("true".equals(snapshotter.exports().get(REMOTE))) {
+    if (isRemote()) {
       labels.put(Labels.SNAPSHOT_PREFIX + "cri.image-ref", session.reference());
       labels.put(Labels.SNAPSHOT_PREFIX + "cri.manifest-digest", at.digest().toString());
       labels.put(Labels.SNAPSHOT_PREFIX + "cri.layer-digest", blob.digest().toString());

@@ -51,6 +51,7 @@ public final class Download implements AutoCloseable {
   private int wanted = 1;
   private int extra;
   private long next;
+  private long received;
   private boolean onlyWhole;
   private @Nullable ContainerdException ended;
 
@@ -172,12 +173,14 @@ public final class Download implements AutoCloseable {
       }
     }
     if (wanted == 1 && lines.isEmpty()) {
-      add(Line.whole(this, this::openWhole, time, new byte[BUFFER], next, blob.size()), begin);
+      add(
+          Line.whole(this, this::openWhole, this::came, time, new byte[BUFFER], next, blob.size()),
+          begin);
     }
     while (wanted > 1 && lines.size() < wanted && next < blob.size()) {
       byte[] ring = rings.isEmpty() ? new byte[limits.partBytes()] : rings.removeLast();
       long until = Math.min(next + limits.partBytes(), blob.size());
-      add(Line.part(this, this::openPart, time, ring, next, until), begin);
+      add(Line.part(this, this::openPart, this::came, time, ring, next, until), begin);
     }
   }
 
@@ -209,9 +212,13 @@ public final class Download implements AutoCloseable {
     }
     synchronized (this) {
       line.took(count);
-      adapt(line, pace.took(count, time.nanoTime()));
+      adapt(line, pace.look(received, time.nanoTime()));
     }
     return position + count;
+  }
+
+  private void came(int count) {
+    received += count;
   }
 
   private void adapt(Line line, Pace.Advice advice) {

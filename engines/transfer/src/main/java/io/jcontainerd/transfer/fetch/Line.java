@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,6 +40,7 @@ final class Line {
 
   private final Object lock;
   private final Opener opener;
+  private final IntConsumer meter;
   private final Time time;
   private final byte[] ring;
   private final boolean part;
@@ -59,6 +61,7 @@ final class Line {
   private Line(
       Object lock,
       Opener opener,
+      IntConsumer meter,
       Time time,
       byte[] ring,
       boolean part,
@@ -67,6 +70,7 @@ final class Line {
       long until) {
     this.lock = lock;
     this.opener = opener;
+    this.meter = meter;
     this.time = time;
     this.ring = ring;
     this.part = part;
@@ -78,20 +82,39 @@ final class Line {
     this.lastBytes = time.nanoTime();
   }
 
-  /** A line over a range. */
-  static Line whole(Object lock, Opener opener, Time time, byte[] ring, long from, long until) {
-    return new Line(lock, opener, time, ring, false, 0, from, until);
+  /**
+   * A line over a range.
+   *
+   * @param meter is told of bytes as they come, under the lock
+   */
+  static Line whole(
+      Object lock,
+      Opener opener,
+      IntConsumer meter,
+      Time time,
+      byte[] ring,
+      long from,
+      long until) {
+    return new Line(lock, opener, meter, time, ring, false, 0, from, until);
   }
 
   /** A line over a part that fits its ring. */
-  static Line part(Object lock, Opener opener, Time time, byte[] ring, long from, long until) {
-    return new Line(lock, opener, time, ring, true, 0, from, until);
+  static Line part(
+      Object lock,
+      Opener opener,
+      IntConsumer meter,
+      Time time,
+      byte[] ring,
+      long from,
+      long until) {
+    return new Line(lock, opener, meter, time, ring, true, 0, from, until);
   }
 
   /** A line over what this one did not bring, with what it did bring. */
   Line again() {
     int tries = filled > begun ? 0 : fruitless + 1;
-    Line next = new Line(lock, opener, time, new byte[ring.length], part, tries, taken, until);
+    Line next =
+        new Line(lock, opener, meter, time, new byte[ring.length], part, tries, taken, until);
     for (long at = taken; at < filled; at++) {
       next.ring[(int) (at % ring.length)] = ring[(int) (at % ring.length)];
     }
@@ -178,6 +201,7 @@ final class Line {
     synchronized (lock) {
       boolean before = isReady();
       filled += count;
+      meter.accept(count);
       lastBytes = time.nanoTime();
       if (!before && isReady()) {
         lock.notifyAll();

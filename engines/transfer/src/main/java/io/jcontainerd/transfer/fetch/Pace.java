@@ -22,12 +22,12 @@ final class Pace {
 
   private final long windowNanos;
   private long since;
-  private long bytes;
+  private long before;
   private long waited;
   private boolean settling;
   private boolean settled;
   private boolean grew;
-  private double before;
+  private double rateBefore;
 
   Pace(long windowNanos, long now) {
     this.windowNanos = windowNanos;
@@ -38,9 +38,14 @@ final class Pace {
     waited += nanos;
   }
 
-  /** So many bytes were taken. */
-  Advice took(int count, long now) {
-    bytes += count;
+  /**
+   * Looks at what came over all connections: what is taken comes in the order of the blob, and says
+   * nothing of those that are ahead.
+   *
+   * @param received bytes since the beginning
+   */
+  Advice look(long received, long now) {
+    long bytes = received - before;
     long elapsed = now - since;
     if (settled || elapsed < windowNanos || bytes < FEWEST_BYTES) {
       return Advice.STAY;
@@ -48,17 +53,17 @@ final class Pace {
     double rate = (double) bytes / elapsed;
     boolean hungry = waited > WAITING * elapsed;
     since = now;
-    bytes = 0;
+    before = received;
     waited = 0;
     if (settling) {
       settling = false;
       return Advice.STAY;
     }
-    if (grew && rate < before * BETTER) {
+    if (grew && rate < rateBefore * BETTER) {
       settled = true;
       return Advice.FEWER;
     }
-    before = rate;
+    rateBefore = rate;
     grew = hungry;
     settling = hungry;
     return hungry ? Advice.MORE : Advice.STAY;

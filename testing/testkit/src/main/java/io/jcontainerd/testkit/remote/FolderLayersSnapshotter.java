@@ -72,8 +72,7 @@ public final class FolderLayersSnapshotter implements Snapshotter {
       return usual;
     }
     try {
-      String onto = parent.isEmpty() ? labels.getOrDefault(Labels.PARENT_CHAIN_ID, "") : "";
-      records.commit(target, key, labels, rebases ? onto : "");
+      records.commit(target, key, labels, "");
     } catch (AlreadyExistsException _) {
       records.remove(key); // another was quicker
     } catch (ContainerdException e) {
