@@ -152,7 +152,8 @@ final class BlobFetch {
     } catch (AlreadyExistsException _) {
       return true;
     } catch (ResourceExhaustedException e) {
-      throw new ResourceExhaustedException(subject + ": " + e.getMessage(), e);
+      // for all who want it, so without the name of the image
+      throw new ResourceExhaustedException("content " + blob.digest() + ": " + e.getMessage(), e);
     } catch (FailedPreconditionException e) {
       FailedPreconditionException damaged =
           new FailedPreconditionException(subject + " came damaged: " + e.getMessage(), e);

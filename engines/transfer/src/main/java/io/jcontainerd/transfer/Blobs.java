@@ -8,11 +8,7 @@ import io.jcontainerd.core.content.ContentStore;
 import io.jcontainerd.core.content.Ingest;
 import io.jcontainerd.core.content.IngestRequest;
 import io.jcontainerd.core.failure.AlreadyExistsException;
-import io.jcontainerd.core.failure.CancelledException;
-import io.jcontainerd.core.failure.ContainerdException;
 import io.jcontainerd.core.failure.NotFoundException;
-import io.jcontainerd.core.failure.PermissionDeniedException;
-import io.jcontainerd.core.failure.UnauthenticatedException;
 import io.jcontainerd.core.failure.UnavailableException;
 import io.jcontainerd.core.transfer.TransferProgress.Event;
 import io.jcontainerd.oci.image.ContentNames;
@@ -82,14 +78,7 @@ final class Blobs {
     String namespace = ""; // of the flight
     while (true) {
       try (var seat = seat(session, blob, priority, namespace, listener)) {
-        try {
-          seat.await();
-        } catch (ContainerdException e) {
-          if (seat.isFirst() || !isAnothersTrouble(e)) {
-            throw e;
-          }
-          continue; // with our own session
-        }
+        seat.await();
       }
       if (documents.has(blob.digest()) || adopted(blob)) {
         return;
@@ -105,16 +94,9 @@ final class Blobs {
       Session session, Descriptor blob, long priority, String namespace, Consumer<Word> listener) {
     return flights.join(
         new Key(namespace, blob.digest()),
+        session,
         listener,
         () -> session.holding(tell -> fetch.fetch(session, blob, priority, tell)));
-  }
-
-  /** What kept another from it need not keep us. */
-  static boolean isAnothersTrouble(ContainerdException failure) {
-    return failure instanceof CancelledException
-        || failure instanceof NotFoundException
-        || failure instanceof UnauthenticatedException
-        || failure instanceof PermissionDeniedException;
   }
 
   /** Takes over what another namespace has; false if that may not be seen. */

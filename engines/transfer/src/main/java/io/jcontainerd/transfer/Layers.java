@@ -79,46 +79,21 @@ final class Layers {
       for (int i = 0; i < plan.layers().size(); i++) {
         int layer = i;
         keeper.snapshot(plan.snapshotterName(), plan.name(layer));
-        tasks.begin(() -> ensure(plan, layer, listeners.get(layer)));
+        tasks.begin(
+            () -> {
+              try (var seat = seat(plan, layer, listeners.get(layer))) {
+                seat.await();
+              }
+            });
       }
       tasks.join();
-    }
-  }
-
-  /** Sees to it that the layer's snapshot is there, by another's work or by our own. */
-  private void ensure(UnpackPlan plan, int layer, Consumer<Word> listener)
-      throws InterruptedException {
-    boolean again = true;
-    while (again) {
-      try (var seat = seat(plan, layer, listener)) {
-        again = !landed(seat);
-      }
-    }
-  }
-
-  /** False if another's work failed for what need not keep us from it. */
-  private static boolean landed(Flights<Key, Word>.Seat seat) throws InterruptedException {
-    try {
-      seat.await();
-      return true;
-    } catch (ContainerdException e) {
-      if (seat.isFirst() || !Blobs.isAnothersTrouble(e)) {
-        throw e;
-      }
-      return false;
-    }
-  }
-
-  private void awaitBelow(UnpackPlan plan, int layer, Flights<Key, Word>.Seat below)
-      throws InterruptedException {
-    if (!landed(below)) {
-      ensure(plan, layer - 1, _ -> {});
     }
   }
 
   private Flights<Key, Word>.Seat seat(UnpackPlan plan, int layer, Consumer<Word> listener) {
     return flights.join(
         new Key(Call.currentNamespace(), plan.snapshotterName(), plan.name(layer)),
+        plan.session(),
         listener,
         () -> plan.session().holding(tell -> make(plan, layer, tell)));
   }
@@ -137,7 +112,7 @@ final class Layers {
       }
       if (outcome == Outcome.NEEDS_PARENT) {
         if (below != null) {
-          awaitBelow(plan, layer, below);
+          below.await();
         }
         outcome = makeOn(plan, layer, tell);
       }
@@ -171,7 +146,7 @@ final class Layers {
           } catch (FailedPreconditionException _) {
             return Outcome.NEEDS_PARENT;
           }
-          awaitBelow(plan, layer, below);
+          below.await();
           plan.snapshotter().commit(plan.name(layer), key, Map.of(), plan.below(layer));
           return Outcome.MADE;
         });

@@ -116,7 +116,15 @@ final class Scene {
   }
 
   Pulling pulling(String namespace, ImageSelection to, RegistryAccess access) {
-    Callable<List<Image>> pull = () -> Call.in(namespace).call(() -> pull(to, access));
+    return pulling(Call.in(namespace), to, access);
+  }
+
+  Pulling pulling(Call call, ImageSelection to) {
+    return pulling(call, to, RegistryAccess.USUAL);
+  }
+
+  private Pulling pulling(Call call, ImageSelection to, RegistryAccess access) {
+    Callable<List<Image>> pull = () -> call.call(() -> pull(to, access));
     FutureTask<List<Image>> result = new FutureTask<>(pull);
     return new Pulling(result, Thread.ofVirtual().start(result));
   }

@@ -8,17 +8,23 @@ import io.jcontainerd.core.Descriptor;
 import io.jcontainerd.core.content.Ingest;
 import io.jcontainerd.core.content.IngestRequest;
 import io.jcontainerd.core.failure.CancelledException;
+import io.jcontainerd.core.failure.NotFoundException;
 import io.jcontainerd.core.failure.UnauthenticatedException;
 import io.jcontainerd.core.registry.RegistryAccess;
 import io.jcontainerd.oci.image.ContentNames;
+import java.io.ByteArrayInputStream;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Several who want the same at the same time. */
 @Timeout(60)
@@ -163,6 +169,85 @@ class SharedPullTest {
     gate.countDown();
     assertThat(second.result().get()).hasSize(1);
     third.thread().join();
+  }
+
+  private enum Trouble {
+    BREAKS_OFF,
+    SENDS_RUBBISH
+  }
+
+  /** The first one who asks gets nothing good, once the gate opens; whoever asks later does. */
+  private void troubleForTheFirst(Descriptor blob, Trouble trouble) {
+    AtomicInteger asked = new AtomicInteger();
+    registry.scripts.put(
+        blob.digest(),
+        (right, _) -> {
+          if (asked.incrementAndGet() > 1) {
+            return right;
+          }
+          InputStream wrong =
+              switch (trouble) {
+                case BREAKS_OFF -> InputStream.nullInputStream();
+                case SENDS_RUBBISH ->
+                    new ByteArrayInputStream(ScriptedRegistry.bytes(99, (int) blob.size()));
+              };
+          return new ScriptedRegistry.Gated(wrong, arrived, gate);
+        });
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "test, BREAKS_OFF",
+    "test, SENDS_RUBBISH",
+    "other, BREAKS_OFF",
+    "other, SENDS_RUBBISH"
+  })
+  void what_the_registry_of_one_does_wrong_does_not_fail_another(
+      String namespaceOfSecond, Trouble trouble) throws Exception {
+    ScriptedRegistry.Made image = image(1000, 2000, 3000);
+    Descriptor layer = image.manifest().layers().get(1);
+    troubleForTheFirst(layer, trouble);
+    Scene.Pulling first = scene.pulling("test", Scene.unpacked("one"));
+    arrived.await();
+    Scene.Pulling second = scene.pulling(namespaceOfSecond, Scene.unpacked("two"));
+    awaitWaiting(second);
+    gate.countDown();
+    assertThat(failureOf(first)).hasMessageContaining(layer.digest().toString());
+    assertThat(second.result().get()).hasSize(1);
+    assertThat(registry.countOf(layer)).isEqualTo(2);
+    Call.in(namespaceOfSecond)
+        .run(
+            () -> {
+              assertThat(scene.committed()).hasSize(3);
+              scene.assertNothingIsLeft();
+            });
+  }
+
+  @Test
+  void who_failed_by_itself_does_not_try_again() {
+    ScriptedRegistry.Made image = image(1000, 2000, 3000);
+    Descriptor missing = image.manifest().layers().getFirst();
+    registry.blobs.remove(missing.digest());
+    assertThatThrownBy(() -> Call.in("test").call(() -> scene.pull(Scene.unpacked("one"))))
+        .isInstanceOf(NotFoundException.class);
+    assertThat(registry.countOf(missing)).isEqualTo(1);
+  }
+
+  @Test
+  void a_lease_that_the_first_one_ended_as_it_left_does_not_fail_the_second() throws Exception {
+    ScriptedRegistry.Made image = image(1000, 2000, 3000);
+    scene.applier.needParent.add(image.manifest().layers().get(1).digest());
+    gate(image.manifest().layers().getFirst());
+    Call.in("test").run(() -> scene.leases.create("mine", Map.of()));
+    Scene.Pulling first = scene.pulling(Call.in("test").withLease("mine"), Scene.unpacked("one"));
+    arrived.await();
+    Scene.Pulling second = scene.pulling("test", Scene.unpacked("two"));
+    awaitWaiting(second);
+    first.interrupt();
+    Call.in("test").run(() -> scene.leases.delete("mine", false));
+    gate.countDown();
+    assertThat(second.result().get()).hasSize(1);
+    Call.in("test").run(() -> assertThat(scene.committed()).hasSize(3));
   }
 
   @Test

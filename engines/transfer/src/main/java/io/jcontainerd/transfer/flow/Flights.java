@@ -2,6 +2,8 @@ package io.jcontainerd.transfer.flow;
 
 import io.jcontainerd.core.Call;
 import io.jcontainerd.core.failure.CancelledException;
+import io.jcontainerd.core.failure.ResourceExhaustedException;
+import java.io.IOException;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,43 +16,40 @@ import org.jspecify.annotations.Nullable;
 /**
  * Work that several may want at the same time: it is done once, on a thread of its own, in the call
  * of whoever came first. Who comes later gets the same result. It goes on for as long as somebody
- * wants it; when the last one leaves it is interrupted. Safe for many threads.
+ * wants it; when the last one leaves it is interrupted. What fails, fails those who began it: the
+ * others want it anew, and in the end for themselves alone. Safe for many threads.
  *
  * @param <K> names the work
  * @param <P> what is told on the way
  */
 public final class Flights<K, P> {
-  private final Map<K, Flight> flights = new HashMap<>();
+  /** Failures of others after which somebody does it alone. */
+  private static final int MOST_OF_OTHERS = 2;
+
+  /** Work that is for everybody, or for one owner alone. */
+  private record Name<K>(K key, @Nullable Object owner) {}
+
+  private final Map<Name<K>, Flight> flights = new HashMap<>();
 
   /** What is done; tells how it goes. */
   @FunctionalInterface
   public interface Work<P> {
-    /** Does it. Anything thrown is what everybody gets. */
+    /** Does it. Anything thrown is what the one who began it gets. */
     void run(Consumer<P> tell) throws InterruptedException;
   }
 
   /**
    * Wants the work, which begins if it is not under way.
    *
+   * @param owner whose work it would be: what fails for this one is not tried by it again
    * @param listener hears how it goes from now on
    * @param work made at once if the work begins with this, and then done
    * @return to be closed when nobody is interested any more
    */
-  public Seat join(K key, Consumer<P> listener, Supplier<Work<P>> work) {
-    synchronized (flights) {
-      Flight flight = flights.get(key);
-      boolean first = flight == null;
-      if (flight == null) {
-        flight = new Flight(key);
-        flights.put(key, flight);
-      }
-      Seat seat = new Seat(flight, listener, first);
-      flight.seats.add(seat);
-      if (first) {
-        flight.begin(work.get());
-      }
-      return seat;
-    }
+  public Seat join(K key, Object owner, Consumer<P> listener, Supplier<Work<P>> work) {
+    Seat seat = new Seat(key, owner, listener, work);
+    seat.board();
+    return seat;
   }
 
   /** How many pieces of work are under way. */
@@ -61,19 +60,22 @@ public final class Flights<K, P> {
   }
 
   private final class Flight {
-    private final K key;
+    private final Name<K> name;
+    private final Object owner;
     private final List<Seat> seats = new CopyOnWriteArrayList<>();
     private final CountDownLatch landed = new CountDownLatch(1);
     private @Nullable Thread thread;
     private volatile @Nullable Throwable failure;
 
-    Flight(K key) {
-      this.key = key;
+    Flight(Name<K> name, Object owner) {
+      this.name = name;
+      this.owner = owner;
     }
 
     void begin(Work<P> work) {
       Call call = Call.current();
-      thread = Thread.ofVirtual().name("transfer " + key).start(() -> call.run(() -> fly(work)));
+      thread =
+          Thread.ofVirtual().name("transfer " + name.key()).start(() -> call.run(() -> fly(work)));
     }
 
     private void fly(Work<P> work) {
@@ -83,7 +85,7 @@ public final class Flights<K, P> {
         failure = e;
       } finally {
         synchronized (flights) {
-          flights.remove(key, this);
+          flights.remove(name, this);
         }
         landed.countDown();
       }
@@ -97,7 +99,7 @@ public final class Flights<K, P> {
         if (!seats.isEmpty() || landed.getCount() == 0 || flying == null) {
           return;
         }
-        flights.remove(key, this); // whoever comes now begins anew
+        flights.remove(name, this); // whoever comes now begins anew
         flying.interrupt();
       }
       boolean interrupted = false;
@@ -116,38 +118,82 @@ public final class Flights<K, P> {
 
   /** Somebody's interest in a piece of work. */
   public final class Seat implements AutoCloseable {
-    private final Flight flight;
+    private final K key;
+    private final Object owner;
     private final Consumer<P> listener;
-    private final boolean first;
+    private final Supplier<Work<P>> work;
+    private volatile @Nullable Flight flight;
+    private int failuresOfOthers;
 
-    private Seat(Flight flight, Consumer<P> listener, boolean first) {
-      this.flight = flight;
+    private Seat(K key, Object owner, Consumer<P> listener, Supplier<Work<P>> work) {
+      this.key = key;
+      this.owner = owner;
       this.listener = listener;
-      this.first = first;
+      this.work = work;
     }
 
-    /** Whether the work began with this. */
-    public boolean isFirst() {
-      return first;
+    private void board() {
+      Name<K> name = new Name<>(key, failuresOfOthers < MOST_OF_OTHERS ? null : owner);
+      synchronized (flights) {
+        Flight underWay = flights.get(name);
+        Flight joined = underWay == null ? new Flight(name, owner) : underWay;
+        joined.seats.add(this);
+        flight = joined;
+        if (underWay == null) {
+          flights.put(name, joined);
+          joined.begin(work.get());
+        }
+      }
     }
 
-    /** Waits for the end of the work, and fails as it did. */
+    /** Waits for the end of the work, and fails as it did if it was the owner's. For one thread. */
     public void await() throws InterruptedException {
-      flight.landed.await();
-      switch (flight.failure) {
-        case null -> {}
-        case RuntimeException known -> throw known;
-        case Error error -> throw error;
-        case InterruptedException e ->
-            throw new CancelledException("what others waited for too was interrupted", e);
-        case Throwable other -> throw new IllegalStateException(other);
+      Flight joined = flight;
+      while (joined != null) {
+        joined.landed.await();
+        Throwable failure = joined.failure;
+        if (failure == null) {
+          return;
+        }
+        if (joined.owner.equals(owner) || failure instanceof Error || isOfTheDisk(failure)) {
+          throw thrown(failure);
+        }
+        failuresOfOthers++;
+        joined.leave(this);
+        board();
+        joined = flight;
       }
     }
 
     /** Leaves. Harmless when repeated. */
     @Override
     public void close() {
-      flight.leave(this);
+      Flight joined = flight;
+      if (joined != null) {
+        joined.leave(this);
+      }
     }
+  }
+
+  /** Whether nobody else would fare better. */
+  private static boolean isOfTheDisk(Throwable failure) {
+    if (!(failure instanceof ResourceExhaustedException)) {
+      return false;
+    }
+    Throwable cause = failure;
+    while (cause != null && !(cause instanceof IOException)) {
+      cause = cause.getCause();
+    }
+    return cause != null;
+  }
+
+  private static RuntimeException thrown(Throwable failure) {
+    return switch (failure) {
+      case RuntimeException known -> known;
+      case Error error -> throw error;
+      case InterruptedException e ->
+          new CancelledException("what others waited for too was interrupted", e);
+      case Throwable other -> new IllegalStateException(other);
+    };
   }
 }
