@@ -46,6 +46,7 @@ final class ArchiveFiles {
   private final Map<String, String> links = new HashMap<>();
   private final Set<String> names = new HashSet<>();
   private int entries;
+  private long nameBytes;
 
   private ArchiveFiles(BlobWriter writer, boolean compress, ArchiveLimits limits) {
     this.writer = writer;
@@ -83,6 +84,7 @@ final class ArchiveFiles {
       throw new InvalidArgumentException(
           "image archive has more than " + limits.entries() + " entries");
     }
+    checkNames(entry);
     String name = EntryPath.of(entry.name());
     if (entry.type() == TarEntry.Type.DIRECTORY) {
       return;
@@ -99,6 +101,22 @@ final class ArchiveFiles {
           throw new InvalidArgumentException(
               "image archive: entry \"" + entry.name().shown() + "\" is no file");
       case DIRECTORY -> {}
+    }
+  }
+
+  /** Before anything is made of names, which a few packed bytes may tell to be very long. */
+  private void checkNames(TarEntry entry) {
+    int length = Math.max(entry.name().length(), entry.link().length());
+    if (length > ArchiveLimits.LONGEST_NAME) {
+      throw new InvalidArgumentException(
+          "image archive: entry \"%s\" has a name or link of %d bytes, more than %d"
+              .formatted(entry.name().shown(), length, ArchiveLimits.LONGEST_NAME));
+    }
+    nameBytes += entry.name().length() + entry.link().length();
+    if (nameBytes > limits.names()) {
+      throw new InvalidArgumentException(
+          "image archive: names and links up to entry \"%s\" have more than %d bytes"
+              .formatted(entry.name().shown(), limits.names()));
     }
   }
 

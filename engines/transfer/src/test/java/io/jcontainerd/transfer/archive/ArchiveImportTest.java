@@ -475,7 +475,7 @@ class ArchiveImportTest {
 
   @Test
   void archives_are_bounded() {
-    limits = new ArchiveLimits(3, 100, 10, 2000);
+    limits = new ArchiveLimits(3, 1000, 100, 10, 2000);
     var many = new TestArchive().file("1", "").file("2", "").file("3", "").file("4", "");
     refused(many, "more than 3 entries");
     refused(new TestArchive().file("index.json", " ".repeat(101)), "index.json of 101 bytes");
@@ -485,8 +485,33 @@ class ArchiveImportTest {
   }
 
   @Test
+  void long_names_and_links_are_refused_before_anything_is_made_of_them() {
+    String longest = "a/".repeat(2047) + "ab";
+    refused(new TestArchive().file(longest, "x"), "neither index.json nor manifest.json");
+    String longer = "a/".repeat(2048) + "b";
+    String limit = "a name or link of 4097 bytes, more than 4096";
+    refused(new TestArchive().file(longer, "x"), limit);
+    refused(new TestArchive().add(TarEntry.Type.DIRECTORY, longer, "", new byte[0]), limit);
+    refused(new TestArchive().link(TarEntry.Type.SYMLINK, "s", longer), "entry \"s\" has " + limit);
+    refused(
+        new TestArchive().link(TarEntry.Type.HARD_LINK, "h", longer), "entry \"h\" has " + limit);
+  }
+
+  @Test
+  void names_and_links_of_an_archive_are_bounded_together() {
+    var many = new TestArchive();
+    String target = "t".repeat(4000);
+    for (int i = 0; i < 1047; i++) {
+      many.link(TarEntry.Type.SYMLINK, "s" + i, target);
+    }
+    refused(many, "neither index.json nor manifest.json");
+    many.link(TarEntry.Type.SYMLINK, "last", target);
+    refused(many, "names and links up to entry \"last\" have more than 4194304 bytes");
+  }
+
+  @Test
   void an_archive_that_unpacks_to_very_much_is_refused() {
-    limits = new ArchiveLimits(1000, 1000, 10, 1L << 40);
+    limits = new ArchiveLimits(1000, 1000, 1000, 10, 1L << 40);
     // frames of zeros, each a few bytes for 64 MiB
     byte[] frame = Zstd.compress(new byte[64 << 20]);
     var packed = new ByteArrayOutputStream();
