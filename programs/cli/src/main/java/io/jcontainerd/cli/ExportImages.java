@@ -8,11 +8,7 @@ import io.jcontainerd.core.transfer.ImageSelection.ExtraReference;
 import io.jcontainerd.core.transfer.TransferListener;
 import io.jcontainerd.oci.reference.Reference;
 import java.io.IOException;
-import java.io.OutputStream;
-import java.nio.file.AtomicMoveNotSupportedException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Map;
 import picocli.CommandLine.Command;
@@ -63,27 +59,9 @@ final class ExportImages extends MovesImages {
     if (file.equals("-")) {
       transfers.exportArchive(System.out, request, listener);
     } else {
-      write(Path.of(file).toAbsolutePath(), transfers, request, listener);
+      new WholeFile(Path.of(file))
+          .write(archive -> transfers.exportArchive(archive, request, listener));
     }
     return List.of();
-  }
-
-  /** Beside first, so that a file of that name is always a whole archive. */
-  private static void write(
-      Path target, RemoteTransfers transfers, ExportRequest request, TransferListener listener)
-      throws IOException {
-    Path beside = target.resolveSibling(target.getFileName() + ".part");
-    try {
-      try (OutputStream archive = Files.newOutputStream(beside)) {
-        transfers.exportArchive(archive, request, listener);
-      }
-      try {
-        Files.move(beside, target, StandardCopyOption.ATOMIC_MOVE);
-      } catch (AtomicMoveNotSupportedException _) {
-        Files.move(beside, target, StandardCopyOption.REPLACE_EXISTING);
-      }
-    } finally {
-      Files.deleteIfExists(beside);
-    }
   }
 }
