@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 
 /**
@@ -47,10 +48,10 @@ public record JsonObject(Map<String, Json> fields) implements Json {
             () -> new InvalidArgumentException("json: expected an object, found " + json.kind()));
   }
 
-  /** An object whose fields are all strings. */
+  /** An object whose fields are all strings, in order of their names: equal maps, equal bytes. */
   public static JsonObject ofStrings(Map<String, String> texts) {
     Map<String, Json> fields = new LinkedHashMap<>();
-    texts.forEach((name, text) -> fields.put(name, Json.of(text)));
+    new TreeMap<>(texts).forEach((name, text) -> fields.put(name, Json.of(text)));
     return new JsonObject(fields);
   }
 

@@ -8,8 +8,11 @@ import io.jcontainerd.core.Descriptor;
 import io.jcontainerd.core.Digest;
 import io.jcontainerd.core.Platform;
 import io.jcontainerd.core.failure.InvalidArgumentException;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -186,6 +189,29 @@ class ImageDocumentTest {
             config::labels,
             config::workingDir)) {
       assertThatThrownBy(question).isInstanceOf(InvalidArgumentException.class);
+    }
+  }
+
+  @Test
+  void annotations_are_written_in_order_of_their_keys() {
+    Map<String, String> notes = new HashMap<>();
+    List<String> keys = new ArrayList<>();
+    for (int i = 100; i < 200; i++) {
+      keys.add("\"key" + i + "\"");
+      notes.put("key" + i, "");
+    }
+    var noted = new Descriptor(MediaTypes.MANIFEST, Digest.parse(A), 1, notes);
+    ImageDocument index = new Index(List.of(new Index.Entry(noted, Optional.empty())));
+    ImageDocument whole = new Index(MediaTypes.INDEX, List.of(), notes);
+    ImageDocument manifest =
+        new Manifest(
+            MediaTypes.MANIFEST,
+            new Descriptor(MediaTypes.CONFIG, Digest.parse(B), 1),
+            List.of(),
+            notes);
+    for (ImageDocument document : List.of(index, whole, manifest)) {
+      String text = new String(document.toBytes(), UTF_8);
+      assertThat(text).containsSubsequence(keys);
     }
   }
 
