@@ -29,8 +29,11 @@ import java.util.function.Consumer;
  * somebody else is writing through the content service is waited for, as long as it grows.
  */
 final class BlobFetch {
-  /** Documents come without a place in the queue: everything else waits for them. */
+  /** Documents have places of their own: everything else waits for them. */
   static final long AT_ONCE = -1;
+
+  /** In the whole daemon; each may need a buffer. */
+  private static final int MOST_DOCUMENTS = 16;
 
   private static final Duration LOOK_AGAIN = Duration.ofMillis(100);
   private static final Duration TELL_AGAIN = Duration.ofMillis(100);
@@ -38,6 +41,7 @@ final class BlobFetch {
   private final ContentStore content;
   private final FetchLimits limits;
   private final Slots slots;
+  private final Slots ofDocuments = new Slots(MOST_DOCUMENTS);
   private final Time time;
 
   BlobFetch(ContentStore content, FetchLimits limits, Slots slots, Time time) {
@@ -50,16 +54,15 @@ final class BlobFetch {
   /**
    * Brings the blob.
    *
-   * @param priority its place among those who wait for a connection, or {@link #AT_ONCE}
+   * @param priority its place among those who wait for a connection, or {@link #AT_ONCE} for
+   *     documents
    */
   void fetch(Session session, Descriptor blob, long priority, Consumer<Word> tell)
       throws InterruptedException {
-    if (priority == AT_ONCE) {
-      bring(session, blob, tell);
-      return;
+    if (priority != AT_ONCE) {
+      tell.accept(new Word(Event.WAITING, 0));
     }
-    tell.accept(new Word(Event.WAITING, 0));
-    try (Slots.Slot _ = slots.take(priority)) {
+    try (Slots.Slot _ = (priority == AT_ONCE ? ofDocuments : slots).take(priority)) {
       bring(session, blob, tell);
     }
   }

@@ -11,6 +11,7 @@ import io.jcontainerd.oci.image.ImageDocument;
 import io.jcontainerd.oci.image.Manifest;
 import io.jcontainerd.oci.image.MediaTypes;
 import io.jcontainerd.transfer.TransferSettings.Target;
+import io.jcontainerd.transfer.flow.Slots;
 import io.jcontainerd.transfer.flow.Tasks;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -24,6 +25,11 @@ import java.util.function.Consumer;
  * thread.
  */
 final class Pull {
+  private static final int MOST_DOCUMENTS = 256;
+
+  /** Of the places for documents that the daemon has, this many are enough for one pull. */
+  private static final int CONFIGS_AT_ONCE = 4;
+
   private final TransferParts parts;
   private final Blobs blobs;
   private final Unpacks unpacks;
@@ -72,6 +78,9 @@ final class Pull {
 
   /** Brings documents and lets them refer to their parts. */
   private final class Visitor implements TreeWalk.Visitor {
+    private int count;
+    private long bytes;
+
     @Override
     public ImageDocument document(Descriptor at, String parent) throws InterruptedException {
       ImageDocument.checkType(at.mediaType());
@@ -80,6 +89,7 @@ final class Pull {
             "image %s: manifest of %d bytes is longer than %d"
                 .formatted(session.reference(), at.size(), ImageDocument.LONGEST));
       }
+      checkNotTooMany(at);
       blobs.ensure(session, at, BlobFetch.AT_ONCE, notices.of(at, parent));
       ImageDocument document = documents.read(at);
       documents.label(
@@ -87,6 +97,22 @@ final class Pull {
           GcReferences.of(
               document, part -> !request.discardLayers() || !MediaTypes.isLayer(part.mediaType())));
       return document;
+    }
+
+    /** All are in memory at the same time. */
+    private void checkNotTooMany(Descriptor at) {
+      count++;
+      bytes += at.size();
+      if (count > MOST_DOCUMENTS) {
+        throw new InvalidArgumentException(
+            "image %s: it has more than %d manifests, choose a platform"
+                .formatted(session.reference(), MOST_DOCUMENTS));
+      }
+      if (bytes > ImageDocument.LONGEST) {
+        throw new InvalidArgumentException(
+            "image %s: its manifests have more than %d bytes together"
+                .formatted(session.reference(), ImageDocument.LONGEST));
+      }
     }
 
     @Override
@@ -100,10 +126,16 @@ final class Pull {
   }
 
   private void fetchConfigs(List<ImageTree.Part> manifests) {
+    Slots slots = new Slots(CONFIGS_AT_ONCE);
     try (Tasks tasks = new Tasks()) {
       for (ImageTree.Part part : manifests) {
         Descriptor config = part.manifest().config();
-        tasks.begin(() -> blobs.ensure(session, config, BlobFetch.AT_ONCE, listener(part, config)));
+        tasks.begin(
+            () -> {
+              try (Slots.Slot _ = slots.take(0)) {
+                blobs.ensure(session, config, BlobFetch.AT_ONCE, listener(part, config));
+              }
+            });
       }
       tasks.join();
     }

@@ -28,14 +28,21 @@ import io.jcontainerd.oci.image.ChainIds;
 import io.jcontainerd.oci.image.ContentNames;
 import io.jcontainerd.oci.image.Index;
 import io.jcontainerd.oci.image.MediaTypes;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -318,6 +325,115 @@ class PullTest {
             assertThat(scene.labels(image.at()))
                 .containsKey("containerd.io/gc.ref.content.config")
                 .doesNotContainKey("containerd.io/gc.ref.content.l.0"));
+  }
+
+  @Test
+  void the_buffer_of_a_small_blob_is_small() {
+    ScriptedRegistry.Made image = image(1000);
+    AtomicInteger buffer = new AtomicInteger();
+    registry.scripts.put(
+        image.manifest().layers().getFirst().digest(),
+        (right, _) ->
+            new FilterInputStream(right) {
+              @Override
+              public int read(byte[] into, int offset, int length) throws IOException {
+                buffer.accumulateAndGet(into.length, Math::max);
+                return super.read(into, offset, length);
+              }
+            });
+    pull(Scene.unpacked("my-name"));
+    assertThat(buffer).hasValue(1000);
+  }
+
+  /** An index of manifests without platforms; what is asked for their configs is counted. */
+  private Descriptor manifests(int many, Consumer<Descriptor> ofConfigs) {
+    Index.Entry[] entries = new Index.Entry[many];
+    for (int i = 0; i < many; i++) {
+      ScriptedRegistry.Made made = registry.image("linux", "arch-" + i, i + 1);
+      ofConfigs.accept(made.manifest().config());
+      entries[i] = new Index.Entry(made.at(), Optional.empty());
+    }
+    return registry.index(entries);
+  }
+
+  @Test
+  void however_many_configs_stall_few_connections_and_buffers_are_open() throws Exception {
+    CountDownLatch arrived = new CountDownLatch(4);
+    CountDownLatch gate = new CountDownLatch(1);
+    AtomicInteger most = new AtomicInteger();
+    registry.names.put(
+        Scene.NAME,
+        manifests(
+            100,
+            config ->
+                registry.scripts.put(
+                    config.digest(),
+                    (right, _) -> {
+                      most.accumulateAndGet(registry.open.get(), Math::max);
+                      return new ScriptedRegistry.Gated(right, arrived, gate);
+                    })));
+    Scene.Pulling pulling = scene.pulling("test", new ImageSelection("my-name"));
+    arrived.await();
+    gate.countDown();
+    assertThat(pulling.result().get()).hasSize(1);
+    assertThat(most).hasValueLessThanOrEqualTo(4);
+  }
+
+  @Test
+  void documents_of_all_pulls_have_their_own_limit() throws Exception {
+    CountDownLatch arrived = new CountDownLatch(16);
+    CountDownLatch gate = new CountDownLatch(1);
+    AtomicInteger most = new AtomicInteger();
+    List<Scene.Pulling> all = new ArrayList<>();
+    for (int i = 0; i < 40; i++) {
+      ScriptedRegistry.Made made = registry.image("linux", "amd64", i + 1);
+      String name = "r.example/dir/image:" + i;
+      registry.names.put(name, made.at());
+      registry.scripts.put(
+          made.at().digest(),
+          (right, _) -> {
+            most.accumulateAndGet(registry.open.get(), Math::max);
+            return new ScriptedRegistry.Gated(right, arrived, gate);
+          });
+      all.add(scene.pulling("test", name));
+    }
+    arrived.await();
+    gate.countDown();
+    for (Scene.Pulling pulling : all) {
+      assertThat(pulling.result().get()).hasSize(1);
+    }
+    assertThat(most).hasValueLessThanOrEqualTo(16 + 3);
+  }
+
+  @Test
+  void an_image_of_too_many_manifests_is_refused() {
+    registry.names.put(Scene.NAME, manifests(256, _ -> {}));
+    assertThatThrownBy(() -> pull(new ImageSelection("my-name")))
+        .isInstanceOf(InvalidArgumentException.class)
+        .hasMessage("image " + Scene.NAME + ": it has more than 256 manifests, choose a platform");
+    in(scene::assertNothingIsLeft);
+  }
+
+  @Test
+  void an_image_whose_manifests_together_are_too_long_is_refused() {
+    Index.Entry[] entries = new Index.Entry[3];
+    for (int i = 0; i < entries.length; i++) {
+      byte[] bytes = new byte[3 << 20];
+      Arrays.fill(bytes, (byte) ' ');
+      byte[] manifest =
+          ("{\"config\":{\"mediaType\":\"application/x\",\"digest\":\"sha256:"
+                  + "0".repeat(64)
+                  + "\",\"size\":1},\"layers\":[],\"i\":"
+                  + i
+                  + "}")
+              .getBytes(StandardCharsets.UTF_8);
+      System.arraycopy(manifest, 0, bytes, 0, manifest.length);
+      entries[i] = new Index.Entry(registry.add(MediaTypes.MANIFEST, bytes), Optional.empty());
+    }
+    registry.names.put(Scene.NAME, registry.index(entries));
+    assertThatThrownBy(() -> pull(new ImageSelection("my-name")))
+        .isInstanceOf(InvalidArgumentException.class)
+        .hasMessageContaining("have more than 8388608 bytes together");
   }
 
   @Test

@@ -71,7 +71,7 @@ final class Scene {
     this(Time.SYSTEM);
   }
 
-  TransferEngine engine() {
+  synchronized TransferEngine engine() {
     if (engine.isEmpty()) {
       TransferSettings settings =
           new TransferSettings(
@@ -107,7 +107,11 @@ final class Scene {
   }
 
   List<Image> pull(ImageSelection to, RegistryAccess access) {
-    return engine().pull(new PullRequest(new RemoteImage(NAME, access), to), told::add);
+    return pull(NAME, to, access);
+  }
+
+  private List<Image> pull(String name, ImageSelection to, RegistryAccess access) {
+    return engine().pull(new PullRequest(new RemoteImage(name, access), to), told::add);
   }
 
   /** Pulls on a thread of its own. */
@@ -123,8 +127,19 @@ final class Scene {
     return pulling(call, to, RegistryAccess.USUAL);
   }
 
+  /** Pulls an image under its own name, without unpacking it. */
+  Pulling pulling(String namespace, String name) {
+    return begun(
+        () ->
+            Call.in(namespace)
+                .call(() -> pull(name, new ImageSelection(name), RegistryAccess.USUAL)));
+  }
+
   private Pulling pulling(Call call, ImageSelection to, RegistryAccess access) {
-    Callable<List<Image>> pull = () -> call.call(() -> pull(to, access));
+    return begun(() -> call.call(() -> pull(to, access)));
+  }
+
+  private static Pulling begun(Callable<List<Image>> pull) {
     FutureTask<List<Image>> result = new FutureTask<>(pull);
     return new Pulling(result, Thread.ofVirtual().start(result));
   }

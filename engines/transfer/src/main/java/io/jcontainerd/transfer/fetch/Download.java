@@ -174,7 +174,8 @@ public final class Download implements AutoCloseable {
     }
     if (wanted == 1 && lines.isEmpty()) {
       add(
-          Line.whole(this, this::openWhole, this::came, time, new byte[BUFFER], next, blob.size()),
+          Line.whole(
+              this, this::openWhole, this::came, time, new byte[buffer()], next, blob.size()),
           begin);
     }
     while (wanted > 1 && lines.size() < wanted && next < blob.size()) {
@@ -182,6 +183,11 @@ public final class Download implements AutoCloseable {
       long until = Math.min(next + limits.partBytes(), blob.size());
       add(Line.part(this, this::openPart, this::came, time, ring, next, until), begin);
     }
+  }
+
+  /** So much as there is to come is enough. */
+  private int buffer() {
+    return (int) Math.min(BUFFER, blob.size() - next);
   }
 
   private void add(Line line, List<Line> begin) {
