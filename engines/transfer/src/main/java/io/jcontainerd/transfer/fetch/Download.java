@@ -52,6 +52,8 @@ public final class Download implements AutoCloseable {
   private int extra;
   private long next;
   private long received;
+  private boolean waiting;
+  private long waitingSince;
   private boolean onlyWhole;
   private @Nullable ContainerdException ended;
 
@@ -113,6 +115,10 @@ public final class Download implements AutoCloseable {
             return first;
           }
           long since = time.nanoTime();
+          if (!waiting) {
+            waiting = true;
+            waitingSince = since;
+          }
           wait();
           pace.waited(time.nanoTime() - since);
         }
@@ -218,6 +224,7 @@ public final class Download implements AutoCloseable {
     }
     synchronized (this) {
       line.took(count);
+      waiting = false;
       adapt(line, pace.look(received, time.nanoTime()));
     }
     return position + count;
@@ -290,7 +297,11 @@ public final class Download implements AutoCloseable {
     synchronized (this) {
       long now = time.nanoTime();
       Line first = lines.peekFirst();
-      if (first != null && first.isSilentSince(now - limits.patience().toNanos())) {
+      long patience = limits.patience().toNanos();
+      if (first != null
+          && waiting
+          && now - waitingSince > patience
+          && first.isSilentSince(now - patience)) {
         ended =
             new UnavailableException(
                 "image %s: content %s: not a byte came for %d seconds"
