@@ -18,7 +18,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.Consumer;
 
 /**
@@ -120,10 +119,15 @@ final class Blobs {
     Reference reference = Reference.parse(image);
     String label = Labels.DISTRIBUTION_SOURCE + reference.domain();
     String before = content.info(digest).labels().getOrDefault(label, "");
-    Set<String> repositories = new LinkedHashSet<>(List.of(before.split(",", -1)));
+    LinkedHashSet<String> repositories = new LinkedHashSet<>(List.of(before.split(",", -1)));
     repositories.remove("");
-    return repositories.add(reference.path())
-        ? Map.of(label, String.join(",", repositories))
-        : Map.of();
+    if (!repositories.add(reference.path())) {
+      return Map.of();
+    }
+    // a blob that very many images share forgets those that it came from first
+    while (label.length() + String.join(",", repositories).length() > Labels.MAX_BYTES) {
+      repositories.removeFirst();
+    }
+    return Map.of(label, String.join(",", repositories));
   }
 }

@@ -8,7 +8,6 @@ import io.jcontainerd.core.transfer.TransferProgress.Event;
 import io.jcontainerd.oci.image.ContentNames;
 import io.jcontainerd.oci.image.GcReferences;
 import io.jcontainerd.oci.image.ImageDocument;
-import io.jcontainerd.oci.image.Manifest;
 import io.jcontainerd.oci.image.MediaTypes;
 import io.jcontainerd.transfer.TransferSettings.Target;
 import io.jcontainerd.transfer.flow.Slots;
@@ -143,11 +142,20 @@ final class Pull {
 
   private void checkSpace(List<ImageTree.Part> manifests, List<Unpacks.Unpacking> unpackings) {
     List<Descriptor> fetched = new ArrayList<>();
-    manifests.forEach(part -> fetched.addAll(part.manifest().layers()));
+    for (ImageTree.Part part : manifests) {
+      if (unpackings.stream().noneMatch(unpacking -> unpacking.part().equals(part))) {
+        fetched.addAll(part.manifest().layers());
+      }
+    }
     Map<String, List<Descriptor>> unpacked = new HashMap<>();
     for (Unpacks.Unpacking unpacking : unpackings) {
-      Manifest manifest = unpacking.part().manifest();
-      unpacked.put(unpacking.target().snapshotter(), manifest.layers());
+      if (!unpacks.isRemote(unpacking)) { // else nobody knows what has to come
+        List<Descriptor> missing = unpacks.missing(unpacking);
+        fetched.addAll(missing);
+        unpacked
+            .computeIfAbsent(unpacking.target().snapshotter(), _ -> new ArrayList<>())
+            .addAll(missing);
+      }
     }
     new SpaceCheck(parts.space(), parts.content())
         .check("image " + session.reference(), fetched, unpacked);

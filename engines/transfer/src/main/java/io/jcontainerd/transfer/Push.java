@@ -11,15 +11,18 @@ import io.jcontainerd.core.transfer.ImageSelection;
 import io.jcontainerd.core.transfer.TransferProgress.Event;
 import io.jcontainerd.oci.image.ContentNames;
 import io.jcontainerd.oci.image.ImageDocument;
+import io.jcontainerd.oci.image.Index;
 import io.jcontainerd.oci.image.MediaTypes;
 import io.jcontainerd.oci.reference.Reference;
 import io.jcontainerd.transfer.flow.Slots;
 import io.jcontainerd.transfer.flow.Tasks;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import java.util.function.Consumer;
 
 /**
@@ -68,11 +71,28 @@ final class Push {
     notices.event(Event.PUSHING, source.name(), image.target());
     sendAll(blobs, image.target());
     sendAll(manifests, image.target());
-    for (Map.Entry<Descriptor, String> index : new ArrayList<>(indexes.entrySet()).reversed()) {
-      send(index.getKey(), index.getValue(), image.target());
+    Set<Descriptor> sent = new HashSet<>();
+    for (Descriptor index : indexes.keySet()) {
+      sendIndex(index, sent, image.target());
     }
     notices.event(Event.PUSHED, source.name(), image.target());
     notices.event("Completed push to " + to);
+  }
+
+  /** An index goes after those that it lists. */
+  private void sendIndex(Descriptor at, Set<Descriptor> sent, Descriptor root)
+      throws InterruptedException {
+    if (!sent.add(at)) {
+      return;
+    }
+    if (documents.read(at) instanceof Index index) {
+      for (Index.Entry entry : index.manifests()) {
+        if (indexes.containsKey(entry.descriptor())) {
+          sendIndex(entry.descriptor(), sent, root);
+        }
+      }
+    }
+    send(at, Objects.requireNonNull(indexes.get(at)), root);
   }
 
   private void add(Descriptor blob, String parent, Keeper keeper) {

@@ -25,6 +25,7 @@ final class Session implements AutoCloseable {
   private final Remains remains;
   private int holders = 1;
   private boolean succeeded;
+  private boolean keepsRemains;
 
   /**
    * @param reference as the registry knows the image
@@ -53,6 +54,11 @@ final class Session implements AutoCloseable {
   /** Whether what comes is from a registry. */
   boolean isRemote() {
     return !(registry instanceof ImportedContent);
+  }
+
+  /** It failed, and what it has brought is to go. */
+  synchronized void forgetRemains() {
+    keepsRemains = false;
   }
 
   /** In which the work is done. */
@@ -87,6 +93,11 @@ final class Session implements AutoCloseable {
     succeeded = true;
   }
 
+  /** It failed, and what it has brought is to be kept for another try. */
+  synchronized void keepRemains() {
+    keepsRemains = true;
+  }
+
   /** One holder less. */
   @Override
   public void close() {
@@ -109,21 +120,31 @@ final class Session implements AutoCloseable {
 
   /** A lease that stays expires by itself. */
   private void release(String id) {
-    boolean well;
-    synchronized (this) {
-      well = succeeded;
+    try {
+      remember(id);
+    } catch (ContainerdException e) {
+      LOG.log(System.Logger.Level.WARNING, "remains of " + reference + " could not be kept", e);
     }
     try {
-      if (well) {
-        remains.drop(reference);
-      } else {
-        remains.keep(reference, id);
-      }
       leases.delete(id, false);
     } catch (NotFoundException _) {
       // somebody else has ended it
     } catch (ContainerdException e) {
       LOG.log(System.Logger.Level.WARNING, "lease " + id + " could not be ended", e);
+    }
+  }
+
+  private void remember(String id) {
+    boolean well;
+    boolean keeps;
+    synchronized (this) {
+      well = succeeded;
+      keeps = keepsRemains;
+    }
+    if (well) {
+      remains.drop(reference);
+    } else if (keeps) {
+      remains.keep(reference, id);
     }
   }
 }

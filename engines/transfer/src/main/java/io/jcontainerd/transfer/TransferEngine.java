@@ -2,9 +2,11 @@ package io.jcontainerd.transfer;
 
 import io.jcontainerd.core.Call;
 import io.jcontainerd.core.CleanUp;
+import io.jcontainerd.core.Descriptor;
 import io.jcontainerd.core.failure.CancelledException;
 import io.jcontainerd.core.failure.ContainerdException;
 import io.jcontainerd.core.failure.NotFoundException;
+import io.jcontainerd.core.failure.ResourceExhaustedException;
 import io.jcontainerd.core.images.Image;
 import io.jcontainerd.core.registry.Registry;
 import io.jcontainerd.core.transfer.ExportRequest;
@@ -68,9 +70,7 @@ public final class TransferEngine implements Transfers {
     outer.namespace();
     String reference = Reference.parse(image.reference()).withDefaultTag().toString();
     try (Session session = session(image, reference, outer)) {
-      T result = session.call().call(() -> work.with(session));
-      session.succeed();
-      return result;
+      return session.call().call(() -> work.with(session));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new CancelledException("image " + reference, e);
@@ -133,9 +133,19 @@ public final class TransferEngine implements Transfers {
   public List<Image> pull(PullRequest request, TransferListener listener) {
     return transfer(
         request.source(),
-        session ->
-            new Pull(parts, settings, blobs, layers, session, request, new Notices(listener))
-                .run());
+        session -> {
+          session.keepRemains();
+          try {
+            List<Image> images =
+                new Pull(parts, settings, blobs, layers, session, request, new Notices(listener))
+                    .run();
+            session.succeed();
+            return images;
+          } catch (ResourceExhaustedException e) {
+            session.forgetRemains(); // what it has brought is in the way of everything else
+            throw e;
+          }
+        });
   }
 
   @Override
@@ -180,7 +190,12 @@ public final class TransferEngine implements Transfers {
   @Override
   public List<Image> tag(
       ImageSelection source, ImageSelection destination, TransferListener listener) {
-    Image image = parts.images().get(source.name());
-    return new ImageNames(parts.images()).save(destination, image.target(), new Notices(listener));
+    return leased(
+        () -> {
+          // first kept, then looked at once more: it may be removed and collected meanwhile
+          new Keeper(parts.leases()).content(parts.images().get(source.name()).target().digest());
+          Descriptor target = parts.images().get(source.name()).target();
+          return new ImageNames(parts.images()).save(destination, target, new Notices(listener));
+        });
   }
 }

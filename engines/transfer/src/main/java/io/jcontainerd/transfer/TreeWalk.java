@@ -12,9 +12,10 @@ import io.jcontainerd.oci.image.MediaTypes;
 import io.jcontainerd.oci.platform.PlatformChoice;
 import io.jcontainerd.oci.platform.Platforms;
 import java.util.ArrayList;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -38,7 +39,10 @@ final class TreeWalk {
   private final PlatformChoice choice;
   private final Visitor visitor;
   private final List<ImageTree.Part> parts = new ArrayList<>();
-  private final Set<Descriptor> seen = new HashSet<>();
+
+  /** What was walked, and whether as a whole. */
+  private final Map<Descriptor, Boolean> seen = new HashMap<>();
+
   private final Set<String> offers = new LinkedHashSet<>();
 
   /**
@@ -76,9 +80,11 @@ final class TreeWalk {
       throw new InvalidArgumentException("image " + image + ": indexes are nested too deeply");
     }
     Descriptor descriptor = at.descriptor();
-    if (!seen.add(descriptor)) {
+    Boolean before = seen.get(descriptor);
+    if (before != null && (before || !isWhole)) {
       return;
     }
+    seen.put(descriptor, isWhole);
     String type = descriptor.mediaType();
     if (!MediaTypes.isManifest(type) && !MediaTypes.isIndex(type)) {
       if (isWhole) {
@@ -87,8 +93,10 @@ final class TreeWalk {
       return;
     }
     switch (visitor.document(descriptor, parent)) {
-      case Manifest manifest ->
-          parts.add(new ImageTree.Part(descriptor, manifest, at.platform(), isWhole));
+      case Manifest manifest -> {
+        parts.removeIf(part -> part.at().equals(descriptor)); // of which only a part was wanted
+        parts.add(new ImageTree.Part(descriptor, manifest, at.platform(), isWhole));
+      }
       case Index index -> follow(index, ContentNames.of(descriptor), isWhole, depth);
     }
   }

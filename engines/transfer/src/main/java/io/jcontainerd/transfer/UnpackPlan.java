@@ -109,10 +109,11 @@ final class UnpackPlan implements AutoCloseable {
    * there.
    */
   boolean isSideBySide() {
-    return snapshotter.capabilities().contains(REBASE) && !isRemote();
+    return snapshotter.capabilities().contains(REBASE) && !isRemote(snapshotter);
   }
 
-  private boolean isRemote() {
+  /** Whether the snapshotter may have layers from elsewhere, if it is told what they are. */
+  static boolean isRemote(Snapshotter snapshotter) {
     return "true".equals(snapshotter.exports().get(REMOTE));
   }
 
@@ -132,7 +133,7 @@ final class UnpackPlan implements AutoCloseable {
     if (layer > 0) {
       labels.put(Labels.PARENT_CHAIN_ID, below(layer));
     }
-    if (isRemote()) {
+    if (isRemote(snapshotter)) {
       labels.put(Labels.SNAPSHOT_PREFIX + "cri.image-ref", session.reference());
       labels.put(Labels.SNAPSHOT_PREFIX + "cri.manifest-digest", at.digest().toString());
       labels.put(Labels.SNAPSHOT_PREFIX + "cri.layer-digest", blob.digest().toString());

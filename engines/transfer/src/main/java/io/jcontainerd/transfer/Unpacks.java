@@ -1,11 +1,15 @@
 package io.jcontainerd.transfer;
 
+import io.jcontainerd.core.Descriptor;
+import io.jcontainerd.core.Digest;
 import io.jcontainerd.core.Platform;
 import io.jcontainerd.core.diff.Applier;
 import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.core.failure.NotFoundException;
+import io.jcontainerd.core.snapshots.SnapshotKind;
 import io.jcontainerd.core.snapshots.Snapshotter;
 import io.jcontainerd.core.transfer.ImageSelection;
+import io.jcontainerd.oci.image.ChainIds;
 import io.jcontainerd.oci.image.ContentNames;
 import io.jcontainerd.oci.image.ImageConfig;
 import io.jcontainerd.oci.image.MediaTypes;
@@ -13,6 +17,7 @@ import io.jcontainerd.oci.platform.PlatformChoice;
 import io.jcontainerd.oci.platform.Platforms;
 import io.jcontainerd.transfer.TransferSettings.Target;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -90,9 +95,10 @@ final class Unpacks {
         : platform;
   }
 
-  /** For each way to unpack the first manifest that it is for. */
+  /** For each way to unpack the manifest that it is best for; of equals the first. */
   List<Unpacking> choose(List<ImageTree.Part> manifests, List<Target> targets) {
     Map<Target, Unpacking> chosen = new LinkedHashMap<>();
+    Map<Target, Integer> ranks = new HashMap<>();
     List<Platform> offers = new ArrayList<>();
     for (ImageTree.Part part : manifests) {
       if (!MediaTypes.isConfig(part.manifest().config().mediaType())) {
@@ -102,8 +108,13 @@ final class Unpacks {
       Platform platform = platform(part, config);
       offers.add(platform);
       for (Target target : targets) {
-        if (PlatformChoice.runs(target.platform(), platform)) {
-          chosen.putIfAbsent(target, new Unpacking(part, config, target));
+        if (!PlatformChoice.runs(target.platform(), platform) || !unpacks(target, part)) {
+          continue;
+        }
+        int rank = Platforms.rank(target.platform(), platform).orElseThrow();
+        if (rank < ranks.getOrDefault(target, Integer.MAX_VALUE)) {
+          ranks.put(target, rank);
+          chosen.put(target, new Unpacking(part, config, target));
         }
       }
     }
@@ -124,6 +135,12 @@ final class Unpacks {
     return List.copyOf(chosen.values());
   }
 
+  private static boolean unpacks(Target target, ImageTree.Part part) {
+    return target.layerTypes().isEmpty()
+        || part.manifest().layers().stream()
+            .allMatch(layer -> target.layerTypes().contains(layer.mediaType()));
+  }
+
   /** What the index says, or the config if it tells something; else it is for everybody. */
   private static Platform platform(ImageTree.Part part, ImageConfig config) {
     Optional<Platform> told = part.platform().filter(platform -> !platform.os().isEmpty());
@@ -131,15 +148,45 @@ final class Unpacks {
     return platform.os().isEmpty() ? Platforms.host() : Platforms.normalize(platform);
   }
 
+  /** The layers that will have to be unpacked: those whose snapshots are not here yet. */
+  List<Descriptor> missing(Unpacking unpacking) {
+    Snapshotter snapshotter = snapshotter(unpacking.target());
+    List<Descriptor> layers = unpacking.part().manifest().layers();
+    List<Digest> chain = ChainIds.of(unpacking.config().diffIds());
+    List<Descriptor> missing = new ArrayList<>();
+    for (int i = 0; i < Math.min(layers.size(), chain.size()); i++) {
+      if (!isCommitted(snapshotter, chain.get(i).toString())) {
+        missing.add(layers.get(i));
+      }
+    }
+    return missing;
+  }
+
+  private static boolean isCommitted(Snapshotter snapshotter, String name) {
+    try {
+      return snapshotter.stat(name).kind() == SnapshotKind.COMMITTED;
+    } catch (NotFoundException _) {
+      return false;
+    }
+  }
+
+  /** Whether layers may be had without their blobs coming here. */
+  boolean isRemote(Unpacking unpacking) {
+    return UnpackPlan.isRemote(snapshotter(unpacking.target()));
+  }
+
+  private Snapshotter snapshotter(Target target) {
+    return parts
+        .snapshotters()
+        .apply(target.snapshotter())
+        .orElseThrow(() -> new NotFoundException("snapshotter " + target.snapshotter()));
+  }
+
   /** Unpacks all layers of a manifest. */
   void unpack(Unpacking unpacking) {
     Target target = unpacking.target();
     ImageTree.Part part = unpacking.part();
-    Snapshotter snapshotter =
-        parts
-            .snapshotters()
-            .apply(target.snapshotter())
-            .orElseThrow(() -> new NotFoundException("snapshotter " + target.snapshotter()));
+    Snapshotter snapshotter = snapshotter(target);
     Applier applier =
         parts
             .appliers()

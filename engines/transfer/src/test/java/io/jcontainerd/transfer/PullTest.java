@@ -674,4 +674,97 @@ class PullTest {
       return count;
     }
   }
+
+  @Test
+  void of_several_platforms_that_a_machine_runs_the_best_is_unpacked() {
+    ScriptedRegistry.Made old = registry.image("linux", "386", 1000);
+    ScriptedRegistry.Made own = registry.image("linux", "amd64", 2000);
+    registry.names.put(
+        Scene.NAME,
+        registry.index(
+            new Index.Entry(old.at(), Optional.of(new Platform("linux", "386", ""))),
+            new Index.Entry(own.at(), Optional.of(Scene.LINUX))));
+    pull(new ImageSelection("my-name").withUnpacks(List.of(new UnpackTarget(Scene.LINUX, ""))));
+    in(
+        () ->
+            assertThat(scene.labels(own.manifest().config()))
+                .containsKey("containerd.io/gc.ref.snapshot.memory"));
+  }
+
+  @Test
+  void a_blob_that_very_many_repositories_share_comes_again_and_again() {
+    ScriptedRegistry.Made image = image(1000);
+    Descriptor layer = image.manifest().layers().getFirst();
+    String key = "containerd.io/distribution.source.r.example";
+    for (int i = 0; i < 120; i++) {
+      String name = "r.example/a-folder-with-a-rather-long-name/image-" + i + ":v1";
+      registry.names.put(name, image.at());
+      in(
+          () ->
+              scene
+                  .engine()
+                  .pull(
+                      new PullRequest(
+                          new RemoteImage(name, RegistryAccess.USUAL), new ImageSelection(name)),
+                      scene.told::add));
+    }
+    in(
+        () ->
+            assertThat(scene.labels(layer).get(key))
+                .endsWith("a-folder-with-a-rather-long-name/image-119")
+                .doesNotContain("image-0,"));
+  }
+
+  @Test
+  void what_is_unpacked_already_needs_no_room() {
+    image(10_000, 20_000);
+    pull(Scene.unpacked("my-name"));
+    scene.space = room(100);
+    assertThat(pull(Scene.unpacked("another-name"))).hasSize(1);
+  }
+
+  private static DiskSpace room(long bytes) {
+    return new DiskSpace() {
+      @Override
+      public Optional<Room> ofContent() {
+        return Optional.of(new Room("/dev/a", bytes));
+      }
+
+      @Override
+      public Optional<Room> ofSnapshotter(String name) {
+        return Optional.of(new Room("/dev/a", bytes));
+      }
+    };
+  }
+
+  @Test
+  void a_pull_that_found_no_room_keeps_nothing() {
+    image(10_000, 20_000);
+    scene.space = room(100);
+    assertThatThrownBy(() -> pull(Scene.unpacked("my-name")))
+        .isInstanceOf(ResourceExhaustedException.class);
+    in(scene::assertNoRemains);
+  }
+
+  @Test
+  void a_manifest_that_is_metadata_first_and_wanted_later_comes_whole() {
+    ScriptedRegistry.Made own = registry.image("linux", "amd64", 1000);
+    Platform other = new Platform("linux", "s390x", "");
+    Descriptor first =
+        registry.index(
+            new Index.Entry(own.at(), Optional.of(other)),
+            new Index.Entry(registry.image("linux", "amd64", 500).at(), Optional.empty()));
+    Descriptor second = registry.index(new Index.Entry(own.at(), Optional.of(Scene.LINUX)));
+    registry.names.put(
+        Scene.NAME,
+        registry.index(
+            new Index.Entry(first, Optional.empty()), new Index.Entry(second, Optional.empty())));
+    pull(
+        new ImageSelection(
+            "my-name", Map.of(), List.of(Scene.LINUX), true, 0, List.of(), List.of()));
+    in(
+        () ->
+            assertThat(scene.content.find(own.manifest().layers().getFirst().digest()))
+                .isPresent());
+  }
 }

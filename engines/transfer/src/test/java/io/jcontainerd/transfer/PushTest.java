@@ -180,4 +180,28 @@ class PushTest {
     assertThat(names).extracting(Image::name).containsExactly("second", "third");
     assertThat(names).extracting(Image::target).containsOnly(image.at());
   }
+
+  @Test
+  void an_index_goes_after_those_it_lists_whoever_else_lists_them() {
+    ScriptedRegistry.Made image = registry.image("linux", "amd64", 1000);
+    Descriptor lower = registry.index(new Index.Entry(image.at(), Optional.of(Scene.LINUX)));
+    Descriptor upper = registry.index(new Index.Entry(lower, Optional.empty()));
+    Descriptor root =
+        registry.index(
+            new Index.Entry(lower, Optional.empty()), new Index.Entry(upper, Optional.empty()));
+    pullAndForget(root);
+    push(new ImageSelection("my-name"));
+    assertThat(registry.pushed.stream().map(Descriptor::digest).toList())
+        .endsWith(lower.digest(), upper.digest(), root.digest());
+  }
+
+  @Test
+  void a_push_that_fails_keeps_nothing_of_the_image() {
+    ScriptedRegistry.Made image = registry.image("linux", "amd64", 1000, 2000);
+    pullAndForget(image.at());
+    Call.in("test").run(() -> scene.content.delete(image.manifest().layers().getFirst().digest()));
+    assertThatThrownBy(() -> push(new ImageSelection("my-name")))
+        .isInstanceOf(NotFoundException.class);
+    Call.in("test").run(scene::assertNoRemains);
+  }
 }

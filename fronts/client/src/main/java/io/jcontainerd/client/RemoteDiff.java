@@ -7,6 +7,7 @@ import io.jcontainerd.api.services.diff.v1.DiffRequest;
 import io.jcontainerd.core.Descriptor;
 import io.jcontainerd.core.diff.Applier;
 import io.jcontainerd.core.diff.Comparer;
+import io.jcontainerd.core.failure.FailedPreconditionException;
 import io.jcontainerd.core.mount.Mount;
 import io.jcontainerd.wire.Times;
 import io.jcontainerd.wire.TypedValues;
@@ -23,6 +24,10 @@ public final class RemoteDiff implements Applier, Comparer {
 
   @Override
   public Descriptor apply(Descriptor layer, List<Mount> mounts, Applier.Options options) {
+    if (options.isStandalone()) {
+      throw new FailedPreconditionException(
+          "layer " + layer.digest() + ": the daemon is told nothing of what it will be put on");
+    }
     ApplyRequest request =
         ApplyRequest.newBuilder()
             .setDiff(Types.toApi(layer))
