@@ -44,7 +44,8 @@ final class Line {
    * @param uri the first place, at home or elsewhere
    * @param headers sent everywhere
    * @param own sent only home; each takes the place of others of its name
-   * @param body sent everywhere, where the method has one
+   * @param body sent everywhere, where the method has one; to who gives tokens it is a secret, and
+   *     a redirect to another host fails
    * @param alone whether it belongs on a connection of its own
    * @param registry whether home is a registry, and not who gives tokens for it
    */
@@ -67,6 +68,11 @@ final class Line {
           ask.body(),
           ask.isForOneConnection(),
           true);
+    }
+
+    /** Whether its body proves to who gives tokens who we are. */
+    boolean isSecret() {
+      return !registry && body.isPresent();
     }
   }
 
@@ -99,6 +105,13 @@ final class Line {
         uri = NamedAddress.resolve(uri, location.get());
       } catch (IOException e) {
         throw new FinalException("redirect: " + e.getMessage(), e);
+      }
+      if (question.isSecret() && !isSameHost(question.home, uri)) {
+        throw new FinalException(
+            "redirect: a secret is not sent on from "
+                + Printable.authority(question.home)
+                + " to "
+                + Printable.authority(uri));
       }
     }
     throw new FinalException("more than " + MOST_HOPS + " redirects");

@@ -29,6 +29,7 @@ final class AuthCases {
   private static final String CHALLENGE = "RFC 9110 11.6.1";
   private static final String TOKEN = "TA token";
   private static final String OAUTH = "TA oauth2";
+  private static final String OURS = "docs/registries.md, credentials";
   private static final String PROOF =
       "Basic "
           + Base64.getEncoder()
@@ -475,6 +476,56 @@ final class AuthCases {
                   .startsWith("grant_type=password&")
                   .endsWith("&username=me&password=" + Scene.SECRET + "-password");
               return outcome;
+            }),
+        new Case(
+            "an identity token does not follow a redirect to another host",
+            OURS,
+            "HEAD 401, token:POST 307 => Unavailable",
+            scene -> {
+              scene.credentials(new Credentials("", Scene.SECRET + "-identity", "a file"));
+              scene.server("elsewhere", Scene.always(token("")));
+              tokens(
+                  scene,
+                  Scene.always(
+                      Reply.of(307)
+                          .header("Location", "http://" + scene.address("elsewhere") + "/t")));
+              String outcome =
+                  scene.saying(
+                      scene.resolve(), "redirect: a secret is not sent on from TOKEN to ELSEWHERE");
+              assertThat(scene.seen("elsewhere")).isEmpty();
+              return outcome;
+            }),
+        new Case(
+            "a password in a body does not follow a redirect to another host",
+            OURS,
+            "HEAD 401, token:GET 405, token:POST 308 => Unavailable",
+            scene -> {
+              scene.password();
+              scene.server("elsewhere", Scene.always(token("")));
+              tokens(
+                  scene,
+                  seen ->
+                      seen.is("GET")
+                          ? Reply.of(405)
+                          : Reply.of(308)
+                              .header("Location", "http://" + scene.address("elsewhere") + "/t"));
+              String outcome = scene.resolve();
+              assertThat(scene.seen("elsewhere")).isEmpty();
+              return outcome;
+            }),
+        new Case(
+            "an identity token follows a redirect within its token server",
+            OAUTH,
+            "HEAD 401, token:POST 307, token:POST 200, HEAD 200 => resolved",
+            scene -> {
+              scene.credentials(new Credentials("", Scene.SECRET + "-identity"));
+              tokens(
+                  scene,
+                  seen ->
+                      seen.path().equals("/token")
+                          ? Reply.of(307).header("Location", "/other")
+                          : token(""));
+              return scene.resolve();
             }),
         new Case(
             "an identity token that is refused",
