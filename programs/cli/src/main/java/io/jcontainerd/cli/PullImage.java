@@ -46,7 +46,8 @@ final class PullImage extends MovesImages {
 
   @Override
   List<Image> move(RemoteTransfers transfers, TransferListener listener) {
-    String name = Reference.parse(reference).withDefaultTag().toString();
+    Reference remote = Reference.parse(reference).withDefaultTag();
+    String name = remote.toString();
     var destination =
         new ImageSelection(
             name,
@@ -57,6 +58,6 @@ final class PullImage extends MovesImages {
             List.of(),
             options().unpacks(!onlyContent, snapshotter));
     return transfers.pull(
-        new PullRequest(new RemoteImage(name, registry.access()), destination), listener);
+        new PullRequest(new RemoteImage(name, registry.access(remote)), destination), listener);
   }
 }

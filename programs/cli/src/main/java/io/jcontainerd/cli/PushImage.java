@@ -39,12 +39,13 @@ final class PushImage extends MovesImages {
 
   @Override
   List<Image> move(RemoteTransfers transfers, TransferListener listener) {
-    String remote = Reference.parse(reference).withDefaultTag().toString();
-    String local = image == null ? remote : Reference.parse(image).withDefaultTag().toString();
+    Reference remote = Reference.parse(reference).withDefaultTag();
+    String name = remote.toString();
+    String local = image == null ? name : Reference.parse(image).withDefaultTag().toString();
     transfers.push(
         new PushRequest(
             new ImageSelection(local).withPlatforms(options().platforms()),
-            new RemoteImage(remote, registry.access())),
+            new RemoteImage(name, registry.access(remote))),
         listener);
     return List.of();
   }

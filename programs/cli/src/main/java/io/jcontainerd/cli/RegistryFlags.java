@@ -4,7 +4,9 @@ import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.core.registry.CredentialSource;
 import io.jcontainerd.core.registry.RegistryAccess;
 import io.jcontainerd.core.registry.RegistryCredential;
+import io.jcontainerd.oci.reference.Reference;
 import io.jcontainerd.registry.Credentials;
+import io.jcontainerd.registry.docker.DockerConfig;
 import io.jcontainerd.registry.docker.DockerCredentials;
 import java.util.Map;
 import java.util.Optional;
@@ -20,7 +22,9 @@ final class RegistryFlags {
   @Option(
       names = {"-u", "--user"},
       paramLabel = "USER:PASSWORD",
-      description = "Who you are to the registry. Default: as Docker's config.json says")
+      description =
+          "Who you are to the image's registry; its mirrors are not told. Default: as Docker's"
+              + " config.json says")
   private @Nullable String user;
 
   @Option(names = "--plain-http", description = "Speak to the registry without TLS.")
@@ -32,9 +36,10 @@ final class RegistryFlags {
       description = "The daemon's folder of hosts.toml files. Default: as the daemon is configured")
   private String hostsDirectory = "";
 
-  RegistryAccess access() {
+  /** How the registry of an image is spoken to. */
+  RegistryAccess access(Reference image) {
     return new RegistryAccess(
-        credentials(),
+        credentials(DockerConfig.serverName(image.domain())),
         Map.of(),
         hostsDirectory,
         plainHttp ? "http" : "",
@@ -42,7 +47,7 @@ final class RegistryFlags {
         Optional.empty());
   }
 
-  private CredentialSource credentials() {
+  private CredentialSource credentials(String registry) {
     String told = user;
     if (told != null) {
       int colon = told.indexOf(':');
@@ -51,7 +56,10 @@ final class RegistryFlags {
       }
       var credential =
           new RegistryCredential.UserPassword(told.substring(0, colon), told.substring(colon + 1));
-      return _ -> credential;
+      return challenge ->
+          DockerConfig.serverName(challenge.host()).equals(registry)
+              ? credential
+              : RegistryCredential.None.NONE;
     }
     Function<String, Optional<Credentials>> known = DockerCredentials.of(System.getenv());
     return challenge ->

@@ -120,8 +120,8 @@ public record DockerConfig(
     return lookUp(auths, registry);
   }
 
-  /** How a registry is named to a helper. */
-  static String serverName(String registry) {
+  /** How a registry is named to a helper; the same for all names of Docker's own. */
+  public static String serverName(String registry) {
     return DOCKER_HOSTS.contains(registry) ? DOCKER_KEY : registry;
   }
 
