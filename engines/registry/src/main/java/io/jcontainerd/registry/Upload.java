@@ -43,6 +43,7 @@ final class Upload {
   private final long smallest;
   private URI location;
   private long offset;
+  private long farthest;
   private long piece;
   private int fruitless;
 
@@ -143,9 +144,7 @@ final class Upload {
       offset = end(answer, before, length).orElse(before + length);
       checkOffset(answer, before + length);
       moveTo(answer);
-      if (offset > before) {
-        fruitless = 0;
-      } else {
+      if (!passesFarthest() && offset <= before) {
         fruitless(new UnavailableException(patch.words() + " takes nothing of an upload"));
       }
       return;
@@ -196,15 +195,22 @@ final class Upload {
   }
 
   private void recover(ContainerdException why) throws IOException {
-    long before = offset;
     fruitless(why);
     askHowFar();
-    if (offset > before) {
-      fruitless = 0;
-    }
+    passesFarthest();
     if (piece == 0 && offset > 0) {
       piece = USUAL_PIECE;
     }
+  }
+
+  /** What comes to where it was before is no progress, or it could be lost and sent for ever. */
+  private boolean passesFarthest() {
+    if (offset <= farthest) {
+      return false;
+    }
+    farthest = offset;
+    fruitless = 0;
+    return true;
   }
 
   private void fruitless(ContainerdException why) {

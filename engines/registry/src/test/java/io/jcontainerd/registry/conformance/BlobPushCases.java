@@ -376,6 +376,22 @@ final class BlobPushCases {
             "HEAD 404, POST 202, PATCH 202 x5, DELETE 204 => Unavailable",
             scene -> butAlways(scene, "PATCH", Reply.of(202).header("Range", "0-0"))),
         inPieces(
+            "a registry that takes a piece and loses it, again and again",
+            CHUNKED,
+            "HEAD 404, POST 202, PATCH 202 x10, DELETE 204 => Unavailable",
+            scene -> {
+              AtomicInteger pieces = new AtomicInteger();
+              return seen -> {
+                if (!seen.is("PATCH")) {
+                  return scene.usual.reply(seen);
+                }
+                int number = pieces.incrementAndGet();
+                return number > 40
+                    ? Reply.of(400)
+                    : Reply.of(202).header("Range", number % 2 == 1 ? "0-24999" : "0-0");
+              };
+            }),
+        inPieces(
             "a registry that claims more than it got",
             CHUNKED,
             "HEAD 404, POST 202, PATCH 202, DELETE 204 => Unavailable",
