@@ -30,11 +30,24 @@ record Ask(
   /** How a request is to be treated. */
   enum Manner {
     /** Sent again when it fails for reasons that may pass. */
-    USUAL,
+    USUAL(Integer.MAX_VALUE),
     /** Likewise, on a connection of its own, for much will come. */
-    BULK,
+    BULK(Integer.MAX_VALUE),
+    /** Likewise, but only once more, for it may leave something behind each time. */
+    SPARING(1),
     /** Sent again only when the registry says that it did not look at it. */
-    ONCE
+    ONCE(0);
+
+    private final int repeats;
+
+    Manner(int repeats) {
+      this.repeats = repeats;
+    }
+
+    /** How often it is sent again, at most, though the registry may have done it already. */
+    int repeats() {
+      return repeats;
+    }
   }
 
   static Ask of(Host host, Reference reference, String method, URI uri, Scopes scopes) {

@@ -143,7 +143,8 @@ final class BlobPush {
   }
 
   private static Ask post(Host host, Reference reference, String query, Scopes scopes) {
-    return Ask.of(host, reference, "POST", host.api(reference, "/blobs/uploads/" + query), scopes);
+    return Ask.of(host, reference, "POST", host.api(reference, "/blobs/uploads/" + query), scopes)
+        .manner(Ask.Manner.SPARING);
   }
 
   private static String encoded(String repository) {

@@ -38,11 +38,12 @@ final class Exchange {
    */
   Answer send(Ask ask) {
     IOException last = null;
+    int repeats = 0;
     for (int attempt = 1; ; attempt++) {
       Duration wait = backoff(attempt);
       try {
         Answer answer = authorized(ask, attempt);
-        if (attempt >= ask.host().tries() || !mayPass(ask, answer.status())) {
+        if (attempt >= ask.host().tries() || !mayPass(ask, answer.status(), repeats)) {
           return answer;
         }
         Optional<Duration> asked =
@@ -53,6 +54,7 @@ final class Exchange {
           return answer;
         }
         answer.drop();
+        repeats += answer.status() == TOO_MANY_REQUESTS ? 0 : 1;
         wait = asked.orElse(wait);
       } catch (PassingException e) {
         if (attempt >= ask.host().tries() || isTooLong(e.asked())) {
@@ -68,7 +70,7 @@ final class Exchange {
         }
         last = e;
         if (attempt >= ask.host().tries()
-            || ask.manner() == Ask.Manner.ONCE
+            || repeats >= ask.manner().repeats()
             || isOfCertificates(e)) {
           throw new UnavailableException(
               ask.words()
@@ -82,6 +84,7 @@ final class Exchange {
                   + text(e),
               e);
         }
+        repeats++;
       } catch (InterruptedException e) {
         throw interrupted(ask, e);
       }
@@ -145,8 +148,9 @@ final class Exchange {
     return FIRST_WAIT.multipliedBy(1L << Math.min(failures - 1, 8));
   }
 
-  private static boolean mayPass(Ask ask, int status) {
-    return ask.manner() == Ask.Manner.ONCE ? status == TOO_MANY_REQUESTS : PASSING.contains(status);
+  private static boolean mayPass(Ask ask, int status, int repeats) {
+    return status == TOO_MANY_REQUESTS
+        || (PASSING.contains(status) && repeats < ask.manner().repeats());
   }
 
   private boolean isTooLong(Optional<Duration> wait) {

@@ -23,6 +23,7 @@ final class BlobPushCases {
   private static final String CHUNKED = "DS pushing a blob in chunks";
   private static final String MOUNT = "DS mounting a blob";
   private static final String SESSION = "DS pushing blobs, session";
+  private static final String BEGUN = "docs/registries.md, pushing";
   private static final byte[] BIG = Scene.random(4 << 20, 3);
 
   private BlobPushCases() {}
@@ -542,6 +543,23 @@ final class BlobPushCases {
 
   private static List<Case> sessions() {
     return List.of(
+        pushing(
+            "an upload that is not begun is begun once more",
+            BEGUN,
+            "HEAD 404, POST 503, POST 202, PUT 201 => sent",
+            scene -> but(scene, "POST", 1, Reply.of(503))),
+        pushing(
+            "an upload that cannot be begun leaves no more than two",
+            BEGUN,
+            "HEAD 404, POST 504 x2 => Unavailable",
+            scene -> butAlways(scene, "POST", Reply.of(504)),
+            "answered 504 to POST"),
+        pushing(
+            "a registry too busy to begin an upload is asked as often as usual",
+            BEGUN,
+            "HEAD 404, POST 429 x5 => ResourceExhausted",
+            scene -> butAlways(scene, "POST", Reply.of(429)),
+            "5 times"),
         new Case(
             "an upload that the registry forgot is begun again",
             "DS error codes, BLOB_UPLOAD_UNKNOWN",

@@ -178,7 +178,7 @@ final class MirrorCases {
         new Case(
             "a push goes to who may take it and to no other",
             "HT capabilities",
-            "HEAD 404, POST 500 x5 => Unavailable",
+            "HEAD 404, POST 500 x2 => Unavailable",
             scene -> {
               scene.server("mirror", scene.usual);
               scene.server("", seen -> seen.is("POST") ? Reply.of(500) : scene.usual.reply(seen));
