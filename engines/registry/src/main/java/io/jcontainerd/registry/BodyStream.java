@@ -1,5 +1,6 @@
 package io.jcontainerd.registry;
 
+import io.jcontainerd.core.ports.Time;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
@@ -12,16 +13,18 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Flow;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The body of an answer as a stream that gives up when nothing comes for too long, which the JDK's
- * own does not. At most two deliveries are buffered. For one reader.
+ * The body of an answer as a stream that gives up when nothing comes for too long, or not all in
+ * time, which the JDK's own does not. At most two deliveries are buffered. For one reader.
  */
 final class BodyStream extends InputStream implements BodySubscriber<InputStream> {
   /** What the connection tells the reader. */
@@ -33,27 +36,33 @@ final class BodyStream extends InputStream implements BodySubscriber<InputStream
     record Ended() implements Signal {}
   }
 
-  private final Duration stall;
-  private final Runnable stalled;
+  private final Limits limits;
+  private final Time time;
+  private final long began;
   private final LinkedBlockingQueue<Signal> signals = new LinkedBlockingQueue<>();
   private final CompletableFuture<Flow.Subscription> subscribed = new CompletableFuture<>();
   private final Deque<ByteBuffer> current = new ArrayDeque<>();
   private @Nullable Signal end;
   private volatile boolean closed;
 
-  private BodyStream(Duration stall, Runnable stalled) {
-    this.stall = stall;
-    this.stalled = stalled;
-  }
-
   /**
-   * Makes streams of bodies.
+   * How long is waited.
    *
    * @param stall the longest wait for bytes
    * @param stalled run when there were none for so long
+   * @param whole the longest until the end, if there is a limit
    */
-  static BodyHandler<InputStream> handler(Duration stall, Runnable stalled) {
-    return _ -> new BodyStream(stall, stalled);
+  record Limits(Duration stall, Runnable stalled, Optional<Duration> whole) {}
+
+  private BodyStream(Limits limits, Time time) {
+    this.limits = limits;
+    this.time = time;
+    this.began = time.nanoTime();
+  }
+
+  /** Makes streams of bodies, with limits by the answer's status. */
+  static BodyHandler<InputStream> handler(IntFunction<Limits> limits, Time time) {
+    return answer -> new BodyStream(limits.apply(answer.statusCode()), time);
   }
 
   @Override
@@ -136,18 +145,28 @@ final class BodyStream extends InputStream implements BodySubscriber<InputStream
 
   private Signal next() throws IOException {
     try {
-      Signal signal = signals.poll(stall.toNanos(), TimeUnit.NANOSECONDS);
-      if (signal == null) {
-        close();
-        stalled.run();
-        throw new HttpTimeoutException("no bytes for " + stall.toMillis() + " ms");
+      long stall = limits.stall.toNanos();
+      long left = limits.whole.map(this::left).orElse(Long.MAX_VALUE);
+      Signal signal = left <= 0 ? null : signals.poll(Math.min(stall, left), TimeUnit.NANOSECONDS);
+      if (signal != null) {
+        return signal;
       }
-      return signal;
+      close();
+      if (left < stall) {
+        throw new HttpTimeoutException(
+            "not all of it came within " + limits.whole.orElseThrow().toMillis() + " ms");
+      }
+      limits.stalled.run();
+      throw new HttpTimeoutException("no bytes for " + limits.stall.toMillis() + " ms");
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       close();
       throw new InterruptedIOException("interrupted while waiting for bytes");
     }
+  }
+
+  private long left(Duration whole) {
+    return whole.toNanos() - (time.nanoTime() - began);
   }
 
   /** Drops the connection unless the body was read to its end. Harmless when repeated. */

@@ -36,6 +36,9 @@ final class Line {
   private static final int MOST_HOPS = 10;
   private static final Duration DISTRUST = Duration.ofMinutes(5);
 
+  /** The longest that anything but a blob may come drop by drop. */
+  private static final Duration SMALL_IN_TIME = Duration.ofMinutes(2);
+
   /**
    * What is sent, to wherever it is redirected.
    *
@@ -68,6 +71,11 @@ final class Line {
           ask.body(),
           ask.isForOneConnection(),
           true);
+    }
+
+    /** Whether a blob comes, and not a document or a word of thanks. */
+    boolean isForMuch() {
+      return alone && body.isEmpty();
     }
 
     /** Whether its body proves to who gives tokens who we are. */
@@ -142,7 +150,7 @@ final class Line {
     long began = options.time().nanoTime();
     options.log().asks(request);
     try {
-      HttpResponse<InputStream> response = send(http, request, uri, body, moved);
+      HttpResponse<InputStream> response = send(http, question, request, uri, body, moved);
       options.log().answered(request, response, since(began));
       return response;
     } catch (IOException e) {
@@ -157,6 +165,7 @@ final class Line {
 
   private HttpResponse<InputStream> send(
       HttpClient http,
+      Question question,
       HttpRequest request,
       URI uri,
       Optional<UploadBody.Use> body,
@@ -164,8 +173,8 @@ final class Line {
       throws IOException, InterruptedException {
     try {
       return body.isEmpty()
-          ? http.send(request, handler(uri))
-          : upload(http.sendAsync(request, handler(uri)), body.get(), moved);
+          ? http.send(request, handler(question, uri))
+          : upload(http.sendAsync(request, handler(question, uri)), body.get(), moved);
     } catch (HttpConnectTimeoutException e) {
       throw new IOException("no connection in time", e);
     } catch (HttpTimeoutException e) {
@@ -188,8 +197,16 @@ final class Line {
     }
   }
 
-  private HttpResponse.BodyHandler<InputStream> handler(URI uri) {
-    return BodyStream.handler(options.stallTimeout(), () -> distrust(uri));
+  private HttpResponse.BodyHandler<InputStream> handler(Question question, URI uri) {
+    return BodyStream.handler(
+        status ->
+            new BodyStream.Limits(
+                options.stallTimeout(),
+                () -> distrust(uri),
+                question.isForMuch() && status / 100 == 2
+                    ? Optional.empty()
+                    : Optional.of(SMALL_IN_TIME)),
+        options.time());
   }
 
   private void distrust(URI uri) {
