@@ -14,6 +14,9 @@ public record ArchiveLimits(int entries, long names, int document, long ratio, l
   /** Bytes of a name or link; no file system can have longer ones. */
   public static final int LONGEST_NAME = 4096;
 
+  /** Indexes and manifests of all images of an archive. */
+  static final int DOCUMENTS = 10_000;
+
   /** Below this size an archive may be packed as tightly as it likes. */
   public static final long RATIO_COUNTS_FROM = 1L << 30;
 

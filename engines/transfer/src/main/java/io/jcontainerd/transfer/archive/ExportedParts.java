@@ -14,6 +14,7 @@ import io.jcontainerd.oci.image.Manifest;
 import io.jcontainerd.oci.image.MediaTypes;
 import io.jcontainerd.oci.platform.PlatformChoice;
 import io.jcontainerd.oci.platform.Platforms;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -35,6 +36,10 @@ final class ExportedParts {
   private final boolean allPlatforms;
   private final boolean skipNonDistributable;
   private final Map<Digest, Long> blobs = new LinkedHashMap<>();
+  private final Map<Document, Optional<Main>> seen = new HashMap<>();
+
+  /** What was read already, however often indexes list it. */
+  private record Document(Digest digest, String mediaType) {}
 
   ExportedParts(
       ContentStore content,
@@ -69,6 +74,21 @@ final class ExportedParts {
     if (!MediaTypes.isIndex(part.mediaType()) && !MediaTypes.isManifest(part.mediaType())) {
       return Optional.empty();
     }
+    var document = new Document(part.digest(), part.mediaType());
+    Optional<Main> known = seen.get(document);
+    if (known != null) {
+      return known;
+    }
+    Optional<Main> main = read(part, depth);
+    seen.put(document, main);
+    if (seen.size() > ArchiveLimits.DOCUMENTS) {
+      throw new InvalidArgumentException(
+          "export: more than " + ArchiveLimits.DOCUMENTS + " indexes and manifests");
+    }
+    return main;
+  }
+
+  private Optional<Main> read(Descriptor part, int depth) {
     byte[] bytes = Blobs.read(content, part.digest(), part.size());
     return switch (ImageDocument.parse(bytes, part.mediaType())) {
       case Index index -> index(part, index, depth);

@@ -28,7 +28,10 @@ final class ImportedTree {
   private final Blobs blobs;
   private final ImageSelection destination;
   private final PlatformChoice platforms;
-  private final Set<Digest> seen = new HashSet<>();
+  private final Set<Checked> seen = new HashSet<>();
+
+  /** A document, and whether its layers had to be there. */
+  private record Checked(Digest digest, boolean layers) {}
 
   ImportedTree(Blobs blobs, ImageSelection destination) {
     this.blobs = blobs;
@@ -57,8 +60,12 @@ final class ImportedTree {
     blobs.expect(part, of);
     boolean isDocument =
         MediaTypes.isIndex(part.mediaType()) || MediaTypes.isManifest(part.mediaType());
-    if (!isDocument || (!seen.add(part.digest()) && layers)) {
+    if (!isDocument || !seen.add(new Checked(part.digest(), layers))) {
       return;
+    }
+    if (seen.size() > ArchiveLimits.DOCUMENTS) {
+      throw new InvalidArgumentException(
+          "image archive has more than " + ArchiveLimits.DOCUMENTS + " indexes and manifests");
     }
     byte[] bytes = blobs.document(part.digest(), part.size());
     switch (ImageDocument.parse(bytes, part.mediaType())) {
@@ -89,8 +96,9 @@ final class ImportedTree {
       check(entry.descriptor(), "index " + at.digest(), true, depth + 1);
     }
     if (destination.allMetadata()) {
+      Set<Index.Entry> whole = new HashSet<>(chosen);
       for (Index.Entry entry : index.manifests()) {
-        if (!chosen.contains(entry) && blobs.has(entry.descriptor().digest())) {
+        if (!whole.contains(entry) && blobs.has(entry.descriptor().digest())) {
           check(entry.descriptor(), "index " + at.digest(), false, depth + 1);
         }
       }

@@ -248,6 +248,20 @@ class ArchiveExportTest {
     assertThat(again.toByteArray()).isEqualTo(archive);
   }
 
+  @Test
+  void many_ways_to_one_image_are_gone_once() throws IOException {
+    var archive = new TestArchive().layout();
+    Descriptor one = archive.image(AMD64, LAYER);
+    Image image = imported(archive, one, NAME);
+    var blobs = new TestArchive().layout();
+    Descriptor maze = blobs.maze(8, Optional.empty(), one);
+    importInto(content, images, blobs.index().bytes());
+    Map<String, byte[]> files =
+        export(request(List.of(AMD64), true, false, false), image(NAME + "-maze", maze), image);
+    assertThat(files).containsKey(TestArchive.path(one.digest()));
+    assertThat(new String(files.get("manifest.json"), UTF_8)).contains("app:1-maze", "app:1\"");
+  }
+
   // ---- helpers ----
 
   private List<Image> importInto(ContentStore blobs, ImageStore names, byte[] archive) {

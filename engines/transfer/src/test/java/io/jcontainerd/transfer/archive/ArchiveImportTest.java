@@ -552,7 +552,62 @@ class ArchiveImportTest {
     refused(new TestArchive().file(TestArchive.path(Digest.sha256(OTHER)), "lie"), "has 3 bytes");
   }
 
+  @Test
+  void many_ways_to_one_image_are_gone_once() {
+    var archive = new TestArchive().layout();
+    Descriptor image = archive.image(AMD64, LAYER);
+    Descriptor maze = archive.maze(8, Optional.empty(), image);
+    archive.index(named(maze, NAME));
+    assertThat(run(archive.bytes(), images(ANY))).hasSize(1);
+  }
+
+  @Test
+  void many_ways_to_what_need_not_be_whole_are_gone_once() {
+    var archive = new TestArchive().layout();
+    Descriptor amd = archive.image(AMD64, LAYER);
+    Descriptor arm = archive.image(ARM64, OTHER);
+    Descriptor maze =
+        archive.maze(8, Optional.of(ARM64), arm, new Index.Entry(amd, Optional.of(AMD64)));
+    archive.index(named(maze, NAME));
+    assertThat(run(archive.bytes(), metadataToo())).hasSize(1);
+  }
+
+  @Test
+  void what_was_seen_without_layers_is_checked_with_them_where_it_must_be_whole() {
+    var archive = new TestArchive().layout();
+    Descriptor amd = archive.image(AMD64, LAYER);
+    byte[] config = TestArchive.config(ARM64, OTHER);
+    byte[] manifest =
+        new Manifest(
+                Descriptors.of(MediaTypes.CONFIG, config),
+                List.of(Descriptors.of(MediaTypes.LAYER, OTHER)))
+            .toBytes();
+    Descriptor arm = Descriptors.of(MediaTypes.MANIFEST, manifest);
+    byte[] index =
+        new Index(
+                List.of(
+                    new Index.Entry(amd, Optional.of(AMD64)),
+                    new Index.Entry(arm, Optional.of(ARM64))))
+            .toBytes();
+    archive.blob(config).blob(manifest).blob(index);
+    archive.index(named(Descriptors.of(MediaTypes.INDEX, index), NAME), named(arm, "arm:1"));
+    assertThatThrownBy(() -> run(archive.bytes(), metadataToo()))
+        .isInstanceOf(NotFoundException.class)
+        .hasMessageContaining(Digest.sha256(OTHER) + ", part of manifest " + arm.digest());
+  }
+
+  @Test
+  void documents_of_an_archive_are_bounded() {
+    var archive = new TestArchive().layout();
+    archive.index(archive.manifests(10_001).toArray(new Index.Entry[0]));
+    refused(archive, "more than 10000 indexes and manifests");
+  }
+
   // ---- helpers ----
+
+  private static ImageSelection metadataToo() {
+    return new ImageSelection("", Map.of(), List.of(AMD64), true, 0, List.of(ANY), List.of());
+  }
 
   private static Descriptor manifest() {
     return new TestArchive().image(AMD64, LAYER);

@@ -100,6 +100,48 @@ final class TestArchive {
         .getBytes(UTF_8);
   }
 
+  /**
+   * Indexes, each listing the next many times, the last of them the image: many ways to one image.
+   *
+   * @param platform what the ways are told to be for
+   * @param beside is listed by each, too
+   */
+  Descriptor maze(int depth, Optional<Platform> platform, Descriptor image, Index.Entry... beside) {
+    Descriptor next = image;
+    for (int level = 0; level < depth; level++) {
+      List<Index.Entry> entries = new ArrayList<>(List.of(beside));
+      for (int way = 0; way < 8; way++) {
+        entries.add(
+            new Index.Entry(entry(next, Map.of("way", "" + way)).descriptor(), platform));
+      }
+      byte[] index = new Index(entries).toBytes();
+      blob(index);
+      next = Descriptors.of(MediaTypes.INDEX, index);
+    }
+    return next;
+  }
+
+  /** Manifests that share all that they consist of. */
+  List<Index.Entry> manifests(int count) {
+    byte[] layer = layer("shared");
+    byte[] config = config(AMD64, layer);
+    blob(layer).blob(config);
+    List<Index.Entry> entries = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      byte[] manifest =
+          new Manifest(
+                  MediaTypes.MANIFEST,
+                  Descriptors.of(MediaTypes.CONFIG, config),
+                  List.of(Descriptors.of(MediaTypes.LAYER, layer)),
+                  Map.of("number", "" + i))
+              .toBytes();
+      blob(manifest);
+      entries.add(
+          new Index.Entry(Descriptors.of(MediaTypes.MANIFEST, manifest), Optional.of(AMD64)));
+    }
+    return entries;
+  }
+
   TestArchive index(Index.Entry... entries) {
     return file("index.json", new Index(List.of(entries)).toBytes());
   }
