@@ -169,6 +169,7 @@ public final class TransferEngine implements Transfers {
                     parts.leases(),
                     new ImageNames(parts.images())::save,
                     new Import(parts, settings, blobs, layers)::unpack,
+                    () -> parts.space().ofContent().map(DiskSpace.Room::availableBytes),
                     ArchiveLimits.USUAL)
                 .run(archive, request, listener));
   }

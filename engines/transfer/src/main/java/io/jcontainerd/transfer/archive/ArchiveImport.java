@@ -6,6 +6,7 @@ import io.jcontainerd.core.failure.CancelledException;
 import io.jcontainerd.core.failure.ContainerdException;
 import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.core.failure.NotFoundException;
+import io.jcontainerd.core.failure.ResourceExhaustedException;
 import io.jcontainerd.core.failure.UnavailableException;
 import io.jcontainerd.core.images.Image;
 import io.jcontainerd.core.leases.LeaseStore;
@@ -41,6 +42,7 @@ public final class ArchiveImport {
   private final LeaseStore leases;
   private final Names names;
   private final Unpack unpack;
+  private final FreeSpace space;
   private final ArchiveLimits limits;
 
   /** Unpacks what is in the content store. */
@@ -63,11 +65,17 @@ public final class ArchiveImport {
 
   /** Into these stores. */
   public ArchiveImport(
-      ContentStore content, LeaseStore leases, Names names, Unpack unpack, ArchiveLimits limits) {
+      ContentStore content,
+      LeaseStore leases,
+      Names names,
+      Unpack unpack,
+      FreeSpace space,
+      ArchiveLimits limits) {
     this.content = content;
     this.leases = leases;
     this.names = names;
     this.unpack = unpack;
+    this.space = space;
     this.limits = limits;
   }
 
@@ -77,11 +85,12 @@ public final class ArchiveImport {
    * @return the images that were named; none if the archive tells no names that the request wants
    * @throws InvalidArgumentException if it is no archive of images, or one that means harm
    * @throws NotFoundException if parts of its images are not in it, or none is for the platforms
+   * @throws ResourceExhaustedException if there is no room for it
    * @throws UnavailableException if its bytes ended to come
    */
   public List<Image> run(InputStream archive, ImportRequest request, TransferListener listener) {
     listener.progress(new TransferProgress("Importing"));
-    BlobWriter writer = new BlobWriter(content, leases);
+    BlobWriter writer = new BlobWriter(content, leases, space);
     ArchiveFiles files;
     try {
       files = ArchiveFiles.read(archive, writer, request.forceCompress(), limits);

@@ -13,6 +13,7 @@ import io.jcontainerd.core.failure.ContainerdException;
 import io.jcontainerd.core.failure.FailedPreconditionException;
 import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.core.failure.NotFoundException;
+import io.jcontainerd.core.failure.ResourceExhaustedException;
 import io.jcontainerd.core.leases.Lease;
 import io.jcontainerd.core.leases.LeaseStore;
 import io.jcontainerd.oci.tar.TarReader;
@@ -32,15 +33,22 @@ import java.util.zip.GZIPOutputStream;
  */
 final class BlobWriter {
   private static final String UNCOMPRESSED = "containerd.io/uncompressed";
+  private static final long LOOK_AFTER = 8 << 20;
 
   private final ContentStore content;
   private final LeaseStore leases;
+  private final FreeSpace space;
   private final String run = UUID.randomUUID().toString();
   private int count;
+  private long unchecked;
 
-  BlobWriter(ContentStore content, LeaseStore leases) {
+  /**
+   * @param space where blobs go; a part of it stays free
+   */
+  BlobWriter(ContentStore content, LeaseStore leases, FreeSpace space) {
     this.content = content;
     this.leases = leases;
+    this.space = space;
   }
 
   /** A body whose digest its name tells. */
@@ -90,6 +98,7 @@ final class BlobWriter {
     MessageDigest plain = Digest.hasher("sha256");
     String ref = ref();
     try (Ingest ingest = content.ingest(new IngestRequest(ref))) {
+      checkRoom(0);
       try (var out = new GZIPOutputStream(new IngestOutput(ingest), 64 << 10)) {
         plain.update(start);
         out.write(start);
@@ -167,17 +176,41 @@ final class BlobWriter {
       throws IOException {
     String ref = ingest.status().ref();
     try (ingest) {
+      checkRoom(size);
       if (start.length > 0) {
-        ingest.write(ByteBuffer.wrap(start));
+        write(ingest, ByteBuffer.wrap(start));
       }
       for (ByteBuffer piece = tar.body(); piece != null; piece = tar.body()) {
-        ingest.write(piece);
+        write(ingest, piece);
       }
       return new StoredFile(commit(ingest, size, expected, Map.of()), size);
     } catch (ContainerdException | IOException e) {
       abort(ref, e);
       throw e;
     }
+  }
+
+  /** Looks now and then whether there is still room, which others take, too. */
+  private void write(Ingest ingest, ByteBuffer bytes) {
+    unchecked += bytes.remaining();
+    if (unchecked >= LOOK_AFTER) {
+      checkRoom(bytes.remaining());
+    }
+    ingest.write(bytes);
+  }
+
+  /** So that a disk that an archive would fill stays of use to everything else. */
+  private void checkRoom(long more) {
+    unchecked = 0;
+    space
+        .bytes()
+        .filter(left -> left - ArchiveLimits.RESERVE < more)
+        .ifPresent(
+            left -> {
+              throw new ResourceExhaustedException(
+                  "image archive: no room for %d more bytes; %d are left, of which %d stay free"
+                      .formatted(more, left, ArchiveLimits.RESERVE));
+            });
   }
 
   private Digest commit(
@@ -215,7 +248,7 @@ final class BlobWriter {
   }
 
   /** Bytes into an ingest; closing leaves it open. */
-  private static final class IngestOutput extends OutputStream {
+  private final class IngestOutput extends OutputStream {
     private final Ingest ingest;
 
     IngestOutput(Ingest ingest) {
@@ -229,7 +262,7 @@ final class BlobWriter {
 
     @Override
     public void write(byte[] bytes, int offset, int length) {
-      ingest.write(ByteBuffer.wrap(bytes, offset, length));
+      BlobWriter.this.write(ingest, ByteBuffer.wrap(bytes, offset, length));
     }
   }
 }

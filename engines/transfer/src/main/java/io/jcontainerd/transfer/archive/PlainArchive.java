@@ -82,7 +82,7 @@ final class PlainArchive implements ByteSource, AutoCloseable {
       return null;
     }
     size += count;
-    if (size > ArchiveLimits.RATIO_COUNTS_FROM && size / limits.ratio() > packed.count) {
+    if ((size - ArchiveLimits.RATIO_COUNTS_FROM) / limits.ratio() > packed.count) {
       throw new InvalidArgumentException(
           "image archive of %d bytes unpacks to more than %d".formatted(packed.count, size));
     }

@@ -275,6 +275,7 @@ class ArchiveExportTest {
             (name, image, where, listener) -> {
               throw new AssertionError("nobody asked to unpack " + name);
             },
+            FreeSpace.UNKNOWN,
             ArchiveLimits.USUAL)
         .run(
             new ByteArrayInputStream(archive),
@@ -311,7 +312,7 @@ class ArchiveExportTest {
   }
 
   private void store(byte[] blob) {
-    new BlobWriter(content, leases).document(blob, Map.of());
+    new BlobWriter(content, leases, FreeSpace.UNKNOWN).document(blob, Map.of());
   }
 
   private static ExportRequest request(

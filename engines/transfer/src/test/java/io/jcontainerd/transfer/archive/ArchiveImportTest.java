@@ -18,6 +18,7 @@ import io.jcontainerd.core.Platform;
 import io.jcontainerd.core.content.ContentStore;
 import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.core.failure.NotFoundException;
+import io.jcontainerd.core.failure.ResourceExhaustedException;
 import io.jcontainerd.core.failure.UnavailableException;
 import io.jcontainerd.core.filter.Filter;
 import io.jcontainerd.core.images.Image;
@@ -48,6 +49,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -67,6 +71,7 @@ class ArchiveImportTest {
   private final List<TransferProgress> told = new ArrayList<>();
   private final List<String> unpacked = new ArrayList<>();
   private ArchiveLimits limits = ArchiveLimits.USUAL;
+  private FreeSpace space = FreeSpace.UNKNOWN;
 
   // ---- image layouts ----
 
@@ -553,6 +558,51 @@ class ArchiveImportTest {
   }
 
   @Test
+  void zeros_packed_with_gzip_are_not_unpacked_for_ever() throws IOException {
+    var packed = new ByteArrayOutputStream();
+    byte[] zeros = new byte[1 << 20];
+    try (var gzip = new GZIPOutputStream(packed)) {
+      gzip.write(TestArchive.header("VERSION", 400L << 20));
+      for (int i = 0; i < 400; i++) {
+        gzip.write(zeros);
+      }
+    }
+    assertThatThrownBy(() -> run(packed.toByteArray(), images(ANY)))
+        .isInstanceOf(InvalidArgumentException.class)
+        .hasMessageContaining("unpacks to more than");
+  }
+
+  @Test
+  void a_part_of_the_disk_stays_free() {
+    byte[] archive = oneOf(Map.of("io.containerd.image.name", NAME));
+    space = () -> Optional.of(ArchiveLimits.RESERVE + LAYER.length - 1);
+    assertThatThrownBy(() -> run(archive, images(ANY)))
+        .isInstanceOf(ResourceExhaustedException.class)
+        .hasMessageContaining("no room for " + LAYER.length + " more bytes");
+    assertThat(content.statuses(Filter.ALL)).isEmpty();
+    space = () -> Optional.of(ArchiveLimits.RESERVE + LAYER.length);
+    assertThat(names(archive, ANY)).containsExactly(NAME);
+  }
+
+  @Test
+  void a_disk_that_others_fill_meanwhile_is_noticed() {
+    byte[] large = layer("x".repeat(20 << 20));
+    byte[] config = TestArchive.config(AMD64, large);
+    for (boolean compress : List.of(false, true)) {
+      byte[] noise = new byte[20 << 20];
+      new Random(1).nextBytes(noise);
+      System.arraycopy(large, 0, noise, 0, 512);
+      byte[] archive = docker("l.tar", noise, config).bytes();
+      var looks = new AtomicInteger();
+      space = () -> Optional.of(looks.incrementAndGet() < 3 ? 1L << 40 : 0L);
+      assertThatThrownBy(
+              () -> run(archive, new ImportRequest("", compress, images(ANY))))
+          .isInstanceOf(ResourceExhaustedException.class);
+      assertThat(content.statuses(Filter.ALL)).isEmpty();
+    }
+  }
+
+  @Test
   void many_ways_to_one_image_are_gone_once() {
     var archive = new TestArchive().layout();
     Descriptor image = archive.image(AMD64, LAYER);
@@ -662,6 +712,7 @@ class ArchiveImportTest {
                         + " "
                         + image.digest()
                         + (images.list(Filter.ALL).isEmpty() ? " before its name" : " too late")),
+            space,
             limits);
     return importing.run(archive, request, told::add);
   }
@@ -680,7 +731,7 @@ class ArchiveImportTest {
   }
 
   private void store(byte[] blob) {
-    new BlobWriter(content, leases).document(blob, Map.of());
+    new BlobWriter(content, leases, FreeSpace.UNKNOWN).document(blob, Map.of());
   }
 
   private byte[] bytes(Descriptor target) {

@@ -72,6 +72,7 @@ class MutatedArchivesTest {
               (name, _, _, _) -> {
                 throw new AssertionError("nobody asked to unpack " + name);
               },
+              FreeSpace.UNKNOWN,
               ArchiveLimits.USUAL)
           .run(
               new ByteArrayInputStream(archive),

@@ -44,23 +44,26 @@ final class TestArchive {
   }
 
   TestArchive add(TarEntry.Type type, String name, String link, byte[] body) {
-    entries.add(
-        new TarEntry(
-            type,
-            RawPath.of(name),
-            RawPath.of(link),
-            0644,
-            0,
-            0,
-            body.length,
-            Instant.EPOCH,
-            Optional.empty(),
-            0,
-            0,
-            Map.of(),
-            Optional.empty()));
+    entries.add(tarEntry(type, name, link, body.length));
     bodies.add(body);
     return this;
+  }
+
+  private static TarEntry tarEntry(TarEntry.Type type, String name, String link, long size) {
+    return new TarEntry(
+        type,
+        RawPath.of(name),
+        RawPath.of(link),
+        0644,
+        0,
+        0,
+        size,
+        Instant.EPOCH,
+        Optional.empty(),
+        0,
+        0,
+        Map.of(),
+        Optional.empty());
   }
 
   TestArchive layout() {
@@ -111,8 +114,7 @@ final class TestArchive {
     for (int level = 0; level < depth; level++) {
       List<Index.Entry> entries = new ArrayList<>(List.of(beside));
       for (int way = 0; way < 8; way++) {
-        entries.add(
-            new Index.Entry(entry(next, Map.of("way", "" + way)).descriptor(), platform));
+        entries.add(new Index.Entry(entry(next, Map.of("way", "" + way)).descriptor(), platform));
       }
       byte[] index = new Index(entries).toBytes();
       blob(index);
@@ -171,6 +173,13 @@ final class TestArchive {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+    return bytes.toByteArray();
+  }
+
+  /** What stands before the bytes of a file. */
+  static byte[] header(String name, long size) throws IOException {
+    var bytes = new ByteArrayOutputStream();
+    new TarWriter(bytes).entry(tarEntry(TarEntry.Type.REGULAR, name, "", size));
     return bytes.toByteArray();
   }
 
