@@ -31,11 +31,12 @@ final class ArchiveFiles {
   static final String INDEX = "index.json";
   static final String DOCKER = "manifest.json";
   private static final String BLOBS = "blobs/";
-  private static final Set<String> DOCUMENTS = Set.of(LAYOUT, INDEX, DOCKER);
+  private static final Set<String> DOCUMENTS = Set.of(INDEX, DOCKER);
 
   /** What Docker writes beside what counts, for readers of ten years ago. */
   private static final Set<String> OF_OLD = Set.of("VERSION", "json", "repositories");
 
+  private static final int LONGEST_LAYOUT = 4096;
   private static final int MOST_LINKS = 16;
 
   private final BlobWriter writer;
@@ -47,6 +48,7 @@ final class ArchiveFiles {
   private final Set<String> names = new HashSet<>();
   private int entries;
   private long nameBytes;
+  private boolean layout;
 
   private ArchiveFiles(BlobWriter writer, boolean compress, ArchiveLimits limits) {
     this.writer = writer;
@@ -125,17 +127,20 @@ final class ArchiveFiles {
       throw new InvalidArgumentException(
           "image archive: entry \"" + entry.name().shown() + "\" has holes");
     }
-    if (DOCUMENTS.contains(name)) {
-      documents.put(name, document(name, entry.size(), tar));
+    if (name.equals(LAYOUT)) {
+      checkLayout(document(name, entry.size(), Math.min(LONGEST_LAYOUT, limits.document()), tar));
+      layout = true;
+    } else if (DOCUMENTS.contains(name)) {
+      documents.put(name, document(name, entry.size(), limits.document(), tar));
     } else if (name.startsWith(BLOBS)) {
       files.put(name, writer.named(tar, entry.size(), digest(name)));
-    } else if (!isLayout() && !OF_OLD.contains(name.substring(name.lastIndexOf('/') + 1))) {
+    } else if (!layout && !OF_OLD.contains(name.substring(name.lastIndexOf('/') + 1))) {
       files.put(name, writer.unnamed(tar, entry.size(), compress));
     }
   }
 
-  private byte[] document(String name, long size, TarReader tar) throws IOException {
-    if (size > limits.document()) {
+  private byte[] document(String name, long size, int longest, TarReader tar) throws IOException {
+    if (size > longest) {
       throw new InvalidArgumentException(
           "image archive: " + name + " of " + size + " bytes is too long");
     }
@@ -162,18 +167,17 @@ final class ArchiveFiles {
         "image archive: entry \"" + name + "\" is not named by a digest");
   }
 
-  /** Whether it says so of itself. */
-  boolean isLayout() {
-    byte[] layout = documents.get(LAYOUT);
-    if (layout == null) {
-      return false;
-    }
-    String version = JsonObject.parse(layout).string("imageLayoutVersion").orElse("");
+  private static void checkLayout(byte[] bytes) {
+    String version = JsonObject.parse(bytes).string("imageLayoutVersion").orElse("");
     if (!version.equals("1.0.0")) {
       throw new InvalidArgumentException(
           "image archive: layout version \"" + version + "\" is not 1.0.0");
     }
-    return true;
+  }
+
+  /** Whether it says so of itself. */
+  boolean isLayout() {
+    return layout;
   }
 
   Optional<byte[]> document(String name) {

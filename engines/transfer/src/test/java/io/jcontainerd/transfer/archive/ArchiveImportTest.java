@@ -603,6 +603,17 @@ class ArchiveImportTest {
   }
 
   @Test
+  void what_tells_a_layout_is_short_and_read_once() {
+    String longest = "{\"imageLayoutVersion\":\"1.0.0\"}" + " ".repeat(4096 - 30);
+    refused(
+        new TestArchive().file("oci-layout", longest), "neither index.json nor manifest.json");
+    refused(
+        new TestArchive().file("oci-layout", longest + " "),
+        "oci-layout of 4097 bytes is too long");
+    refused(new TestArchive().file("oci-layout", "{}").file("more", "x"), "layout version");
+  }
+
+  @Test
   void many_ways_to_one_image_are_gone_once() {
     var archive = new TestArchive().layout();
     Descriptor image = archive.image(AMD64, LAYER);
