@@ -12,7 +12,7 @@ final class Advice {
   private Advice() {}
 
   static String text(ContainerdException failure) {
-    return String.valueOf(failure.getMessage());
+    return Printable.text(String.valueOf(failure.getMessage()));
   }
 
   /** What to do next; empty if that is not known. */

@@ -60,7 +60,8 @@ abstract class MovesImages implements Callable<Integer> {
     switch (jctr().format()) {
       case json -> out.println(JsonArray.of(images, MovesImages::json));
       case table ->
-          images.forEach(image -> out.println(image.name() + " " + image.target().digest()));
+          images.forEach(
+              image -> out.println(Printable.text(image.name()) + " " + image.target().digest()));
     }
     out.flush();
   }

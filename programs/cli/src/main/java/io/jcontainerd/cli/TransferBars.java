@@ -79,7 +79,8 @@ final class TransferBars {
 
   /** The words of something that happened to the whole. */
   static String words(TransferProgress progress) {
-    return progress.name().isEmpty() ? progress.event() : progress.event() + " " + progress.name();
+    return Printable.text(
+        progress.name().isEmpty() ? progress.event() : progress.event() + " " + progress.name());
   }
 
   /** All lines as they are now, none longer than the width. */
@@ -91,7 +92,10 @@ final class TransferBars {
   }
 
   private static String line(Part part, int width, long nanos) {
-    String start = padded(shortName(part.name), NAME_WIDTH) + " " + padded(part.event, EVENT_WIDTH);
+    String start =
+        padded(Printable.text(shortName(part.name)), NAME_WIDTH)
+            + " "
+            + padded(Printable.text(part.event), EVENT_WIDTH);
     if (part.total == 0) {
       return start.stripTrailing();
     }

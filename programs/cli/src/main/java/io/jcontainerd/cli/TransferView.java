@@ -68,9 +68,10 @@ final class TransferView implements TransferListener, AutoCloseable {
 
   private static String line(TransferProgress progress) {
     String size = progress.total() > 0 ? " (" + Bytes.text(progress.total()) + ")" : "";
-    return progress.name().isEmpty()
-        ? progress.event()
-        : progress.name() + ": " + progress.event() + size;
+    return Printable.text(
+        progress.name().isEmpty()
+            ? progress.event()
+            : progress.name() + ": " + progress.event() + size);
   }
 
   private void redraw() {

@@ -1,8 +1,10 @@
 package io.jcontainerd.transfer.archive;
 
 import io.jcontainerd.core.Descriptor;
+import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.core.transfer.ImageSelection;
 import io.jcontainerd.core.transfer.ImageSelection.ExtraReference;
+import io.jcontainerd.oci.reference.Reference;
 import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
@@ -14,8 +16,9 @@ import java.util.Set;
  * each prefix of the request, the name that its annotations tell: {@code io.containerd.image.name}
  * is a whole name, {@code org.opencontainers.image.ref.name} may be one or a mere tag, which is put
  * behind the prefix. A whole name that does not begin with the prefix counts only if the prefix may
- * be overruled. Where asked, a name of prefix and digest comes beside, or instead where there is
- * none.
+ * be overruled. What is no name of an image by the grammar of references counts as none: nobody
+ * could ask for it, and it would be shown to people. Where asked, a name of prefix and digest comes
+ * beside, or instead where there is none.
  */
 final class ImportNames {
   static final String IMAGE_NAME = "io.containerd.image.name";
@@ -62,10 +65,20 @@ final class ImportNames {
   private static String told(Map<String, String> annotations, ExtraReference prefix) {
     String whole = annotations.getOrDefault(IMAGE_NAME, "");
     if (!whole.isEmpty()) {
-      return under(prefix, whole).equals(whole) ? whole : "";
+      return under(prefix, whole).equals(whole) && isReference(whole) ? whole : "";
     }
     String ref = annotations.getOrDefault(REF_NAME, "");
-    return ref.isEmpty() ? "" : under(prefix, ref);
+    String name = ref.isEmpty() ? "" : under(prefix, ref);
+    return isReference(name) ? name : "";
+  }
+
+  private static boolean isReference(String name) {
+    try {
+      Reference _ = Reference.parse(name);
+      return true;
+    } catch (InvalidArgumentException _) {
+      return false;
+    }
   }
 
   /** The name that a word stands for; empty if it is none under the prefix. */

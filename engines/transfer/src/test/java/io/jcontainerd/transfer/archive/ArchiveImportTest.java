@@ -140,6 +140,20 @@ class ArchiveImportTest {
   }
 
   @Test
+  void what_is_no_name_of_an_image_counts_as_none() {
+    var ifNameless = new ExtraReference("import", true, true, true, true);
+    List<String> digest = List.of("import@" + manifest().digest());
+    for (String name : List.of("docker.io/library/app:\u001b[2J", "x\ny/z", "a b/c", "UP/er:case!")) {
+      byte[] whole = oneOf(Map.of("io.containerd.image.name", name));
+      assertThat(names(whole, ANY)).isEmpty();
+      assertThat(names(whole, ifNameless)).isEqualTo(digest);
+      assertThat(names(oneOf(Map.of("org.opencontainers.image.ref.name", name)), ANY)).isEmpty();
+    }
+    byte[] tag = oneOf(Map.of("org.opencontainers.image.ref.name", "v1\u009b31m"));
+    assertThat(names(tag, prefix("foo/bar", false))).isEmpty();
+  }
+
+  @Test
   void digests_make_names_where_asked() {
     byte[] nameless = oneOf(Map.of());
     byte[] named = oneOf(Map.of("io.containerd.image.name", NAME));
