@@ -89,18 +89,26 @@ final class PlainArchive implements ByteSource, AutoCloseable {
     return ByteBuffer.wrap(buffer, 0, count);
   }
 
-  /** Passes over what follows the archive, so that whoever sends it can end; not without bound. */
+  /**
+   * Passes over what follows the archive, in it and behind what it is packed in, so that whoever
+   * sends it can end; not without bound.
+   */
   void drain() throws IOException {
     long left = limits.trailer();
-    while (left > 0) {
-      ByteBuffer piece = next();
-      if (piece == null) {
-        return;
-      }
-      left -= piece.remaining();
+    for (ByteBuffer piece = next(); piece != null; piece = next()) {
+      left -= checkTrailer(piece.remaining(), left);
     }
-    throw new InvalidArgumentException(
-        "image archive is followed by more than " + limits.trailer() + " other bytes");
+    for (int count = packed.read(buffer); count >= 0; count = packed.read(buffer)) {
+      left -= checkTrailer(count, left);
+    }
+  }
+
+  private int checkTrailer(int count, long left) {
+    if (count >= left) {
+      throw new InvalidArgumentException(
+          "image archive is followed by more than " + limits.trailer() + " other bytes");
+    }
+    return count;
   }
 
   @Override

@@ -143,7 +143,8 @@ class ArchiveImportTest {
   void what_is_no_name_of_an_image_counts_as_none() {
     var ifNameless = new ExtraReference("import", true, true, true, true);
     List<String> digest = List.of("import@" + manifest().digest());
-    for (String name : List.of("docker.io/library/app:\u001b[2J", "x\ny/z", "a b/c", "UP/er:case!")) {
+    for (String name :
+        List.of("docker.io/library/app:\u001b[2J", "x\ny/z", "a b/c", "UP/er:case!")) {
       byte[] whole = oneOf(Map.of("io.containerd.image.name", name));
       assertThat(names(whole, ANY)).isEmpty();
       assertThat(names(whole, ifNameless)).isEqualTo(digest);
@@ -371,6 +372,17 @@ class ArchiveImportTest {
           .isInstanceOf(InvalidArgumentException.class)
           .hasMessageContaining("is packed with");
     }
+  }
+
+  @Test
+  void what_follows_the_end_of_a_packed_archive_is_read_too_within_bounds() {
+    byte[] archive = gzip(oneOf(Map.of("io.containerd.image.name", NAME)));
+    byte[] padded = Arrays.copyOf(archive, archive.length + (1 << 20)); // run looks if all is read
+    assertThat(names(padded, ANY)).containsExactly(NAME);
+    limits = new ArchiveLimits(1000, 100_000, 1000, 10, 1 << 19);
+    assertThatThrownBy(() -> run(padded, images(ANY)))
+        .isInstanceOf(InvalidArgumentException.class)
+        .hasMessageContaining("followed by more than " + (1 << 19) + " other bytes");
   }
 
   // ---- archives that mean harm ----
@@ -609,8 +621,7 @@ class ArchiveImportTest {
       byte[] archive = docker("l.tar", noise, config).bytes();
       var looks = new AtomicInteger();
       space = () -> Optional.of(looks.incrementAndGet() < 3 ? 1L << 40 : 0L);
-      assertThatThrownBy(
-              () -> run(archive, new ImportRequest("", compress, images(ANY))))
+      assertThatThrownBy(() -> run(archive, new ImportRequest("", compress, images(ANY))))
           .isInstanceOf(ResourceExhaustedException.class);
       assertThat(content.statuses(Filter.ALL)).isEmpty();
     }
@@ -619,8 +630,7 @@ class ArchiveImportTest {
   @Test
   void what_tells_a_layout_is_short_and_read_once() {
     String longest = "{\"imageLayoutVersion\":\"1.0.0\"}" + " ".repeat(4096 - 30);
-    refused(
-        new TestArchive().file("oci-layout", longest), "neither index.json nor manifest.json");
+    refused(new TestArchive().file("oci-layout", longest), "neither index.json nor manifest.json");
     refused(
         new TestArchive().file("oci-layout", longest + " "),
         "oci-layout of 4097 bytes is too long");
