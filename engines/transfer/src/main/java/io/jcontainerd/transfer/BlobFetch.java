@@ -62,43 +62,80 @@ final class BlobFetch {
     if (priority != AT_ONCE) {
       tell.accept(new Word(Event.WAITING, 0));
     }
-    try (Slots.Slot _ = (priority == AT_ONCE ? ofDocuments : slots).take(priority)) {
-      bring(session, blob, tell);
+    while (!tried(session, blob, priority, tell)) {
+      awaitFree(blob);
     }
   }
 
-  private void bring(Session session, Descriptor blob, Consumer<Word> tell)
+  /** False if somebody else is writing the blob: then no place is kept. */
+  private boolean tried(Session session, Descriptor blob, long priority, Consumer<Word> tell)
       throws InterruptedException {
-    boolean again = true;
-    while (again) {
-      Optional<Ingest> open = open(blob);
-      if (open.isEmpty()) {
-        return;
+    try (Slots.Slot _ = (priority == AT_ONCE ? ofDocuments : slots).take(priority)) {
+      boolean again = true;
+      while (again) {
+        switch (open(blob)) {
+          case There _ -> {
+            return true;
+          }
+          case Busy _ -> {
+            return false;
+          }
+          case Ours(Ingest ingest) -> {
+            try (ingest) {
+              again = !copied(session, blob, ingest, tell);
+            }
+          }
+        }
       }
-      try (Ingest ingest = open.get()) {
-        again = !copied(session, blob, ingest, tell);
+      return true;
+    }
+  }
+
+  /** Waits until nobody else is writing the blob, or it is there. */
+  private void awaitFree(Descriptor blob) throws InterruptedException {
+    Growth growth = new Growth(ContentNames.of(blob));
+    while (true) {
+      switch (open(blob)) {
+        case There _ -> {
+          return;
+        }
+        case Busy(UnavailableException why) -> {
+          if (!growth.goesOn()) {
+            throw why;
+          }
+        }
+        case Ours(Ingest ingest) -> {
+          ingest.close();
+          return;
+        }
       }
     }
   }
+
+  /** What came of opening a blob's ingest. */
+  private sealed interface Opened {}
+
+  private record There() implements Opened {}
+
+  private record Busy(UnavailableException why) implements Opened {}
+
+  private record Ours(Ingest ingest) implements Opened {}
 
   /**
-   * Opens the blob's ingest; empty if the blob is there. Without a lease, so that what an
-   * interrupted try leaves is kept for a while; the caller has added the blob to its lease.
+   * Opens the blob's ingest. Without a lease, so that what an interrupted try leaves is kept for a
+   * while; the caller has added the blob to its lease.
    */
-  private Optional<Ingest> open(Descriptor blob) throws InterruptedException {
+  private Opened open(Descriptor blob) {
     String ref = ContentNames.of(blob);
     IngestRequest request = new IngestRequest(ref, blob.size(), Optional.of(blob.digest()));
-    Growth growth = new Growth(ref);
     boolean restarted = false;
     while (true) {
       try {
-        return Optional.of(Call.current().withoutLease().call(() -> content.ingest(request)));
+        return new Ours(Call.current().withoutLease().call(() -> content.ingest(request)));
       } catch (AlreadyExistsException _) {
-        return Optional.empty();
+        return new There();
       } catch (UnavailableException e) {
-        if (!growth.goesOn()) {
-          throw e;
-        }
+        return new Busy(e);
       } catch (FailedPreconditionException e) {
         if (restarted) {
           throw e;

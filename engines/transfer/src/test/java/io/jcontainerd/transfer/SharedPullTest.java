@@ -11,6 +11,7 @@ import io.jcontainerd.core.failure.CancelledException;
 import io.jcontainerd.core.failure.NotFoundException;
 import io.jcontainerd.core.failure.UnauthenticatedException;
 import io.jcontainerd.core.registry.RegistryAccess;
+import io.jcontainerd.core.transfer.ImageSelection;
 import io.jcontainerd.oci.image.ContentNames;
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
@@ -19,6 +20,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -275,6 +277,30 @@ class SharedPullTest {
               return null;
             });
     assertThat(registry.countOf(layer)).isZero();
+  }
+
+  @Test
+  void while_a_client_writes_a_blob_the_others_come() throws Exception {
+    scene.downloads = 1;
+    ScriptedRegistry.Made image = image(4000, 2000);
+    Descriptor written = image.manifest().layers().getFirst();
+    gate(image.manifest().layers().getLast());
+    Scene.Pulling pulling =
+        Call.in("test")
+            .call(
+                () -> {
+                  try (Ingest _ =
+                      scene.content.ingest(
+                          new IngestRequest(
+                              ContentNames.of(written), 4000, Optional.of(written.digest())))) {
+                    Scene.Pulling begun = scene.pulling("test", new ImageSelection("one"));
+                    assertThat(arrived.await(20, TimeUnit.SECONDS)).isTrue();
+                    return begun;
+                  }
+                });
+    gate.countDown();
+    assertThat(pulling.result().get()).hasSize(1);
+    assertThat(registry.countOf(written)).isEqualTo(1);
   }
 
   @Test
