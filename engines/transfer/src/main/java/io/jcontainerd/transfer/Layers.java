@@ -11,7 +11,9 @@ import io.jcontainerd.core.failure.DataLossException;
 import io.jcontainerd.core.failure.FailedPreconditionException;
 import io.jcontainerd.core.failure.NotFoundException;
 import io.jcontainerd.core.mount.Mount;
+import io.jcontainerd.core.ports.Time;
 import io.jcontainerd.core.snapshots.Prepared;
+import io.jcontainerd.core.snapshots.SnapshotInfo;
 import io.jcontainerd.core.snapshots.SnapshotKind;
 import io.jcontainerd.core.snapshots.Snapshotter;
 import io.jcontainerd.core.transfer.TransferProgress.Event;
@@ -20,6 +22,7 @@ import io.jcontainerd.oci.image.GcReferences;
 import io.jcontainerd.transfer.flow.Flights;
 import io.jcontainerd.transfer.flow.Slots;
 import io.jcontainerd.transfer.flow.Tasks;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -38,6 +41,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class Layers {
   private static final int MOST_TRIES = 5;
+  private static final Duration LONGEST_COMMIT = Duration.ofSeconds(30);
+  private static final Duration LOOK_AGAIN = Duration.ofMillis(50);
   private static final Applier.Options USUAL = new Applier.Options(Map.of(), false);
   private static final Applier.Options BESIDE = USUAL.standalone();
 
@@ -47,6 +52,7 @@ final class Layers {
   private final Documents documents;
   private final Keeper keeper;
   private final Slots slots;
+  private final Time time;
   private final Flights<Key, Word> flights = new Flights<>();
 
   Layers(TransferParts parts, Blobs blobs, Slots slots) {
@@ -54,6 +60,7 @@ final class Layers {
     this.documents = new Documents(parts.content());
     this.keeper = new Keeper(parts.leases());
     this.slots = slots;
+    this.time = parts.time();
   }
 
   /**
@@ -172,7 +179,7 @@ final class Layers {
   }
 
   /** Does the work on a new snapshot, if it is needed; nothing is left if it fails. */
-  private static Outcome prepared(UnpackPlan plan, int layer, String parent, Work work)
+  private Outcome prepared(UnpackPlan plan, int layer, String parent, Work work)
       throws InterruptedException {
     Snapshotter snapshotter = plan.snapshotter();
     String name = plan.name(layer);
@@ -184,14 +191,34 @@ final class Layers {
             instanceof Prepared.Writable(List<Mount> mounts)) {
           return worked(snapshotter, key, mounts, work);
         }
+        if (isCommitted(snapshotter, name)) {
+          return Outcome.THERE;
+        }
       } catch (AlreadyExistsException e) {
         last = e;
-      }
-      if (isCommitted(snapshotter, name)) {
-        return Outcome.THERE;
+        if (comes(plan, layer)) {
+          return Outcome.THERE;
+        }
       }
     }
     throw neither(name, last);
+  }
+
+  /**
+   * Waits for what another has committed, or is about to: a name is taken as soon as a commit is
+   * announced. False if it came to nothing, or stands on something else.
+   */
+  private boolean comes(UnpackPlan plan, int layer) throws InterruptedException {
+    long begun = time.nanoTime();
+    while (time.nanoTime() - begun < LONGEST_COMMIT.toNanos()) {
+      try {
+        SnapshotInfo there = plan.snapshotter().stat(plan.name(layer));
+        return there.kind() == SnapshotKind.COMMITTED && there.parent().equals(plan.below(layer));
+      } catch (NotFoundException _) {
+        time.sleep(LOOK_AGAIN);
+      }
+    }
+    return false;
   }
 
   private static FailedPreconditionException neither(
@@ -210,9 +237,6 @@ final class Layers {
         snapshotter.remove(key);
       }
       return outcome;
-    } catch (AlreadyExistsException e) {
-      remove(snapshotter, key, e); // another was quicker
-      return Outcome.THERE;
     } catch (RuntimeException | InterruptedException | Error e) {
       remove(snapshotter, key, e);
       throw e;
