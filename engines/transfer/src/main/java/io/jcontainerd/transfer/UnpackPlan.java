@@ -11,8 +11,10 @@ import io.jcontainerd.oci.image.ImageConfig;
 import io.jcontainerd.oci.image.Manifest;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * The layers of one manifest, and where they go. While it is open, layers that will be needed may
@@ -32,7 +34,11 @@ final class UnpackPlan implements AutoCloseable {
   private final Snapshotter snapshotter;
   private final Applier applier;
   private final Blobs blobs;
+
+  /** Guards itself and what follows; nothing is asked for or closed under it. */
   private final Map<Integer, Blobs.Interest> ahead = new HashMap<>();
+
+  private final Set<Integer> dropped = new HashSet<>();
   private boolean asked;
   private boolean closed;
 
@@ -163,21 +169,41 @@ final class UnpackPlan implements AutoCloseable {
    * one below, their blobs may come meanwhile. The first call counts.
    */
   void comeAhead(int layer) {
+    if (isSideBySide()) {
+      return;
+    }
     synchronized (ahead) {
-      if (asked || closed || isSideBySide()) {
+      if (asked) {
         return;
       }
       asked = true;
-      for (int above = layer + 1; above < layers.size(); above++) {
-        ahead.put(above, blobs.begin(session, layers.get(above), above));
+    }
+    for (int above = layer + 1; above < layers.size() && isOpen(); above++) {
+      keep(above, blobs.begin(session, layers.get(above), above));
+    }
+  }
+
+  private boolean isOpen() {
+    synchronized (ahead) {
+      return !closed;
+    }
+  }
+
+  private void keep(int layer, Blobs.Interest interest) {
+    synchronized (ahead) {
+      if (!closed && !dropped.contains(layer)) {
+        ahead.put(layer, interest);
+        return;
       }
     }
+    interest.close();
   }
 
   /** The layer's blob is not needed after all, or its own work waits for it now. */
   void drop(int layer) {
     Blobs.Interest interest;
     synchronized (ahead) {
+      dropped.add(layer);
       interest = ahead.remove(layer);
     }
     if (interest != null) {
