@@ -110,12 +110,13 @@ class UnpackPlanTest {
                 return true;
               });
       Thread _ = inBackground(call, meanwhile);
-      assertThat(meanwhile.get(20, TimeUnit.SECONDS)).isTrue();
-      gate.countDown();
+      try {
+        assertThat(meanwhile.get(20, TimeUnit.SECONDS)).isTrue();
+      } finally {
+        gate.countDown();
+      }
       asking.join();
       assertThat(scene.registry.open).as("nobody wants the layer any more").hasValue(0);
-    } finally {
-      gate.countDown();
     }
     assertThat(scene.registry.sessions).hasValue(0);
   }
