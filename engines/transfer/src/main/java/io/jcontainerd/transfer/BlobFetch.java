@@ -17,6 +17,7 @@ import io.jcontainerd.core.transfer.TransferProgress.Event;
 import io.jcontainerd.oci.image.ContentNames;
 import io.jcontainerd.transfer.fetch.Download;
 import io.jcontainerd.transfer.fetch.FetchLimits;
+import io.jcontainerd.transfer.flow.Flights;
 import io.jcontainerd.transfer.flow.Slots;
 import java.time.Duration;
 import java.util.Map;
@@ -193,7 +194,13 @@ final class BlobFetch {
       return true;
     } catch (ResourceExhaustedException e) {
       // for all who want it, so without the name of the image
-      throw new ResourceExhaustedException("content " + blob.digest() + ": " + e.getMessage(), e);
+      ResourceExhaustedException full =
+          new ResourceExhaustedException("content " + blob.digest() + ": " + e.getMessage(), e);
+      if (Flights.isOfTheDisk(e)) { // what came is in the way of everything else
+        ingest.close();
+        abort(ContentNames.of(blob), full);
+      }
+      throw full;
     } catch (FailedPreconditionException e) {
       FailedPreconditionException damaged =
           new FailedPreconditionException(subject + " came damaged: " + e.getMessage(), e);

@@ -64,10 +64,8 @@ final class Blobs {
     if (!there) {
       bring(session, blob, priority, listener);
     }
-    if (!(session.registry() instanceof ImportedContent)) {
-      if (session.isRemote()) {
-        documents.label(blob.digest(), source(session.reference(), blob.digest()));
-      }
+    if (session.isRemote()) {
+      documents.label(blob.digest(), source(session.reference(), blob.digest()));
     }
     listener.accept(new Word(there ? Event.ALREADY_EXISTS : Event.COMPLETE, blob.size()));
   }

@@ -7,6 +7,7 @@ import io.jcontainerd.core.Call;
 import io.jcontainerd.core.Descriptor;
 import io.jcontainerd.core.failure.ResourceExhaustedException;
 import io.jcontainerd.core.filter.Filter;
+import io.jcontainerd.core.transfer.ImageSelection;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -38,6 +39,24 @@ class FullDiskTest {
             });
     scene.applier.meanwhile = _ -> {};
     Call.in("test").run(() -> scene.pull(Scene.unpacked("my-name")));
-    assertThat(scene.registry.countOf(large)).as("its blob was kept").isEqualTo(1);
+    assertThat(scene.registry.countOf(large)).as("its blob was not collected yet").isEqualTo(1);
+  }
+
+  @Test
+  void a_blob_that_does_not_fit_is_not_kept_half() {
+    ScriptedRegistry.Made image = scene.registry.image("linux", "amd64", 1000, 2_000_000);
+    scene.registry.names.put(Scene.NAME, image.at());
+    scene.biggestBlob = 1_000_000;
+    Descriptor large = image.manifest().layers().get(1);
+    assertThatThrownBy(() -> Call.in("test").call(() -> scene.pull(new ImageSelection("my-name"))))
+        .isInstanceOf(ResourceExhaustedException.class)
+        .hasMessage("content " + large.digest() + ": ingest: No space left on device");
+    Call.in("test")
+        .run(
+            () -> {
+              assertThat(scene.content.statuses(Filter.ALL)).isEmpty();
+              scene.assertNothingIsLeft();
+              scene.assertNoRemains();
+            });
   }
 }

@@ -45,6 +45,7 @@ final class Scene {
   final RecordingApplier applier;
   Snapshotter snapshotter;
   DiskSpace space = DiskSpace.UNKNOWN;
+  long biggestBlob = Long.MAX_VALUE;
   int downloads = 3;
   int unpacks = 2;
   FetchLimits limits =
@@ -83,7 +84,7 @@ final class Scene {
               List.of(new TransferSettings.Target(LINUX, "memory", "walking", List.of())));
       TransferParts parts =
           new TransferParts(
-              content,
+              SmallDisk.of(content, biggestBlob),
               images,
               leases,
               name -> name.equals("memory") ? Optional.of(snapshotter) : Optional.empty(),

@@ -175,8 +175,8 @@ public final class Flights<K, P> {
     }
   }
 
-  /** Whether nobody else would fare better. */
-  private static boolean isOfTheDisk(Throwable failure) {
+  /** Whether it is a full disk, with which nobody else would fare better. */
+  public static boolean isOfTheDisk(Throwable failure) {
     if (!(failure instanceof ResourceExhaustedException)) {
       return false;
     }

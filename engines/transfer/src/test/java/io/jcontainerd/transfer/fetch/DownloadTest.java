@@ -292,6 +292,7 @@ class DownloadTest {
     whole = (right, _, _) -> Optional.of(new Silent(right, 400_000, hangs));
     FutureTask<Boolean> result = begin();
     hangs.await();
+    Call.in("test").run(this::awaitSomeBytes); // what came counts from when it was taken
     for (int i = 0; i < 3; i++) {
       time.awaitSleepers(1);
       time.advance(Duration.ofSeconds(30));
@@ -306,6 +307,12 @@ class DownloadTest {
         .hasMessageContaining("not a byte came for 120 seconds");
     Call.in("test").run(() -> assertThat(content.status("ref").offset()).isPositive());
     assertAllEnded();
+  }
+
+  private void awaitSomeBytes() {
+    while (content.status("ref").offset() == 0) {
+      Thread.onSpinWait();
+    }
   }
 
   @Test
