@@ -7,6 +7,7 @@ import io.jcontainerd.core.Call;
 import io.jcontainerd.core.Platform;
 import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.core.failure.NotFoundException;
+import io.jcontainerd.core.failure.ResourceExhaustedException;
 import io.jcontainerd.core.filter.Filter;
 import io.jcontainerd.core.images.Image;
 import io.jcontainerd.core.transfer.ExportRequest;
@@ -22,6 +23,7 @@ import java.io.ByteArrayOutputStream;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -120,6 +122,33 @@ class ArchivesTest {
                   .isInstanceOf(InvalidArgumentException.class);
               to.assertNoRemains();
               assertThat(to.images.list(Filter.ALL)).isEmpty();
+              assertThat(to.content.statuses(Filter.ALL)).isEmpty();
+            });
+  }
+
+  @Test
+  void an_import_asks_for_the_room_where_content_goes() {
+    pulled();
+    byte[] archive = export(new ImageSelection(Scene.NAME));
+    to.space =
+        new DiskSpace() {
+          @Override
+          public Optional<Room> ofContent() {
+            return Optional.of(new Room("disk", 1000));
+          }
+
+          @Override
+          public Optional<Room> ofSnapshotter(String name) {
+            throw new AssertionError("nothing is unpacked");
+          }
+        };
+    Call.in("test")
+        .run(
+            () -> {
+              assertThatThrownBy(() -> importing(archive, any()))
+                  .isInstanceOf(ResourceExhaustedException.class)
+                  .hasMessageContaining("1000 are left");
+              to.assertNoRemains();
               assertThat(to.content.statuses(Filter.ALL)).isEmpty();
             });
   }
