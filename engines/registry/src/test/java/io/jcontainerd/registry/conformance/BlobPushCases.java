@@ -554,6 +554,15 @@ final class BlobPushCases {
             "HEAD 404, POST 504 x2 => Unavailable",
             scene -> butAlways(scene, "POST", Reply.of(504)),
             "answered 504 to POST"),
+        new Case(
+            "an upload of whose beginning nothing is heard is begun once more",
+            BEGUN,
+            "HEAD 404, POST silence x2 => Unavailable",
+            scene -> {
+              scene.options(o -> o.withTimeouts(Duration.ofMillis(300), Duration.ofSeconds(20)));
+              scene.registry(butAlways(scene, "POST", Reply.silence()));
+              return scene.saying(scene.push(Scene.BLOB), "gave no answer to POST", "2 times");
+            }),
         pushing(
             "a registry too busy to begin an upload is asked as often as usual",
             BEGUN,
