@@ -42,6 +42,10 @@ public final class TarReader {
   private @Nullable ByteBuffer piece;
   private long bodyLeft;
   private long padding;
+
+  /** Whether the archive may end with what is read, rather than go on with what that describes. */
+  private boolean mayEnd;
+
   private String place = "the first entry";
 
   /** Reads from the source as far as asked. */
@@ -144,7 +148,7 @@ public final class TarReader {
 
   /** Some writers leave out the padding of the last entry, and with it the end mark. */
   private void skipBody() throws IOException {
-    long mayMiss = padding;
+    long mayMiss = mayEnd ? padding : 0;
     long left = bodyLeft + padding;
     bodyLeft = 0;
     padding = 0;
@@ -217,6 +221,7 @@ public final class TarReader {
     }
     bodyLeft = size;
     padding = -size & (BLOCK - 1);
+    mayEnd = true;
   }
 
   /** The body of an entry that describes the next one. */
@@ -230,6 +235,7 @@ public final class TarReader {
       throw truncated();
     }
     padding = -size & (BLOCK - 1);
+    mayEnd = false;
     return body;
   }
 
