@@ -274,7 +274,10 @@ final class ErofsLayout implements Layout {
 
   @Override
   public Set<String> capabilities() {
-    var all = new HashSet<>(Set.of("only-remap-ids", "rebase"));
+    var all = new HashSet<>(Set.of("only-remap-ids"));
+    if (!ownFileSystem()) { // into which nobody looks at a commit, to make its root like another's
+      all.add("rebase");
+    }
     if (options.idMapped()) {
       all.add("remap-ids");
     }

@@ -37,6 +37,16 @@ class ErofsBlockFilesTest extends ErofsFilesTest {
     return 8;
   }
 
+  @Override
+  protected Set<String> capabilities() {
+    return Set.of("only-remap-ids");
+  }
+
+  @Test
+  void no_snapshot_gets_its_parent_with_the_commit() {
+    assertThat(open().capabilities()).doesNotContain("rebase").contains("only-remap-ids");
+  }
+
   @Test
   void the_file_system_is_made_when_it_is_mounted() throws Exception {
     Snapshotter snapshotter = open();

@@ -168,7 +168,11 @@ class ErofsFilesTest extends SnapshotterFilesContract {
             new Mount("erofs", at("2/layer.erofs").toString(), List.of("ro", "loop")),
             new Mount("erofs", at("1/layer.erofs").toString(), List.of("ro", "loop")),
             new Mount("format/mkdir/overlay", "overlay", List.of("lowerdir={{ overlay 0 1 }}")));
-    assertThat(snapshotter.capabilities()).contains("rebase", "only-remap-ids");
+    assertThat(snapshotter.capabilities()).containsAll(capabilities());
+  }
+
+  protected Set<String> capabilities() {
+    return Set.of("rebase", "only-remap-ids");
   }
 
   @Test
