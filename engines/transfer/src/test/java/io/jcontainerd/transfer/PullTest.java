@@ -580,18 +580,7 @@ class PullTest {
   @Test
   void an_image_that_cannot_fit_is_refused_before_its_layers_come() {
     ScriptedRegistry.Made image = image(10_000, 20_000);
-    scene.space =
-        new DiskSpace() {
-          @Override
-          public Optional<Room> ofContent() {
-            return Optional.of(new Room("/dev/a", 50_000));
-          }
-
-          @Override
-          public Optional<Room> ofSnapshotter(String name) {
-            return Optional.of(new Room("/dev/a", 50_000));
-          }
-        };
+    scene.space = room(50_000);
     assertThatThrownBy(() -> pull(Scene.unpacked("my-name")))
         .isInstanceOf(ResourceExhaustedException.class)
         .hasMessageContaining(

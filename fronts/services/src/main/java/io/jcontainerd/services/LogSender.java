@@ -85,19 +85,6 @@ final class LogSender implements Consumer<String>, AutoCloseable {
       ending = true;
       lines.notifyAll();
     }
-    boolean interrupted = Thread.interrupted();
-    try {
-      if (interrupted || !thread.join(FAREWELL)) {
-        thread.interrupt();
-      }
-    } catch (InterruptedException e) {
-      interrupted = true;
-      thread.interrupt();
-    } finally {
-      stream.close();
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
-    }
+    Farewell.of(thread, FAREWELL, stream);
   }
 }

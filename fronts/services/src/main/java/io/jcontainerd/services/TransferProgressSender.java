@@ -84,19 +84,6 @@ final class TransferProgressSender implements TransferListener, AutoCloseable {
       ending = true;
       waiting.notifyAll();
     }
-    boolean interrupted = Thread.interrupted();
-    try {
-      if (interrupted || !thread.join(FAREWELL)) {
-        thread.interrupt();
-      }
-    } catch (InterruptedException e) {
-      interrupted = true;
-      thread.interrupt();
-    } finally {
-      stream.close();
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
-    }
+    Farewell.of(thread, FAREWELL, stream);
   }
 }
