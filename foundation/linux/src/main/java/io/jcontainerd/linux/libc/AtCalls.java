@@ -1,13 +1,11 @@
 package io.jcontainerd.linux.libc;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
+import static io.jcontainerd.linux.libc.CFunction.at;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.jcontainerd.linux.ErrnoException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 
@@ -38,46 +36,20 @@ public final class AtCalls {
   /** Numbers from 424 on are the same on every architecture. */
   private static final long SYS_OPENAT2 = 437;
 
-  private static final CFunction OPENAT =
-      Libc.bindVariadic(
-          "openat", 3, FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT));
-  private static final CFunction SYSCALL_OPENAT2 =
-      Libc.bindVariadic(
-          "syscall",
-          1,
-          FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_INT, ADDRESS, ADDRESS, JAVA_LONG));
-  private static final CFunction MKDIRAT =
-      Libc.bind("mkdirat", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT));
-  private static final CFunction SYMLINKAT =
-      Libc.bind("symlinkat", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT, ADDRESS));
-  private static final CFunction LINKAT =
-      Libc.bind(
-          "linkat",
-          FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, ADDRESS, JAVA_INT));
-  private static final CFunction UNLINKAT =
-      Libc.bind("unlinkat", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT));
-  private static final CFunction RENAMEAT2 =
-      Libc.bind(
-          "renameat2",
-          FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, ADDRESS, JAVA_INT));
-  private static final CFunction MKNODAT =
-      Libc.bind("mknodat", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_LONG));
-  private static final CFunction FCHOWNAT =
-      Libc.bind(
-          "fchownat",
-          FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, JAVA_INT));
-  private static final CFunction FCHMODAT =
-      Libc.bind("fchmodat", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT));
-  private static final CFunction UTIMENSAT =
-      Libc.bind("utimensat", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, ADDRESS, JAVA_INT));
-  private static final CFunction READLINKAT =
-      Libc.bind(
-          "readlinkat", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, ADDRESS, JAVA_LONG));
-  private static final CFunction STATX =
-      Libc.bind(
-          "statx", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, ADDRESS));
-  private static final CFunction GETDENTS64 =
-      Libc.bind("getdents64", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG));
+  private static final CFunction OPENAT = new CFunction("openat");
+  private static final CFunction SYSCALL = new CFunction("syscall");
+  private static final CFunction MKDIRAT = new CFunction("mkdirat");
+  private static final CFunction SYMLINKAT = new CFunction("symlinkat");
+  private static final CFunction LINKAT = new CFunction("linkat");
+  private static final CFunction UNLINKAT = new CFunction("unlinkat");
+  private static final CFunction RENAMEAT2 = new CFunction("renameat2");
+  private static final CFunction MKNODAT = new CFunction("mknodat");
+  private static final CFunction FCHOWNAT = new CFunction("fchownat");
+  private static final CFunction FCHMODAT = new CFunction("fchmodat");
+  private static final CFunction UTIMENSAT = new CFunction("utimensat");
+  private static final CFunction READLINKAT = new CFunction("readlinkat");
+  private static final CFunction STATX = new CFunction("statx");
+  private static final CFunction GETDENTS64 = new CFunction("getdents64");
 
   private AtCalls() {}
 
@@ -95,10 +67,8 @@ public final class AtCalls {
   public static int openat(int dir, byte[] name, int flags, int mode) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      int rc = (int) OPENAT.handle().invokeExact(capture, dir, cString(arena, name), flags, mode);
+      int rc = OPENAT.call(capture, dir, at(cString(arena, name)), flags, mode);
       return rc >= 0 ? rc : Libc.check(rc, "openat", shown(name), capture);
-    } catch (Throwable t) {
-      throw Libc.failure("openat", t);
     }
   }
 
@@ -111,14 +81,8 @@ public final class AtCalls {
       how.setAtIndex(JAVA_LONG, 0, flags);
       how.setAtIndex(JAVA_LONG, 1, mode);
       how.setAtIndex(JAVA_LONG, 2, resolve);
-      long rc =
-          (long)
-              SYSCALL_OPENAT2
-                  .handle()
-                  .invokeExact(capture, SYS_OPENAT2, dir, cString(arena, name), how, 24L);
+      long rc = SYSCALL.call(capture, SYS_OPENAT2, dir, at(cString(arena, name)), at(how), 24);
       return Math.toIntExact(rc >= 0 ? rc : Libc.check(rc, "openat2", shown(name), capture));
-    } catch (Throwable t) {
-      throw Libc.failure("openat2", t);
     }
   }
 
@@ -126,12 +90,10 @@ public final class AtCalls {
   public static void mkdirat(int dir, byte[] name, int mode) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      int rc = (int) MKDIRAT.handle().invokeExact(capture, dir, cString(arena, name), mode);
+      int rc = MKDIRAT.call(capture, dir, at(cString(arena, name)), mode);
       if (rc < 0) {
         Libc.check(rc, "mkdirat", shown(name), capture);
       }
-    } catch (Throwable t) {
-      throw Libc.failure("mkdirat", t);
     }
   }
 
@@ -139,16 +101,10 @@ public final class AtCalls {
   public static void symlinkat(byte[] target, int dir, byte[] name) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      int rc =
-          (int)
-              SYMLINKAT
-                  .handle()
-                  .invokeExact(capture, cString(arena, target), dir, cString(arena, name));
+      int rc = SYMLINKAT.call(capture, at(cString(arena, target)), dir, at(cString(arena, name)));
       if (rc < 0) {
         Libc.check(rc, "symlinkat", shown(name), capture);
       }
-    } catch (Throwable t) {
-      throw Libc.failure("symlinkat", t);
     }
   }
 
@@ -158,16 +114,11 @@ public final class AtCalls {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
       int rc =
-          (int)
-              LINKAT
-                  .handle()
-                  .invokeExact(
-                      capture, fromDir, cString(arena, from), toDir, cString(arena, to), flags);
+          LINKAT.call(
+              capture, fromDir, at(cString(arena, from)), toDir, at(cString(arena, to)), flags);
       if (rc < 0) {
         Libc.check(rc, "linkat", shown(from) + " " + shown(to), capture);
       }
-    } catch (Throwable t) {
-      throw Libc.failure("linkat", t);
     }
   }
 
@@ -175,12 +126,10 @@ public final class AtCalls {
   public static void unlinkat(int dir, byte[] name, int flags) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      int rc = (int) UNLINKAT.handle().invokeExact(capture, dir, cString(arena, name), flags);
+      int rc = UNLINKAT.call(capture, dir, at(cString(arena, name)), flags);
       if (rc < 0) {
         Libc.check(rc, "unlinkat", shown(name), capture);
       }
-    } catch (Throwable t) {
-      throw Libc.failure("unlinkat", t);
     }
   }
 
@@ -190,16 +139,11 @@ public final class AtCalls {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
       int rc =
-          (int)
-              RENAMEAT2
-                  .handle()
-                  .invokeExact(
-                      capture, fromDir, cString(arena, from), toDir, cString(arena, to), flags);
+          RENAMEAT2.call(
+              capture, fromDir, at(cString(arena, from)), toDir, at(cString(arena, to)), flags);
       if (rc < 0) {
         Libc.check(rc, "renameat2", shown(from) + " " + shown(to), capture);
       }
-    } catch (Throwable t) {
-      throw Libc.failure("renameat2", t);
     }
   }
 
@@ -207,12 +151,10 @@ public final class AtCalls {
   public static void mknodat(int dir, byte[] name, int mode, long device) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      int rc = (int) MKNODAT.handle().invokeExact(capture, dir, cString(arena, name), mode, device);
+      int rc = MKNODAT.call(capture, dir, at(cString(arena, name)), mode, device);
       if (rc < 0) {
         Libc.check(rc, "mknodat", shown(name), capture);
       }
-    } catch (Throwable t) {
-      throw Libc.failure("mknodat", t);
     }
   }
 
@@ -221,13 +163,10 @@ public final class AtCalls {
       throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      int rc =
-          (int) FCHOWNAT.handle().invokeExact(capture, dir, cString(arena, name), uid, gid, flags);
+      int rc = FCHOWNAT.call(capture, dir, at(cString(arena, name)), uid, gid, flags);
       if (rc < 0) {
         Libc.check(rc, "fchownat", shown(name), capture);
       }
-    } catch (Throwable t) {
-      throw Libc.failure("fchownat", t);
     }
   }
 
@@ -235,12 +174,10 @@ public final class AtCalls {
   public static void fchmodat(int dir, byte[] name, int mode) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      int rc = (int) FCHMODAT.handle().invokeExact(capture, dir, cString(arena, name), mode, 0);
+      int rc = FCHMODAT.call(capture, dir, at(cString(arena, name)), mode, 0);
       if (rc < 0) {
         Libc.check(rc, "fchmodat", shown(name), capture);
       }
-    } catch (Throwable t) {
-      throw Libc.failure("fchmodat", t);
     }
   }
 
@@ -254,13 +191,10 @@ public final class AtCalls {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
       MemorySegment spec = arena.allocateFrom(JAVA_LONG, times);
-      int rc =
-          (int) UTIMENSAT.handle().invokeExact(capture, dir, cString(arena, name), spec, flags);
+      int rc = UTIMENSAT.call(capture, dir, at(cString(arena, name)), at(spec), flags);
       if (rc < 0) {
         Libc.check(rc, "utimensat", shown(name), capture);
       }
-    } catch (Throwable t) {
-      throw Libc.failure("utimensat", t);
     }
   }
 
@@ -269,14 +203,11 @@ public final class AtCalls {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
       MemorySegment buffer = arena.allocate(4097);
-      long rc =
-          (long) READLINKAT.handle().invokeExact(capture, dir, cString(arena, name), buffer, 4097L);
+      long rc = READLINKAT.callLong(capture, dir, at(cString(arena, name)), at(buffer), 4097);
       if (rc < 0) {
         Libc.check(rc, "readlinkat", shown(name), capture);
       }
       return buffer.asSlice(0, rc).toArray(JAVA_BYTE);
-    } catch (Throwable t) {
-      throw Libc.failure("readlinkat", t);
     }
   }
 
@@ -286,15 +217,10 @@ public final class AtCalls {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
       int rc =
-          (int)
-              STATX
-                  .handle()
-                  .invokeExact(capture, dir, cString(arena, name), flags, STATX_BASIC_STATS, into);
+          STATX.call(capture, dir, at(cString(arena, name)), flags, STATX_BASIC_STATS, at(into));
       if (rc < 0) {
         Libc.check(rc, "statx", shown(name), capture);
       }
-    } catch (Throwable t) {
-      throw Libc.failure("statx", t);
     }
   }
 
@@ -302,10 +228,8 @@ public final class AtCalls {
   public static long getdents64(int dir, MemorySegment buffer) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      long rc = (long) GETDENTS64.handle().invokeExact(capture, dir, buffer, buffer.byteSize());
+      long rc = GETDENTS64.callLong(capture, dir, at(buffer), buffer.byteSize());
       return rc >= 0 ? rc : Libc.check(rc, "getdents64", "fd " + dir, capture);
-    } catch (Throwable t) {
-      throw Libc.failure("getdents64", t);
     }
   }
 }

@@ -1,12 +1,10 @@
 package io.jcontainerd.linux.libc;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
-import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static io.jcontainerd.linux.libc.CFunction.at;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.jcontainerd.linux.ErrnoException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 
@@ -33,8 +31,7 @@ public final class BtrfsCalls {
   private static final long V2_NAME = 56;
   private static final long LOOKUP_OBJECT = 8;
 
-  private static final CFunction IOCTL =
-      Libc.bindVariadic("ioctl", 2, FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS));
+  private static final CFunction IOCTL = new CFunction("ioctl");
 
   private BtrfsCalls() {}
 
@@ -44,8 +41,6 @@ public final class BtrfsCalls {
       MemorySegment args = arena.allocate(ARGS_SIZE, 8);
       put(args, V2_NAME, name);
       ioctl(arena, folder, SUBVOL_CREATE_V2, args, "btrfs_subvol_create", name);
-    } catch (Throwable t) {
-      throw Libc.failure("btrfs_subvol_create", t);
     }
   }
 
@@ -58,8 +53,6 @@ public final class BtrfsCalls {
       args.set(JAVA_LONG, V2_FLAGS, flags);
       put(args, V2_NAME, name);
       ioctl(arena, folder, SNAP_CREATE_V2, args, "btrfs_snap_create", name);
-    } catch (Throwable t) {
-      throw Libc.failure("btrfs_snap_create", t);
     }
   }
 
@@ -69,8 +62,6 @@ public final class BtrfsCalls {
       MemorySegment args = arena.allocate(ARGS_SIZE, 8);
       put(args, V1_NAME, name);
       ioctl(arena, folder, SNAP_DESTROY, args, "btrfs_snap_destroy", name);
-    } catch (Throwable t) {
-      throw Libc.failure("btrfs_snap_destroy", t);
     }
   }
 
@@ -81,8 +72,6 @@ public final class BtrfsCalls {
       args.set(JAVA_LONG, LOOKUP_OBJECT, TOP_INODE);
       ioctl(arena, file, INO_LOOKUP, args, "btrfs_ino_lookup", new byte[0]);
       return args.get(JAVA_LONG, 0);
-    } catch (Throwable t) {
-      throw Libc.failure("btrfs_ino_lookup", t);
     }
   }
 
@@ -95,9 +84,9 @@ public final class BtrfsCalls {
 
   private static void ioctl(
       Arena arena, int fd, long request, MemorySegment args, String call, byte[] subject)
-      throws Throwable {
+      throws ErrnoException {
     MemorySegment capture = Libc.capture(arena);
-    int rc = (int) IOCTL.handle().invokeExact(capture, fd, request, args);
+    int rc = IOCTL.call(capture, fd, request, at(args));
     Libc.check(rc, call, new String(subject, StandardCharsets.UTF_8), capture);
   }
 }

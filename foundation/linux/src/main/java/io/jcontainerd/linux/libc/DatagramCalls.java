@@ -1,15 +1,12 @@
 package io.jcontainerd.linux.libc;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
+import static io.jcontainerd.linux.libc.CFunction.at;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import io.jcontainerd.linux.Errno;
 import io.jcontainerd.linux.ErrnoException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 
@@ -19,13 +16,8 @@ public final class DatagramCalls {
   private static final int SOCK_DGRAM = 2;
   private static final int MSG_NOSIGNAL = 0x4000;
 
-  private static final CFunction SOCKET =
-      Libc.bind("socket", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT));
-  private static final CFunction SENDTO =
-      Libc.bind(
-          "sendto",
-          FunctionDescriptor.of(
-              JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT));
+  private static final CFunction SOCKET = new CFunction("socket");
+  private static final CFunction SENDTO = new CFunction("sendto");
 
   private DatagramCalls() {}
 
@@ -34,10 +26,8 @@ public final class DatagramCalls {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
       int type = SOCK_DGRAM | DescriptorCalls.O_CLOEXEC;
-      int rc = (int) SOCKET.handle().invokeExact(capture, AF_UNIX, type, 0);
+      int rc = SOCKET.call(capture, AF_UNIX, type, 0);
       return Libc.check(rc, "socket", "", capture);
-    } catch (Throwable t) {
-      throw Libc.failure("socket", t);
     }
   }
 
@@ -60,14 +50,8 @@ public final class DatagramCalls {
       byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
       MemorySegment data = arena.allocateFrom(JAVA_BYTE, bytes);
       long rc =
-          (long)
-              SENDTO
-                  .handle()
-                  .invokeExact(
-                      capture, fd, data, (long) bytes.length, MSG_NOSIGNAL, address, length);
+          SENDTO.callLong(capture, fd, at(data), bytes.length, MSG_NOSIGNAL, at(address), length);
       Libc.check(rc, "sendto", path, capture);
-    } catch (Throwable t) {
-      throw Libc.failure("sendto", t);
     }
   }
 }

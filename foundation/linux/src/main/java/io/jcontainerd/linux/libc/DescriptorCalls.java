@@ -1,12 +1,9 @@
 package io.jcontainerd.linux.libc;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
-import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static io.jcontainerd.linux.libc.CFunction.at;
 
 import io.jcontainerd.linux.ErrnoException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 
 /** Opening, duplicating, reading, writing and closing of file descriptors, and what makes them. */
@@ -32,16 +29,11 @@ public final class DescriptorCalls {
   public static final int EFD_CLOEXEC = O_CLOEXEC;
   public static final int EFD_NONBLOCK = O_NONBLOCK;
 
-  private static final CFunction OPEN =
-      Libc.bindVariadic("open", 2, FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT));
-  private static final CFunction CLOSE =
-      Libc.bind("close", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
-  private static final CFunction READ =
-      Libc.bind("read", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG));
-  private static final CFunction WRITE =
-      Libc.bind("write", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG));
-  private static final CFunction FCNTL =
-      Libc.bindVariadic("fcntl", 2, FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT));
+  private static final CFunction OPEN = new CFunction("open");
+  private static final CFunction CLOSE = new CFunction("close");
+  private static final CFunction READ = new CFunction("read");
+  private static final CFunction WRITE = new CFunction("write");
+  private static final CFunction FCNTL = new CFunction("fcntl");
 
   private DescriptorCalls() {}
 
@@ -49,10 +41,8 @@ public final class DescriptorCalls {
   public static int open(String path, int flags, int mode) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      int rc = (int) OPEN.handle().invokeExact(capture, arena.allocateFrom(path), flags, mode);
+      int rc = OPEN.call(capture, at(arena.allocateFrom(path)), flags, mode);
       return Libc.check(rc, "open", path, capture);
-    } catch (Throwable t) {
-      throw Libc.failure("open", t);
     }
   }
 
@@ -60,10 +50,8 @@ public final class DescriptorCalls {
   public static void close(int fd) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      int rc = (int) CLOSE.handle().invokeExact(capture, fd);
+      int rc = CLOSE.call(capture, fd);
       Libc.check(rc, "close", "fd " + fd, capture);
-    } catch (Throwable t) {
-      throw Libc.failure("close", t);
     }
   }
 
@@ -71,10 +59,8 @@ public final class DescriptorCalls {
   public static long read(int fd, MemorySegment buffer, long count) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      long rc = (long) READ.handle().invokeExact(capture, fd, buffer, count);
+      long rc = READ.callLong(capture, fd, at(buffer), count);
       return Libc.check(rc, "read", "fd " + fd, capture);
-    } catch (Throwable t) {
-      throw Libc.failure("read", t);
     }
   }
 
@@ -82,10 +68,8 @@ public final class DescriptorCalls {
   public static long write(int fd, MemorySegment buffer, long count) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      long rc = (long) WRITE.handle().invokeExact(capture, fd, buffer, count);
+      long rc = WRITE.callLong(capture, fd, at(buffer), count);
       return Libc.check(rc, "write", "fd " + fd, capture);
-    } catch (Throwable t) {
-      throw Libc.failure("write", t);
     }
   }
 
@@ -93,10 +77,8 @@ public final class DescriptorCalls {
   public static int fcntl(int fd, int command, int argument) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      int rc = (int) FCNTL.handle().invokeExact(capture, fd, command, argument);
+      int rc = FCNTL.call(capture, fd, command, argument);
       return Libc.check(rc, "fcntl", "fd " + fd, capture);
-    } catch (Throwable t) {
-      throw Libc.failure("fcntl", t);
     }
   }
 }

@@ -1,12 +1,10 @@
 package io.jcontainerd.linux.libc;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
-import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static io.jcontainerd.linux.libc.CFunction.at;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.jcontainerd.linux.ErrnoException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 
 /** Calls on open files and on the file systems they lie in. */
@@ -24,41 +22,20 @@ public final class FileCalls {
   /** Size of {@code struct statfs} on 64-bit machines. */
   public static final long STATFS_SIZE = 120;
 
-  private static final CFunction FTRUNCATE =
-      Libc.bind("ftruncate", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG));
-  private static final CFunction FALLOCATE =
-      Libc.bind(
-          "fallocate", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG));
-  private static final CFunction LSEEK =
-      Libc.bind("lseek", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_INT));
-  private static final CFunction COPY_FILE_RANGE =
-      Libc.bind(
-          "copy_file_range",
-          FunctionDescriptor.of(
-              JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT));
-  private static final CFunction IOCTL_INT =
-      Libc.bindVariadic("ioctl", 2, FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT));
-  private static final CFunction PWRITE =
-      Libc.bind(
-          "pwrite", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG));
-  private static final CFunction FSYNC =
-      Libc.bind("fsync", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
-  private static final CFunction FDATASYNC =
-      Libc.bind("fdatasync", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
-  private static final CFunction FADVISE =
-      Libc.bind(
-          "posix_fadvise",
-          FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT));
-  private static final CFunction SYNCFS =
-      Libc.bind("syncfs", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
-  private static final CFunction FCHOWN =
-      Libc.bind("fchown", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT));
-  private static final CFunction FCHMOD =
-      Libc.bind("fchmod", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT));
-  private static final CFunction FUTIMENS =
-      Libc.bind("futimens", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS));
-  private static final CFunction STATFS =
-      Libc.bind("statfs", FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS));
+  private static final CFunction FTRUNCATE = new CFunction("ftruncate");
+  private static final CFunction FALLOCATE = new CFunction("fallocate");
+  private static final CFunction LSEEK = new CFunction("lseek");
+  private static final CFunction COPY_FILE_RANGE = new CFunction("copy_file_range");
+  private static final CFunction IOCTL_INT = new CFunction("ioctl");
+  private static final CFunction PWRITE = new CFunction("pwrite");
+  private static final CFunction FSYNC = new CFunction("fsync");
+  private static final CFunction FDATASYNC = new CFunction("fdatasync");
+  private static final CFunction FADVISE = new CFunction("posix_fadvise");
+  private static final CFunction SYNCFS = new CFunction("syncfs");
+  private static final CFunction FCHOWN = new CFunction("fchown");
+  private static final CFunction FCHMOD = new CFunction("fchmod");
+  private static final CFunction FUTIMENS = new CFunction("futimens");
+  private static final CFunction STATFS = new CFunction("statfs");
 
   public static final int POSIX_FADV_DONTNEED = 4;
 
@@ -68,10 +45,7 @@ public final class FileCalls {
   public static void ftruncate(int fd, long length) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      Libc.check(
-          (int) FTRUNCATE.handle().invokeExact(capture, fd, length), "ftruncate", "", capture);
-    } catch (Throwable t) {
-      throw Libc.failure("ftruncate", t);
+      Libc.check(FTRUNCATE.call(capture, fd, length), "ftruncate", "", capture);
     }
   }
 
@@ -79,10 +53,8 @@ public final class FileCalls {
   public static void fallocate(int fd, int mode, long offset, long length) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      int rc = (int) FALLOCATE.handle().invokeExact(capture, fd, mode, offset, length);
+      int rc = FALLOCATE.call(capture, fd, mode, offset, length);
       Libc.check(rc, "fallocate", "", capture);
-    } catch (Throwable t) {
-      throw Libc.failure("fallocate", t);
     }
   }
 
@@ -90,10 +62,8 @@ public final class FileCalls {
   public static long lseek(int fd, long offset, int whence) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      long rc = (long) LSEEK.handle().invokeExact(capture, fd, offset, whence);
+      long rc = LSEEK.callLong(capture, fd, offset, whence);
       return Libc.check(rc, "lseek", "", capture);
-    } catch (Throwable t) {
-      throw Libc.failure("lseek", t);
     }
   }
 
@@ -101,14 +71,8 @@ public final class FileCalls {
   public static long copy_file_range(int from, int to, long count) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      long rc =
-          (long)
-              COPY_FILE_RANGE
-                  .handle()
-                  .invokeExact(capture, from, MemorySegment.NULL, to, MemorySegment.NULL, count, 0);
+      long rc = COPY_FILE_RANGE.callLong(capture, from, 0, to, 0, count, 0);
       return Libc.check(rc, "copy_file_range", "", capture);
-    } catch (Throwable t) {
-      throw Libc.failure("copy_file_range", t);
     }
   }
 
@@ -116,10 +80,7 @@ public final class FileCalls {
   public static void ficlone(int to, int from) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      Libc.check(
-          (int) IOCTL_INT.handle().invokeExact(capture, to, FICLONE, from), "ficlone", "", capture);
-    } catch (Throwable t) {
-      throw Libc.failure("ficlone", t);
+      Libc.check(IOCTL_INT.call(capture, to, FICLONE, from), "ficlone", "", capture);
     }
   }
 
@@ -128,10 +89,8 @@ public final class FileCalls {
       throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      long rc = (long) PWRITE.handle().invokeExact(capture, fd, buffer, count, offset);
+      long rc = PWRITE.callLong(capture, fd, at(buffer), count, offset);
       return Libc.check(rc, "pwrite", "", capture);
-    } catch (Throwable t) {
-      throw Libc.failure("pwrite", t);
     }
   }
 
@@ -151,9 +110,7 @@ public final class FileCalls {
     int error;
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      error = (int) FADVISE.handle().invokeExact(capture, fd, offset, length, advice);
-    } catch (Throwable t) {
-      throw Libc.failure("posix_fadvise", t);
+      error = FADVISE.call(capture, fd, offset, length, advice);
     }
     if (error != 0) {
       throw new ErrnoException("posix_fadvise", "", error);
@@ -168,9 +125,7 @@ public final class FileCalls {
   private static void onDescriptor(String call, CFunction function, int fd) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      Libc.check((int) function.handle().invokeExact(capture, fd), call, "", capture);
-    } catch (Throwable t) {
-      throw Libc.failure(call, t);
+      Libc.check(function.call(capture, fd), call, "", capture);
     }
   }
 
@@ -178,9 +133,7 @@ public final class FileCalls {
   public static void fchown(int fd, int uid, int gid) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      Libc.check((int) FCHOWN.handle().invokeExact(capture, fd, uid, gid), "fchown", "", capture);
-    } catch (Throwable t) {
-      throw Libc.failure("fchown", t);
+      Libc.check(FCHOWN.call(capture, fd, uid, gid), "fchown", "", capture);
     }
   }
 
@@ -188,9 +141,7 @@ public final class FileCalls {
   public static void fchmod(int fd, int mode) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      Libc.check((int) FCHMOD.handle().invokeExact(capture, fd, mode), "fchmod", "", capture);
-    } catch (Throwable t) {
-      throw Libc.failure("fchmod", t);
+      Libc.check(FCHMOD.call(capture, fd, mode), "fchmod", "", capture);
     }
   }
 
@@ -203,9 +154,7 @@ public final class FileCalls {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
       MemorySegment spec = arena.allocateFrom(JAVA_LONG, times);
-      Libc.check((int) FUTIMENS.handle().invokeExact(capture, fd, spec), "futimens", "", capture);
-    } catch (Throwable t) {
-      throw Libc.failure("futimens", t);
+      Libc.check(FUTIMENS.call(capture, fd, at(spec)), "futimens", "", capture);
     }
   }
 
@@ -213,10 +162,8 @@ public final class FileCalls {
   public static void statfs(byte[] path, MemorySegment into) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      int rc = (int) STATFS.handle().invokeExact(capture, AtCalls.cString(arena, path), into);
+      int rc = STATFS.call(capture, at(AtCalls.cString(arena, path)), at(into));
       Libc.check(rc, "statfs", AtCalls.shown(path), capture);
-    } catch (Throwable t) {
-      throw Libc.failure("statfs", t);
     }
   }
 }

@@ -1,12 +1,10 @@
 package io.jcontainerd.linux.libc;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
+import static io.jcontainerd.linux.libc.CFunction.at;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.jcontainerd.linux.ErrnoException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 
 /** Flags of inodes (ioctl_iflags(2)) and fs-verity. */
@@ -25,8 +23,7 @@ public final class FlagCalls {
   private static final int SHA256 = 1;
   private static final int BLOCK = 4096;
 
-  private static final CFunction IOCTL =
-      Libc.bindVariadic("ioctl", 2, FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS));
+  private static final CFunction IOCTL = new CFunction("ioctl");
 
   private FlagCalls() {}
 
@@ -36,8 +33,6 @@ public final class FlagCalls {
       MemorySegment flags = arena.allocate(8, 8);
       ioctl(arena, fd, GETFLAGS, flags, "fs_ioc_getflags");
       return Integer.toUnsignedLong(flags.get(JAVA_INT, 0));
-    } catch (Throwable t) {
-      throw Libc.failure("fs_ioc_getflags", t);
     }
   }
 
@@ -47,8 +42,6 @@ public final class FlagCalls {
       MemorySegment flags = arena.allocate(8, 8);
       flags.set(JAVA_INT, 0, (int) wanted);
       ioctl(arena, fd, SETFLAGS, flags, "fs_ioc_setflags");
-    } catch (Throwable t) {
-      throw Libc.failure("fs_ioc_setflags", t);
     }
   }
 
@@ -60,15 +53,13 @@ public final class FlagCalls {
       args.set(JAVA_INT, 4, SHA256);
       args.set(JAVA_INT, 8, BLOCK);
       ioctl(arena, fd, ENABLE_VERITY, args, "fs_ioc_enable_verity");
-    } catch (Throwable t) {
-      throw Libc.failure("fs_ioc_enable_verity", t);
     }
   }
 
   private static void ioctl(Arena arena, int fd, long request, MemorySegment argument, String call)
-      throws Throwable {
+      throws ErrnoException {
     MemorySegment capture = Libc.capture(arena);
-    int rc = (int) IOCTL.handle().invokeExact(capture, fd, request, argument);
+    int rc = IOCTL.call(capture, fd, request, at(argument));
     Libc.check(rc, call, "", capture);
   }
 }

@@ -1,11 +1,9 @@
 package io.jcontainerd.linux.libc;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
-import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static io.jcontainerd.linux.libc.CFunction.at;
 
 import io.jcontainerd.linux.ErrnoException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 
 /** inotify(7). */
@@ -16,13 +14,10 @@ public final class InotifyCalls {
   public static final int IN_CLOEXEC = DescriptorCalls.O_CLOEXEC;
   public static final int IN_NONBLOCK = DescriptorCalls.O_NONBLOCK;
 
-  private static final CFunction INIT1 =
-      Libc.bind("inotify_init1", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
-  private static final CFunction ADD_WATCH =
-      Libc.bind("inotify_add_watch", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT));
+  private static final CFunction INIT1 = new CFunction("inotify_init1");
+  private static final CFunction ADD_WATCH = new CFunction("inotify_add_watch");
 
-  private static final CFunction RM_WATCH =
-      Libc.bind("inotify_rm_watch", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT));
+  private static final CFunction RM_WATCH = new CFunction("inotify_rm_watch");
 
   private InotifyCalls() {}
 
@@ -30,10 +25,8 @@ public final class InotifyCalls {
   public static int inotify_init1(int flags) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      int rc = (int) INIT1.handle().invokeExact(capture, flags);
+      int rc = INIT1.call(capture, flags);
       return Libc.check(rc, "inotify_init1", "", capture);
-    } catch (Throwable t) {
-      throw Libc.failure("inotify_init1", t);
     }
   }
 
@@ -41,10 +34,8 @@ public final class InotifyCalls {
   public static int inotify_add_watch(int fd, String path, int mask) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      int rc = (int) ADD_WATCH.handle().invokeExact(capture, fd, arena.allocateFrom(path), mask);
+      int rc = ADD_WATCH.call(capture, fd, at(arena.allocateFrom(path)), mask);
       return Libc.check(rc, "inotify_add_watch", path, capture);
-    } catch (Throwable t) {
-      throw Libc.failure("inotify_add_watch", t);
     }
   }
 
@@ -52,9 +43,7 @@ public final class InotifyCalls {
   public static void inotify_rm_watch(int fd, int watch) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      int _ = (int) RM_WATCH.handle().invokeExact(capture, fd, watch);
-    } catch (Throwable t) {
-      throw new AssertionError("inotify_rm_watch", t);
+      int _ = RM_WATCH.call(capture, fd, watch);
     }
   }
 }

@@ -1,12 +1,10 @@
 package io.jcontainerd.linux.libc;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
+import static io.jcontainerd.linux.libc.CFunction.at;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.jcontainerd.linux.ErrnoException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 
 /** Loop devices (loop(4)). */
@@ -29,10 +27,8 @@ public final class LoopCalls {
 
   private static final long CONFIG_FLAGS = 8 + INFO_FLAGS;
 
-  private static final CFunction IOCTL_INT =
-      Libc.bindVariadic("ioctl", 2, FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT));
-  private static final CFunction IOCTL =
-      Libc.bindVariadic("ioctl", 2, FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS));
+  private static final CFunction IOCTL_INT = new CFunction("ioctl");
+  private static final CFunction IOCTL = new CFunction("ioctl");
 
   private LoopCalls() {}
 
@@ -40,10 +36,8 @@ public final class LoopCalls {
   public static int getFree(int control) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      int rc = (int) IOCTL_INT.handle().invokeExact(capture, control, LOOP_CTL_GET_FREE, 0);
+      int rc = IOCTL_INT.call(capture, control, LOOP_CTL_GET_FREE, 0);
       return Libc.check(rc, "loop_ctl_get_free", "", capture);
-    } catch (Throwable t) {
-      throw Libc.failure("loop_ctl_get_free", t);
     }
   }
 
@@ -54,10 +48,8 @@ public final class LoopCalls {
       MemorySegment config = arena.allocate(CONFIG_SIZE, 8);
       config.set(JAVA_INT, 0, file);
       config.set(JAVA_INT, CONFIG_FLAGS, flags);
-      int rc = (int) IOCTL.handle().invokeExact(capture, device, LOOP_CONFIGURE, config);
+      int rc = IOCTL.call(capture, device, LOOP_CONFIGURE, at(config));
       Libc.check(rc, "loop_configure", "", capture);
-    } catch (Throwable t) {
-      throw Libc.failure("loop_configure", t);
     }
   }
 
@@ -66,14 +58,12 @@ public final class LoopCalls {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
       MemorySegment info = arena.allocate(INFO_SIZE, 8);
-      int rc = (int) IOCTL.handle().invokeExact(capture, device, LOOP_GET_STATUS64, info);
+      int rc = IOCTL.call(capture, device, LOOP_GET_STATUS64, at(info));
       Libc.check(rc, "loop_get_status64", "", capture);
       int flags = info.get(JAVA_INT, INFO_FLAGS);
       info.set(JAVA_INT, INFO_FLAGS, on ? flags | LO_FLAGS_AUTOCLEAR : flags & ~LO_FLAGS_AUTOCLEAR);
-      rc = (int) IOCTL.handle().invokeExact(capture, device, LOOP_SET_STATUS64, info);
+      rc = IOCTL.call(capture, device, LOOP_SET_STATUS64, at(info));
       Libc.check(rc, "loop_set_status64", "", capture);
-    } catch (Throwable t) {
-      throw Libc.failure("loop_set_status64", t);
     }
   }
 }

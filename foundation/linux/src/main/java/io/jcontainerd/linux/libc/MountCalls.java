@@ -1,14 +1,12 @@
 package io.jcontainerd.linux.libc;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
+import static io.jcontainerd.linux.libc.CFunction.at;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.jcontainerd.linux.Errno;
 import io.jcontainerd.linux.ErrnoException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 
@@ -75,54 +73,20 @@ public final class MountCalls {
 
   private static final long MOUNT_ATTR_SIZE = 32;
 
-  private static final CFunction MOUNT =
-      Libc.bind(
-          "mount", FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS));
-  private static final CFunction UMOUNT2 =
-      Libc.bind("umount2", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT));
-  private static final CFunction UNSHARE =
-      Libc.bind("unshare", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
-  private static final CFunction CHDIR =
-      Libc.bind("chdir", FunctionDescriptor.of(JAVA_INT, ADDRESS));
-  private static final CFunction SYSCALL_OPEN_TREE =
-      Libc.bindVariadic(
-          "syscall", 1, FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT));
-  private static final CFunction SYSCALL_MOVE_MOUNT =
-      Libc.bindVariadic(
-          "syscall",
-          1,
-          FunctionDescriptor.of(
-              JAVA_LONG, JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT, ADDRESS, JAVA_INT));
-  private static final CFunction SYSCALL_FSOPEN =
-      Libc.bindVariadic(
-          "syscall", 1, FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_INT));
-  private static final CFunction SYSCALL_FSCONFIG =
-      Libc.bindVariadic(
-          "syscall",
-          1,
-          FunctionDescriptor.of(
-              JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, ADDRESS, ADDRESS, JAVA_INT));
-  private static final CFunction SYSCALL_FSMOUNT =
-      Libc.bindVariadic(
-          "syscall", 1, FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT));
-  private static final CFunction SYSCALL_MOUNT_SETATTR =
-      Libc.bindVariadic(
-          "syscall",
-          1,
-          FunctionDescriptor.of(
-              JAVA_LONG, JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT, ADDRESS, JAVA_LONG));
+  private static final CFunction MOUNT = new CFunction("mount");
+  private static final CFunction UMOUNT2 = new CFunction("umount2");
+  private static final CFunction UNSHARE = new CFunction("unshare");
+  private static final CFunction CHDIR = new CFunction("chdir");
+  private static final CFunction SYSCALL = new CFunction("syscall");
 
-  private static final CFunction GETPAGESIZE =
-      Libc.bindPlain("getpagesize", FunctionDescriptor.of(JAVA_INT));
+  private static final CFunction GETPAGESIZE = new CFunction("getpagesize");
 
   private MountCalls() {}
 
   /** getpagesize(2), which bounds the options of {@link #mount}. */
   public static int pageSize() {
-    try {
-      return (int) GETPAGESIZE.handle().invokeExact();
-    } catch (Throwable t) {
-      throw new AssertionError("getpagesize", t);
+    try (Arena arena = Arena.ofConfined()) {
+      return GETPAGESIZE.call(Libc.capture(arena));
     }
   }
 
@@ -133,19 +97,14 @@ public final class MountCalls {
       MemorySegment capture = Libc.capture(arena);
       MemorySegment options = data.length == 0 ? MemorySegment.NULL : AtCalls.cString(arena, data);
       int rc =
-          (int)
-              MOUNT
-                  .handle()
-                  .invokeExact(
-                      capture,
-                      AtCalls.cString(arena, source),
-                      AtCalls.cString(arena, target),
-                      arena.allocateFrom(type),
-                      flags,
-                      options);
+          MOUNT.call(
+              capture,
+              at(AtCalls.cString(arena, source)),
+              at(AtCalls.cString(arena, target)),
+              at(arena.allocateFrom(type)),
+              flags,
+              at(options));
       Libc.check(rc, "mount", AtCalls.shown(target), capture);
-    } catch (Throwable t) {
-      throw Libc.failure("mount", t);
     }
   }
 
@@ -153,10 +112,8 @@ public final class MountCalls {
   public static void umount2(byte[] target, int flags) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      int rc = (int) UMOUNT2.handle().invokeExact(capture, AtCalls.cString(arena, target), flags);
+      int rc = UMOUNT2.call(capture, at(AtCalls.cString(arena, target)), flags);
       Libc.check(rc, "umount2", AtCalls.shown(target), capture);
-    } catch (Throwable t) {
-      throw Libc.failure("umount2", t);
     }
   }
 
@@ -167,10 +124,7 @@ public final class MountCalls {
   public static void unshareFs() throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      Libc.check(
-          (int) UNSHARE.handle().invokeExact(capture, CLONE_FS), "unshare", "CLONE_FS", capture);
-    } catch (Throwable t) {
-      throw Libc.failure("unshare", t);
+      Libc.check(UNSHARE.call(capture, CLONE_FS), "unshare", "CLONE_FS", capture);
     }
   }
 
@@ -178,10 +132,8 @@ public final class MountCalls {
   public static void chdir(byte[] path) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      int rc = (int) CHDIR.handle().invokeExact(capture, AtCalls.cString(arena, path));
+      int rc = CHDIR.call(capture, at(AtCalls.cString(arena, path)));
       Libc.check(rc, "chdir", AtCalls.shown(path), capture);
-    } catch (Throwable t) {
-      throw Libc.failure("chdir", t);
     }
   }
 
@@ -189,14 +141,8 @@ public final class MountCalls {
   public static int open_tree(int dir, byte[] path, int flags) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      long rc =
-          (long)
-              SYSCALL_OPEN_TREE
-                  .handle()
-                  .invokeExact(capture, SYS_OPEN_TREE, dir, AtCalls.cString(arena, path), flags);
+      long rc = SYSCALL.call(capture, SYS_OPEN_TREE, dir, at(AtCalls.cString(arena, path)), flags);
       return Math.toIntExact(Libc.check(rc, "open_tree", AtCalls.shown(path), capture));
-    } catch (Throwable t) {
-      throw Libc.failure("open_tree", t);
     }
   }
 
@@ -205,20 +151,15 @@ public final class MountCalls {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
       long rc =
-          (long)
-              SYSCALL_MOVE_MOUNT
-                  .handle()
-                  .invokeExact(
-                      capture,
-                      SYS_MOVE_MOUNT,
-                      from,
-                      arena.allocateFrom(""),
-                      AtCalls.AT_FDCWD,
-                      AtCalls.cString(arena, target),
-                      MOVE_MOUNT_F_EMPTY_PATH);
+          SYSCALL.call(
+              capture,
+              SYS_MOVE_MOUNT,
+              from,
+              at(arena.allocateFrom("")),
+              AtCalls.AT_FDCWD,
+              at(AtCalls.cString(arena, target)),
+              MOVE_MOUNT_F_EMPTY_PATH);
       Libc.check(rc, "move_mount", AtCalls.shown(target), capture);
-    } catch (Throwable t) {
-      throw Libc.failure("move_mount", t);
     }
   }
 
@@ -226,14 +167,8 @@ public final class MountCalls {
   public static int fsopen(String type) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      long rc =
-          (long)
-              SYSCALL_FSOPEN
-                  .handle()
-                  .invokeExact(capture, SYS_FSOPEN, arena.allocateFrom(type), FSOPEN_CLOEXEC);
+      long rc = SYSCALL.call(capture, SYS_FSOPEN, at(arena.allocateFrom(type)), FSOPEN_CLOEXEC);
       return Math.toIntExact(Libc.check(rc, "fsopen", type, capture));
-    } catch (Throwable t) {
-      throw Libc.failure("fsopen", t);
     }
   }
 
@@ -242,20 +177,15 @@ public final class MountCalls {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
       long rc =
-          (long)
-              SYSCALL_FSCONFIG
-                  .handle()
-                  .invokeExact(
-                      capture,
-                      SYS_FSCONFIG,
-                      fs,
-                      FSCONFIG_SET_STRING,
-                      arena.allocateFrom(key),
-                      AtCalls.cString(arena, value),
-                      0);
+          SYSCALL.call(
+              capture,
+              SYS_FSCONFIG,
+              fs,
+              FSCONFIG_SET_STRING,
+              at(arena.allocateFrom(key)),
+              at(AtCalls.cString(arena, value)),
+              0);
       checkFs(rc, fs, key + "=" + AtCalls.shown(value), capture);
-    } catch (Throwable t) {
-      throw Libc.failure("fsconfig", t);
     }
   }
 
@@ -264,20 +194,9 @@ public final class MountCalls {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
       long rc =
-          (long)
-              SYSCALL_FSCONFIG
-                  .handle()
-                  .invokeExact(
-                      capture,
-                      SYS_FSCONFIG,
-                      fs,
-                      FSCONFIG_SET_FLAG,
-                      arena.allocateFrom(key),
-                      MemorySegment.NULL,
-                      0);
+          SYSCALL.call(
+              capture, SYS_FSCONFIG, fs, FSCONFIG_SET_FLAG, at(arena.allocateFrom(key)), 0, 0);
       checkFs(rc, fs, key, capture);
-    } catch (Throwable t) {
-      throw Libc.failure("fsconfig", t);
     }
   }
 
@@ -285,21 +204,8 @@ public final class MountCalls {
   public static void fsconfigCreate(int fs) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      long rc =
-          (long)
-              SYSCALL_FSCONFIG
-                  .handle()
-                  .invokeExact(
-                      capture,
-                      SYS_FSCONFIG,
-                      fs,
-                      FSCONFIG_CMD_CREATE,
-                      MemorySegment.NULL,
-                      MemorySegment.NULL,
-                      0);
+      long rc = SYSCALL.call(capture, SYS_FSCONFIG, fs, FSCONFIG_CMD_CREATE, 0, 0, 0);
       checkFs(rc, fs, "create", capture);
-    } catch (Throwable t) {
-      throw Libc.failure("fsconfig", t);
     }
   }
 
@@ -329,14 +235,8 @@ public final class MountCalls {
   public static int fsmount(int fs, long attributes) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      long rc =
-          (long)
-              SYSCALL_FSMOUNT
-                  .handle()
-                  .invokeExact(capture, SYS_FSMOUNT, fs, FSMOUNT_CLOEXEC, (int) attributes);
+      long rc = SYSCALL.call(capture, SYS_FSMOUNT, fs, FSMOUNT_CLOEXEC, attributes);
       return Math.toIntExact(Libc.check(rc, "fsmount", "", capture));
-    } catch (Throwable t) {
-      throw Libc.failure("fsmount", t);
     }
   }
 
@@ -353,20 +253,15 @@ public final class MountCalls {
       attr.setAtIndex(JAVA_LONG, 3, userns);
       int flags = AtCalls.AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
       long rc =
-          (long)
-              SYSCALL_MOUNT_SETATTR
-                  .handle()
-                  .invokeExact(
-                      capture,
-                      SYS_MOUNT_SETATTR,
-                      mount,
-                      arena.allocateFrom(""),
-                      flags,
-                      attr,
-                      MOUNT_ATTR_SIZE);
+          SYSCALL.call(
+              capture,
+              SYS_MOUNT_SETATTR,
+              mount,
+              at(arena.allocateFrom("")),
+              flags,
+              at(attr),
+              MOUNT_ATTR_SIZE);
       Libc.check(rc, "mount_setattr", "", capture);
-    } catch (Throwable t) {
-      throw Libc.failure("mount_setattr", t);
     }
   }
 }

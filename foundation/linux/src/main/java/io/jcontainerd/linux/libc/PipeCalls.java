@@ -1,26 +1,19 @@
 package io.jcontainerd.linux.libc;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
+import static io.jcontainerd.linux.libc.CFunction.at;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.jcontainerd.linux.ErrnoException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 
 /** Pipes, FIFOs, event counters and nameless files. */
 public final class PipeCalls {
-  private static final CFunction PIPE2 =
-      Libc.bind("pipe2", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT));
-  private static final CFunction MKFIFO =
-      Libc.bind("mkfifo", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT));
-  private static final CFunction EVENTFD =
-      Libc.bind("eventfd", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT));
-  private static final CFunction MEMFD_CREATE =
-      Libc.bind("memfd_create", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT));
-  private static final CFunction PREAD =
-      Libc.bind("pread", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG));
+  private static final CFunction PIPE2 = new CFunction("pipe2");
+  private static final CFunction MKFIFO = new CFunction("mkfifo");
+  private static final CFunction EVENTFD = new CFunction("eventfd");
+  private static final CFunction MEMFD_CREATE = new CFunction("memfd_create");
+  private static final CFunction PREAD = new CFunction("pread");
 
   private PipeCalls() {}
 
@@ -29,11 +22,9 @@ public final class PipeCalls {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
       MemorySegment ends = arena.allocate(JAVA_INT, 2);
-      int rc = (int) PIPE2.handle().invokeExact(capture, ends, flags);
+      int rc = PIPE2.call(capture, at(ends), flags);
       Libc.check(rc, "pipe2", "", capture);
       return ends.toArray(JAVA_INT);
-    } catch (Throwable t) {
-      throw Libc.failure("pipe2", t);
     }
   }
 
@@ -41,10 +32,8 @@ public final class PipeCalls {
   public static void mkfifo(String path, int mode) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      int rc = (int) MKFIFO.handle().invokeExact(capture, arena.allocateFrom(path), mode);
+      int rc = MKFIFO.call(capture, at(arena.allocateFrom(path)), mode);
       Libc.check(rc, "mkfifo", path, capture);
-    } catch (Throwable t) {
-      throw Libc.failure("mkfifo", t);
     }
   }
 
@@ -52,10 +41,8 @@ public final class PipeCalls {
   public static int eventfd(int initial, int flags) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      int rc = (int) EVENTFD.handle().invokeExact(capture, initial, flags);
+      int rc = EVENTFD.call(capture, initial, flags);
       return Libc.check(rc, "eventfd", "", capture);
-    } catch (Throwable t) {
-      throw Libc.failure("eventfd", t);
     }
   }
 
@@ -63,10 +50,8 @@ public final class PipeCalls {
   public static int memfd_create(String name, int flags) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      int rc = (int) MEMFD_CREATE.handle().invokeExact(capture, arena.allocateFrom(name), flags);
+      int rc = MEMFD_CREATE.call(capture, at(arena.allocateFrom(name)), flags);
       return Libc.check(rc, "memfd_create", name, capture);
-    } catch (Throwable t) {
-      throw Libc.failure("memfd_create", t);
     }
   }
 
@@ -75,10 +60,8 @@ public final class PipeCalls {
       throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      long rc = (long) PREAD.handle().invokeExact(capture, fd, buffer, count, offset);
+      long rc = PREAD.callLong(capture, fd, at(buffer), count, offset);
       return Libc.check(rc, "pread", "fd " + fd, capture);
-    } catch (Throwable t) {
-      throw Libc.failure("pread", t);
     }
   }
 }

@@ -1,13 +1,12 @@
 package io.jcontainerd.linux.libc;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
+import static io.jcontainerd.linux.libc.CFunction.at;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
 import io.jcontainerd.linux.ErrnoException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 
 /** epoll(7). */
@@ -29,14 +28,9 @@ public final class PollCalls {
 
   private static final long DATA_OFFSET = PACKED ? 4 : 8;
 
-  private static final CFunction EPOLL_CREATE1 =
-      Libc.bind("epoll_create1", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
-  private static final CFunction EPOLL_CTL =
-      Libc.bind(
-          "epoll_ctl", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS));
-  private static final CFunction EPOLL_WAIT =
-      Libc.bind(
-          "epoll_wait", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT));
+  private static final CFunction EPOLL_CREATE1 = new CFunction("epoll_create1");
+  private static final CFunction EPOLL_CTL = new CFunction("epoll_ctl");
+  private static final CFunction EPOLL_WAIT = new CFunction("epoll_wait");
 
   private PollCalls() {}
 
@@ -44,10 +38,8 @@ public final class PollCalls {
   public static int epoll_create1(int flags) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      int rc = (int) EPOLL_CREATE1.handle().invokeExact(capture, flags);
+      int rc = EPOLL_CREATE1.call(capture, flags);
       return Libc.check(rc, "epoll_create1", "", capture);
-    } catch (Throwable t) {
-      throw Libc.failure("epoll_create1", t);
     }
   }
 
@@ -59,10 +51,8 @@ public final class PollCalls {
       MemorySegment event = arena.allocate(EVENT_SIZE, 8);
       event.set(JAVA_INT, 0, events);
       event.set(JAVA_LONG_UNALIGNED, DATA_OFFSET, data);
-      int rc = (int) EPOLL_CTL.handle().invokeExact(capture, epoll, operation, fd, event);
+      int rc = EPOLL_CTL.call(capture, epoll, operation, fd, at(event));
       Libc.check(rc, "epoll_ctl", "fd " + fd, capture);
-    } catch (Throwable t) {
-      throw Libc.failure("epoll_ctl", t);
     }
   }
 
@@ -76,10 +66,8 @@ public final class PollCalls {
       throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      int rc = (int) EPOLL_WAIT.handle().invokeExact(capture, epoll, events, max, timeout);
+      int rc = EPOLL_WAIT.call(capture, epoll, at(events), max, timeout);
       return Libc.check(rc, "epoll_wait", "fd " + epoll, capture);
-    } catch (Throwable t) {
-      throw Libc.failure("epoll_wait", t);
     }
   }
 

@@ -1,13 +1,12 @@
 package io.jcontainerd.linux.libc;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
+import static io.jcontainerd.linux.libc.CFunction.at;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.jcontainerd.linux.Errno;
 import io.jcontainerd.linux.ErrnoException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 
 /** Signals, waiting, pidfds and process attributes. */
@@ -41,22 +40,11 @@ public final class ProcessCalls {
   private static final long SI_PID_OFFSET = 16;
   private static final long SI_STATUS_OFFSET = 24;
 
-  private static final CFunction KILL =
-      Libc.bind("kill", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT));
-  private static final CFunction WAITID =
-      Libc.bind("waitid", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT));
-  private static final CFunction PRCTL =
-      Libc.bindVariadic(
-          "prctl",
-          1,
-          FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG));
-  private static final CFunction SYSCALL4 =
-      Libc.bindVariadic(
-          "syscall",
-          1,
-          FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG));
-  private static final CFunction IOCTL =
-      Libc.bindVariadic("ioctl", 2, FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS));
+  private static final CFunction KILL = new CFunction("kill");
+  private static final CFunction WAITID = new CFunction("waitid");
+  private static final CFunction PRCTL = new CFunction("prctl");
+  private static final CFunction SYSCALL = new CFunction("syscall");
+  private static final CFunction IOCTL = new CFunction("ioctl");
 
   private ProcessCalls() {}
 
@@ -73,10 +61,8 @@ public final class ProcessCalls {
   public static void kill(int pid, int signal) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      int rc = (int) KILL.handle().invokeExact(capture, pid, signal);
+      int rc = KILL.call(capture, pid, signal);
       Libc.check(rc, "kill", "pid " + pid, capture);
-    } catch (Throwable t) {
-      throw Libc.failure("kill", t);
     }
   }
 
@@ -86,7 +72,7 @@ public final class ProcessCalls {
       MemorySegment capture = Libc.capture(arena);
       MemorySegment info = arena.allocate(SIGINFO_SIZE, 8);
       while (true) {
-        int rc = (int) WAITID.handle().invokeExact(capture, idType, id, info, options);
+        int rc = WAITID.call(capture, idType, id, at(info), options);
         if (rc < 0 && Libc.errno(capture) == Errno.EINTR) {
           continue;
         }
@@ -96,8 +82,6 @@ public final class ProcessCalls {
             info.get(JAVA_INT, SI_CODE_OFFSET),
             info.get(JAVA_INT, SI_STATUS_OFFSET));
       }
-    } catch (Throwable t) {
-      throw Libc.failure("waitid", t);
     }
   }
 
@@ -105,10 +89,8 @@ public final class ProcessCalls {
   public static void prctl(int option, long argument) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      int rc = (int) PRCTL.handle().invokeExact(capture, option, argument, 0L, 0L, 0L);
+      int rc = PRCTL.call(capture, option, argument, 0, 0, 0);
       Libc.check(rc, "prctl", "option " + option, capture);
-    } catch (Throwable t) {
-      throw Libc.failure("prctl", t);
     }
   }
 
@@ -117,11 +99,9 @@ public final class ProcessCalls {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
       MemorySegment value = arena.allocate(JAVA_INT);
-      int rc = (int) PRCTL.handle().invokeExact(capture, option, value.address(), 0L, 0L, 0L);
+      int rc = PRCTL.call(capture, option, value.address(), 0, 0, 0);
       Libc.check(rc, "prctl", "option " + option, capture);
       return value.get(JAVA_INT, 0);
-    } catch (Throwable t) {
-      throw Libc.failure("prctl", t);
     }
   }
 
@@ -129,11 +109,8 @@ public final class ProcessCalls {
   public static int pidfd_open(int pid) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      long rc =
-          (long) SYSCALL4.handle().invokeExact(capture, SYS_PIDFD_OPEN, (long) pid, 0L, 0L, 0L);
+      long rc = SYSCALL.call(capture, SYS_PIDFD_OPEN, pid, 0, 0, 0);
       return (int) Libc.check(rc, "pidfd_open", "pid " + pid, capture);
-    } catch (Throwable t) {
-      throw Libc.failure("pidfd_open", t);
     }
   }
 
@@ -141,14 +118,8 @@ public final class ProcessCalls {
   public static void pidfd_send_signal(int pidfd, int signal) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      long rc =
-          (long)
-              SYSCALL4
-                  .handle()
-                  .invokeExact(capture, SYS_PIDFD_SEND_SIGNAL, (long) pidfd, (long) signal, 0L, 0L);
+      long rc = SYSCALL.call(capture, SYS_PIDFD_SEND_SIGNAL, pidfd, signal, 0, 0);
       Libc.check(rc, "pidfd_send_signal", "pidfd " + pidfd, capture);
-    } catch (Throwable t) {
-      throw Libc.failure("pidfd_send_signal", t);
     }
   }
 
@@ -161,14 +132,12 @@ public final class ProcessCalls {
       MemorySegment capture = Libc.capture(arena);
       MemorySegment info = arena.allocate(PIDFD_INFO_SIZE, 8);
       info.set(JAVA_LONG, 0, PIDFD_INFO_EXIT);
-      int rc = (int) IOCTL.handle().invokeExact(capture, pidfd, PIDFD_GET_INFO, info);
+      int rc = IOCTL.call(capture, pidfd, PIDFD_GET_INFO, at(info));
       Libc.check(rc, "ioctl PIDFD_GET_INFO", "pidfd " + pidfd, capture);
       if ((info.get(JAVA_LONG, 0) & PIDFD_INFO_EXIT) == 0) {
         return -1;
       }
       return info.get(JAVA_INT, PIDFD_INFO_EXIT_CODE_OFFSET);
-    } catch (Throwable t) {
-      throw Libc.failure("ioctl PIDFD_GET_INFO", t);
     }
   }
 }

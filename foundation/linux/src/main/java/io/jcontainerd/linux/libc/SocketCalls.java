@@ -1,5 +1,6 @@
 package io.jcontainerd.linux.libc;
 
+import static io.jcontainerd.linux.libc.CFunction.at;
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
@@ -9,7 +10,6 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 import io.jcontainerd.linux.Errno;
 import io.jcontainerd.linux.ErrnoException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 
@@ -43,20 +43,13 @@ public final class SocketCalls {
 
   private static final int BYTES = 4096;
 
-  private static final CFunction SOCKET =
-      Libc.bind("socket", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT));
-  private static final CFunction BIND =
-      Libc.bind("bind", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT));
-  private static final CFunction CONNECT =
-      Libc.bind("connect", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT));
-  private static final CFunction LISTEN =
-      Libc.bind("listen", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT));
-  private static final CFunction ACCEPT4 =
-      Libc.bind("accept4", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, ADDRESS, JAVA_INT));
-  private static final CFunction RECVMSG =
-      Libc.bind("recvmsg", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT));
-  private static final CFunction SENDMSG =
-      Libc.bind("sendmsg", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT));
+  private static final CFunction SOCKET = new CFunction("socket");
+  private static final CFunction BIND = new CFunction("bind");
+  private static final CFunction CONNECT = new CFunction("connect");
+  private static final CFunction LISTEN = new CFunction("listen");
+  private static final CFunction ACCEPT4 = new CFunction("accept4");
+  private static final CFunction RECVMSG = new CFunction("recvmsg");
+  private static final CFunction SENDMSG = new CFunction("sendmsg");
 
   private SocketCalls() {}
 
@@ -73,10 +66,8 @@ public final class SocketCalls {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
       int type = SOCK_STREAM | DescriptorCalls.O_CLOEXEC | flags;
-      int rc = (int) SOCKET.handle().invokeExact(capture, AF_UNIX, type, 0);
+      int rc = SOCKET.call(capture, AF_UNIX, type, 0);
       return Libc.check(rc, "socket", "", capture);
-    } catch (Throwable t) {
-      throw Libc.failure("socket", t);
     }
   }
 
@@ -85,10 +76,8 @@ public final class SocketCalls {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
       MemorySegment address = address(arena, "bind", path);
-      int rc = (int) BIND.handle().invokeExact(capture, fd, address, (int) SOCKADDR_SIZE);
+      int rc = BIND.call(capture, fd, at(address), SOCKADDR_SIZE);
       Libc.check(rc, "bind", path, capture);
-    } catch (Throwable t) {
-      throw Libc.failure("bind", t);
     }
   }
 
@@ -97,10 +86,8 @@ public final class SocketCalls {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
       MemorySegment address = address(arena, "connect", path);
-      int rc = (int) CONNECT.handle().invokeExact(capture, fd, address, (int) SOCKADDR_SIZE);
+      int rc = CONNECT.call(capture, fd, at(address), SOCKADDR_SIZE);
       Libc.check(rc, "connect", path, capture);
-    } catch (Throwable t) {
-      throw Libc.failure("connect", t);
     }
   }
 
@@ -108,10 +95,8 @@ public final class SocketCalls {
   public static void listen(int fd, int backlog) throws ErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
-      int rc = (int) LISTEN.handle().invokeExact(capture, fd, backlog);
+      int rc = LISTEN.call(capture, fd, backlog);
       Libc.check(rc, "listen", "fd " + fd, capture);
-    } catch (Throwable t) {
-      throw Libc.failure("listen", t);
     }
   }
 
@@ -120,14 +105,8 @@ public final class SocketCalls {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
       int bits = DescriptorCalls.O_CLOEXEC | flags;
-      int rc =
-          (int)
-              ACCEPT4
-                  .handle()
-                  .invokeExact(capture, fd, MemorySegment.NULL, MemorySegment.NULL, bits);
+      int rc = ACCEPT4.call(capture, fd, 0, 0, bits);
       return Libc.check(rc, "accept4", "fd " + fd, capture);
-    } catch (Throwable t) {
-      throw Libc.failure("accept4", t);
     }
   }
 
@@ -138,7 +117,7 @@ public final class SocketCalls {
       MemorySegment bytes = arena.allocate(BYTES);
       MemorySegment control = arena.allocate(CONTROL_SIZE, 8);
       MemorySegment message = message(arena, bytes, BYTES, control);
-      long rc = (long) RECVMSG.handle().invokeExact(capture, fd, message, MSG_CMSG_CLOEXEC);
+      long rc = RECVMSG.callLong(capture, fd, at(message), MSG_CMSG_CLOEXEC);
       Libc.check(rc, "recvmsg", "fd " + fd, capture);
       int received = -1;
       if (message.get(JAVA_LONG, MSG_CONTROLLEN_OFFSET) >= CMSG_DATA_OFFSET + Integer.BYTES
@@ -154,8 +133,6 @@ public final class SocketCalls {
       }
       byte[] text = bytes.asSlice(0, rc).toArray(JAVA_BYTE);
       return new Received(new String(text, StandardCharsets.UTF_8), received);
-    } catch (Throwable t) {
-      throw Libc.failure("recvmsg", t);
     }
   }
 
@@ -171,10 +148,8 @@ public final class SocketCalls {
       control.set(JAVA_INT, CMSG_TYPE_OFFSET, SCM_RIGHTS);
       control.set(JAVA_INT, CMSG_DATA_OFFSET, passed);
       MemorySegment message = message(arena, bytes, encoded.length, control);
-      long rc = (long) SENDMSG.handle().invokeExact(capture, fd, message, 0);
+      long rc = SENDMSG.callLong(capture, fd, at(message), 0);
       Libc.check(rc, "sendmsg", "fd " + fd, capture);
-    } catch (Throwable t) {
-      throw Libc.failure("sendmsg", t);
     }
   }
 

@@ -1,12 +1,11 @@
 package io.jcontainerd.linux.libc;
 
+import static io.jcontainerd.linux.libc.CFunction.at;
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import io.jcontainerd.linux.ErrnoException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 
 /** posix_spawn(3) with its attributes and file actions; these report errors as their result. */
@@ -21,118 +20,68 @@ public final class SpawnCalls {
 
   private static final long SIGSET_SIZE = 128;
 
-  private static final CFunction SPAWN =
-      Libc.bindPlain(
-          "posix_spawn",
-          FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS));
-  private static final CFunction SPAWNP =
-      Libc.bindPlain(
-          "posix_spawnp",
-          FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS));
-  private static final CFunction ACTIONS_INIT = unary("posix_spawn_file_actions_init");
-  private static final CFunction ACTIONS_DESTROY = unary("posix_spawn_file_actions_destroy");
-  private static final CFunction ADD_DUP2 =
-      Libc.bindPlain(
-          "posix_spawn_file_actions_adddup2",
-          FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT));
-  private static final CFunction ADD_OPEN =
-      Libc.bindPlain(
-          "posix_spawn_file_actions_addopen",
-          FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT));
-  private static final CFunction ADD_CHDIR =
-      Libc.bindPlain(
-          "posix_spawn_file_actions_addchdir_np",
-          FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS));
+  private static final CFunction SPAWN = new CFunction("posix_spawn");
+  private static final CFunction SPAWNP = new CFunction("posix_spawnp");
+  private static final CFunction ACTIONS_INIT = new CFunction("posix_spawn_file_actions_init");
+  private static final CFunction ACTIONS_DESTROY =
+      new CFunction("posix_spawn_file_actions_destroy");
+  private static final CFunction ADD_DUP2 = new CFunction("posix_spawn_file_actions_adddup2");
+  private static final CFunction ADD_OPEN = new CFunction("posix_spawn_file_actions_addopen");
+  private static final CFunction ADD_CHDIR = new CFunction("posix_spawn_file_actions_addchdir_np");
   private static final CFunction ADD_CLOSEFROM =
-      Libc.bindPlain(
-          "posix_spawn_file_actions_addclosefrom_np",
-          FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT));
-  private static final CFunction ATTR_INIT = unary("posix_spawnattr_init");
-  private static final CFunction ATTR_DESTROY = unary("posix_spawnattr_destroy");
-  private static final CFunction ATTR_SETFLAGS =
-      Libc.bindPlain(
-          "posix_spawnattr_setflags", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_SHORT));
-  private static final CFunction ATTR_SETPGROUP =
-      Libc.bindPlain(
-          "posix_spawnattr_setpgroup", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT));
-  private static final CFunction ATTR_SETSIGMASK =
-      Libc.bindPlain(
-          "posix_spawnattr_setsigmask", FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS));
+      new CFunction("posix_spawn_file_actions_addclosefrom_np");
+  private static final CFunction ATTR_INIT = new CFunction("posix_spawnattr_init");
+  private static final CFunction ATTR_DESTROY = new CFunction("posix_spawnattr_destroy");
+  private static final CFunction ATTR_SETFLAGS = new CFunction("posix_spawnattr_setflags");
+  private static final CFunction ATTR_SETPGROUP = new CFunction("posix_spawnattr_setpgroup");
+  private static final CFunction ATTR_SETSIGMASK = new CFunction("posix_spawnattr_setsigmask");
   private static final CFunction ATTR_SETSIGDEFAULT =
-      Libc.bindPlain(
-          "posix_spawnattr_setsigdefault", FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS));
+      new CFunction("posix_spawnattr_setsigdefault");
 
   private SpawnCalls() {}
-
-  private static CFunction unary(String name) {
-    return Libc.bindPlain(name, FunctionDescriptor.of(JAVA_INT, ADDRESS));
-  }
 
   /** {@code posix_spawn_file_actions_t}: what the child does with descriptors, in this order. */
   public static final class FileActions implements AutoCloseable {
     private final Arena arena;
     private final MemorySegment struct;
+    private final MemorySegment capture;
 
     /** An empty list whose memory lives in {@code arena}. */
     public FileActions(Arena arena) throws ErrnoException {
       this.arena = arena;
       this.struct = arena.allocate(OPAQUE_SIZE, 16);
-      try {
-        int rc = (int) ACTIONS_INIT.handle().invokeExact(struct);
-        fail(rc, "posix_spawn_file_actions_init", "");
-      } catch (Throwable t) {
-        throw Libc.failure("posix_spawn_file_actions_init", t);
-      }
+      this.capture = Libc.capture(arena);
+      int rc = ACTIONS_INIT.call(capture, at(struct));
+      fail(rc, "posix_spawn_file_actions_init", "");
     }
 
     /** The child's {@code target} becomes a copy of our {@code source}. */
     public void dup2(int source, int target) throws ErrnoException {
-      try {
-        int rc = (int) ADD_DUP2.handle().invokeExact(struct, source, target);
-        fail(rc, "posix_spawn_file_actions_adddup2", "fd " + source);
-      } catch (Throwable t) {
-        throw Libc.failure("posix_spawn_file_actions_adddup2", t);
-      }
+      int rc = ADD_DUP2.call(capture, at(struct), source, target);
+      fail(rc, "posix_spawn_file_actions_adddup2", "fd " + source);
     }
 
     /** The child opens {@code path} as {@code target}. */
     public void open(int target, String path, int flags) throws ErrnoException {
-      try {
-        int rc =
-            (int) ADD_OPEN.handle().invokeExact(struct, target, arena.allocateFrom(path), flags, 0);
-        fail(rc, "posix_spawn_file_actions_addopen", path);
-      } catch (Throwable t) {
-        throw Libc.failure("posix_spawn_file_actions_addopen", t);
-      }
+      int rc = ADD_OPEN.call(capture, at(struct), target, at(arena.allocateFrom(path)), flags, 0);
+      fail(rc, "posix_spawn_file_actions_addopen", path);
     }
 
     /** The child changes into {@code directory}. */
     public void chdir(String directory) throws ErrnoException {
-      try {
-        int rc = (int) ADD_CHDIR.handle().invokeExact(struct, arena.allocateFrom(directory));
-        fail(rc, "posix_spawn_file_actions_addchdir_np", directory);
-      } catch (Throwable t) {
-        throw Libc.failure("posix_spawn_file_actions_addchdir_np", t);
-      }
+      int rc = ADD_CHDIR.call(capture, at(struct), at(arena.allocateFrom(directory)));
+      fail(rc, "posix_spawn_file_actions_addchdir_np", directory);
     }
 
     /** The child closes every descriptor from {@code lowest} on. */
     public void closefrom(int lowest) throws ErrnoException {
-      try {
-        int rc = (int) ADD_CLOSEFROM.handle().invokeExact(struct, lowest);
-        fail(rc, "posix_spawn_file_actions_addclosefrom_np", "");
-      } catch (Throwable t) {
-        throw Libc.failure("posix_spawn_file_actions_addclosefrom_np", t);
-      }
+      int rc = ADD_CLOSEFROM.call(capture, at(struct), lowest);
+      fail(rc, "posix_spawn_file_actions_addclosefrom_np", "");
     }
 
     @Override
     public void close() {
-      try {
-        int _ = (int) ACTIONS_DESTROY.handle().invokeExact(struct);
-      } catch (Throwable t) {
-        throw new AssertionError("posix_spawn_file_actions_destroy", t);
-      }
+      int _ = ACTIONS_DESTROY.call(capture, at(struct));
     }
   }
 
@@ -142,6 +91,7 @@ public final class SpawnCalls {
    */
   public static final class Attributes implements AutoCloseable {
     private final MemorySegment struct;
+    private final MemorySegment capture;
 
     /**
      * @param newSession the child becomes the leader of a new session
@@ -149,6 +99,7 @@ public final class SpawnCalls {
      */
     public Attributes(Arena arena, boolean newSession, boolean newGroup) throws ErrnoException {
       this.struct = arena.allocate(OPAQUE_SIZE, 16);
+      this.capture = Libc.capture(arena);
       MemorySegment none = arena.allocate(SIGSET_SIZE, 8);
       MemorySegment all = arena.allocate(SIGSET_SIZE, 8);
       all.fill((byte) 0xff);
@@ -158,30 +109,21 @@ public final class SpawnCalls {
       } else if (newGroup) {
         flags |= POSIX_SPAWN_SETPGROUP;
       }
-      short bits = (short) flags;
-      try {
-        int rc = (int) ATTR_INIT.handle().invokeExact(struct);
-        fail(rc, "posix_spawnattr_init", "");
-        rc = (int) ATTR_SETFLAGS.handle().invokeExact(struct, bits);
-        fail(rc, "posix_spawnattr_setflags", "");
-        rc = (int) ATTR_SETPGROUP.handle().invokeExact(struct, 0);
-        fail(rc, "posix_spawnattr_setpgroup", "");
-        rc = (int) ATTR_SETSIGMASK.handle().invokeExact(struct, none);
-        fail(rc, "posix_spawnattr_setsigmask", "");
-        rc = (int) ATTR_SETSIGDEFAULT.handle().invokeExact(struct, all);
-        fail(rc, "posix_spawnattr_setsigdefault", "");
-      } catch (Throwable t) {
-        throw Libc.failure("posix_spawnattr_init", t);
-      }
+      int rc = ATTR_INIT.call(capture, at(struct));
+      fail(rc, "posix_spawnattr_init", "");
+      rc = ATTR_SETFLAGS.call(capture, at(struct), flags);
+      fail(rc, "posix_spawnattr_setflags", "");
+      rc = ATTR_SETPGROUP.call(capture, at(struct), 0);
+      fail(rc, "posix_spawnattr_setpgroup", "");
+      rc = ATTR_SETSIGMASK.call(capture, at(struct), at(none));
+      fail(rc, "posix_spawnattr_setsigmask", "");
+      rc = ATTR_SETSIGDEFAULT.call(capture, at(struct), at(all));
+      fail(rc, "posix_spawnattr_setsigdefault", "");
     }
 
     @Override
     public void close() {
-      try {
-        int _ = (int) ATTR_DESTROY.handle().invokeExact(struct);
-      } catch (Throwable t) {
-        throw new AssertionError("posix_spawnattr_destroy", t);
-      }
+      int _ = ATTR_DESTROY.call(capture, at(struct));
     }
   }
 
@@ -203,16 +145,19 @@ public final class SpawnCalls {
     MemorySegment path = arena.allocateFrom(program);
     MemorySegment argv = strings(arena, arguments);
     MemorySegment envp = strings(arena, environment);
+    MemorySegment capture = Libc.capture(arena);
     CFunction spawn = program.indexOf('/') >= 0 ? SPAWN : SPAWNP;
-    try {
-      int rc =
-          (int)
-              spawn.handle().invokeExact(pid, path, actions.struct, attributes.struct, argv, envp);
-      fail(rc, "posix_spawn", program);
-      return pid.get(JAVA_INT, 0);
-    } catch (Throwable t) {
-      throw Libc.failure("posix_spawn", t);
-    }
+    int rc =
+        spawn.call(
+            capture,
+            at(pid),
+            at(path),
+            at(actions.struct),
+            at(attributes.struct),
+            at(argv),
+            at(envp));
+    fail(rc, "posix_spawn", program);
+    return pid.get(JAVA_INT, 0);
   }
 
   private static MemorySegment strings(Arena arena, Iterable<String> values) {

@@ -1,14 +1,11 @@
 package io.jcontainerd.linux.libc;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
+import static io.jcontainerd.linux.libc.CFunction.at;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.jcontainerd.linux.Errno;
 import io.jcontainerd.linux.ErrnoException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 
 /** Extended attributes of a path whose last component is not followed. */
@@ -18,17 +15,10 @@ public final class XattrCalls {
 
   private static final long FIRST_TRY = 1024;
 
-  private static final CFunction LGETXATTR =
-      Libc.bind(
-          "lgetxattr", FunctionDescriptor.of(JAVA_LONG, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG));
-  private static final CFunction LSETXATTR =
-      Libc.bind(
-          "lsetxattr",
-          FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, JAVA_INT));
-  private static final CFunction LLISTXATTR =
-      Libc.bind("llistxattr", FunctionDescriptor.of(JAVA_LONG, ADDRESS, ADDRESS, JAVA_LONG));
-  private static final CFunction LREMOVEXATTR =
-      Libc.bind("lremovexattr", FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS));
+  private static final CFunction LGETXATTR = new CFunction("lgetxattr");
+  private static final CFunction LSETXATTR = new CFunction("lsetxattr");
+  private static final CFunction LLISTXATTR = new CFunction("llistxattr");
+  private static final CFunction LREMOVEXATTR = new CFunction("lremovexattr");
 
   private XattrCalls() {}
 
@@ -39,22 +29,17 @@ public final class XattrCalls {
         MemorySegment capture = Libc.capture(arena);
         MemorySegment value = arena.allocate(room);
         long rc =
-            (long)
-                LGETXATTR
-                    .handle()
-                    .invokeExact(
-                        capture,
-                        AtCalls.cString(arena, path),
-                        AtCalls.cString(arena, name),
-                        value,
-                        room);
+            LGETXATTR.callLong(
+                capture,
+                at(AtCalls.cString(arena, path)),
+                at(AtCalls.cString(arena, name)),
+                at(value),
+                room);
         if (rc < 0 && Libc.errno(capture) == Errno.ERANGE && room < MAX) {
           continue;
         }
         Libc.check(rc, "lgetxattr", AtCalls.shown(path) + " " + AtCalls.shown(name), capture);
         return value.asSlice(0, rc).toArray(JAVA_BYTE);
-      } catch (Throwable t) {
-        throw Libc.failure("lgetxattr", t);
       }
     }
   }
@@ -64,19 +49,14 @@ public final class XattrCalls {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
       int rc =
-          (int)
-              LSETXATTR
-                  .handle()
-                  .invokeExact(
-                      capture,
-                      AtCalls.cString(arena, path),
-                      AtCalls.cString(arena, name),
-                      AtCalls.cString(arena, value),
-                      (long) value.length,
-                      0);
+          LSETXATTR.call(
+              capture,
+              at(AtCalls.cString(arena, path)),
+              at(AtCalls.cString(arena, name)),
+              at(AtCalls.cString(arena, value)),
+              value.length,
+              0);
       Libc.check(rc, "lsetxattr", AtCalls.shown(path) + " " + AtCalls.shown(name), capture);
-    } catch (Throwable t) {
-      throw Libc.failure("lsetxattr", t);
     }
   }
 
@@ -86,16 +66,12 @@ public final class XattrCalls {
       try (Arena arena = Arena.ofConfined()) {
         MemorySegment capture = Libc.capture(arena);
         MemorySegment names = arena.allocate(room);
-        long rc =
-            (long)
-                LLISTXATTR.handle().invokeExact(capture, AtCalls.cString(arena, path), names, room);
+        long rc = LLISTXATTR.callLong(capture, at(AtCalls.cString(arena, path)), at(names), room);
         if (rc < 0 && Libc.errno(capture) == Errno.ERANGE && room < MAX) {
           continue;
         }
         Libc.check(rc, "llistxattr", AtCalls.shown(path), capture);
         return names.asSlice(0, rc).toArray(JAVA_BYTE);
-      } catch (Throwable t) {
-        throw Libc.failure("llistxattr", t);
       }
     }
   }
@@ -105,13 +81,9 @@ public final class XattrCalls {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment capture = Libc.capture(arena);
       int rc =
-          (int)
-              LREMOVEXATTR
-                  .handle()
-                  .invokeExact(capture, AtCalls.cString(arena, path), AtCalls.cString(arena, name));
+          LREMOVEXATTR.call(
+              capture, at(AtCalls.cString(arena, path)), at(AtCalls.cString(arena, name)));
       Libc.check(rc, "lremovexattr", AtCalls.shown(path) + " " + AtCalls.shown(name), capture);
-    } catch (Throwable t) {
-      throw Libc.failure("lremovexattr", t);
     }
   }
 }
