@@ -1,7 +1,6 @@
 package io.jcontainerd.metadata;
 
 import io.jcontainerd.core.Call;
-import io.jcontainerd.core.Digest;
 import io.jcontainerd.core.content.ContentStore;
 import io.jcontainerd.core.failure.ContainerdException;
 import io.jcontainerd.core.failure.DeadlineExceededException;
@@ -20,6 +19,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Predicate;
 
 /**
  * Removes from the backends what is condemned, in small batches, without holding anything up. What
@@ -39,6 +39,7 @@ final class Sweeper {
   private final Optional<MountActivator> mounts;
 
   private final Patience patience;
+  private final BlobSweep blobs;
 
   /** After a start a killed daemon may have left things that are in no table. */
   private final AtomicBoolean orphansHere = new AtomicBoolean(true);
@@ -47,7 +48,7 @@ final class Sweeper {
 
   private volatile boolean stopped;
   private boolean left; // of the sweep under way
-  private boolean failed; // a removal of the sweep under way
+  private volatile boolean failed; // a removal of the sweep under way
 
   /** One condemned object. */
   private record Sentence(long id, String kind, String owner, String key, long sequence) {}
@@ -65,6 +66,13 @@ final class Sweeper {
     this.mounts = mounts;
     this.guards = guards;
     this.patience = patience;
+    this.blobs =
+        new BlobSweep(
+            database,
+            content,
+            guards,
+            (what, removal) -> remove(Patience.CONTENT, Call.current(), what, removal),
+            () -> !stopped && patience.mayAsk(Patience.CONTENT));
   }
 
   /** Something may be in a backend and in no table: the next sweep looks for it. */
@@ -155,21 +163,26 @@ final class Sweeper {
       if (batch.isEmpty() || stopped) {
         return;
       }
-      List<Long> done = new ArrayList<>();
-      for (Sentence sentence : batch) {
-        if (patience.isOutside(owner(sentence)) != outside) {
-          continue;
-        }
-        if (execute(sentence, touched)) {
-          done.add(sentence.id());
-        } else {
-          left |= isKnown(sentence);
-        }
-      }
-      forget(done);
+      List<Sentence> ours =
+          batch.stream().filter(it -> patience.isOutside(owner(it)) == outside).toList();
+      Set<Sentence> undone = new HashSet<>(ours);
+      undone.removeAll(executed(ours, outside, touched));
+      left |= undone.stream().anyMatch(this::isKnown);
+      forget(ours.stream().filter(it -> !undone.contains(it)).map(Sentence::id).toList());
       beforeSequence = batch.getLast().sequence();
       beforeId = batch.getLast().id();
     }
+  }
+
+  /** Those of which nothing is left to do. */
+  private Set<Sentence> executed(List<Sentence> batch, boolean outside, Set<String> touched) {
+    Predicate<Sentence> isBlob = sentence -> sentence.kind().equals(Condemned.CONTENT);
+    Set<Sentence> done = new HashSet<>();
+    batch.stream().filter(isBlob.negate()).filter(it -> execute(it, touched)).forEach(done::add);
+    List<String> digests = batch.stream().filter(isBlob).map(Sentence::key).toList();
+    Set<String> gone = blobs.remove(digests, outside);
+    batch.stream().filter(isBlob).filter(it -> gone.contains(it.key())).forEach(done::add);
+    return done;
   }
 
   /** Snapshots first, the youngest before the others, so that children go before parents. */
@@ -223,7 +236,6 @@ final class Sweeper {
   /** Returns whether nothing is left to do. */
   private boolean execute(Sentence sentence, Set<String> touched) {
     return switch (sentence.kind()) {
-      case Condemned.CONTENT -> removeContent(sentence.key());
       case Condemned.INGEST -> removeIngest(sentence.key());
       case Condemned.SNAPSHOT -> {
         touched.add(sentence.owner());
@@ -232,21 +244,6 @@ final class Sweeper {
       case Condemned.MOUNT -> removeMount(sentence.key());
       default -> throw new AssertionError("condemned kind " + sentence.kind());
     };
-  }
-
-  private boolean removeContent(String digest) {
-    if (stopped || !patience.mayAsk(Patience.CONTENT)) {
-      return false;
-    }
-    try (Guards.Sweep sweep = guards.trySweep(Guards.content(digest))) {
-      return sweep != null
-          && (isUsed(USED_BLOB, digest)
-              || remove(
-                  Patience.CONTENT,
-                  Call.current(),
-                  "content " + digest,
-                  () -> content.delete(Digest.parse(digest))));
-    }
   }
 
   private boolean removeIngest(String backendRef) {
@@ -354,7 +351,8 @@ final class Sweeper {
           Patience.CONTENT,
           Call.current(),
           () -> content.walk(Filter.ALL, info -> digests.add(info.digest().toString())));
-      unknown(digests).forEach(this::removeContent);
+      boolean outside = patience.isOutside(Patience.CONTENT);
+      var _ = blobs.remove(unknown(digests), outside);
       patience.ask(
           Patience.CONTENT,
           Call.current(),

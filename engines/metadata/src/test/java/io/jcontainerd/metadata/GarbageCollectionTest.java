@@ -493,6 +493,46 @@ class GarbageCollectionTest {
   }
 
   @Test
+  void of_many_blobs_those_in_use_or_in_making_stay_and_those_that_are_gone_are_no_matter() {
+    List<Digest> all = new ArrayList<>();
+    for (int i = 0; i < 200; i++) {
+      all.add(blob("blob " + i));
+    }
+    Digest used = all.get(7);
+    Digest held = all.get(70);
+    f.blobs.delete(all.get(150));
+    f.store.change(
+        tx -> {
+          tx.update("DELETE FROM blobs WHERE digest != ?", used.toString());
+          all.forEach(digest -> Condemned.content(tx, digest.toString()));
+          // it was condemned when it was not in use yet
+          tx.update(
+              "INSERT INTO condemned(kind, owner, key, sequence) VALUES ('content', '', ?, 0)",
+              used.toString());
+        });
+    Guards guards = new Guards();
+    Sweeper sweeper =
+        new Sweeper(
+            new Database(f.store, f.time),
+            f.blobs,
+            Map.of(SN, f.trees),
+            java.util.Optional.empty(),
+            guards,
+            ALL_HERE);
+    try (Guards.Hold _ = guards.hold(Guards.content(held.toString()))) {
+      assertThat(sweeper.sweep()).isTrue();
+      assertThat(f.backendBlobs()).containsExactlyInAnyOrder(used, held);
+    }
+    assertThat(sweeper.sweep()).isFalse();
+    assertThat(f.backendBlobs()).containsExactly(used);
+    boolean condemned = f.store.exists("SELECT 1 FROM condemned");
+    assertThat(condemned).isFalse();
+    try (Guards.Sweep free = guards.trySweep(Guards.content(used.toString()))) {
+      assertThat(free).isNotNull();
+    }
+  }
+
+  @Test
   void a_blob_that_is_being_committed_is_left_alone_however_it_looks() throws Exception {
     Guards guards = new Guards();
     Sweeper sweeper =
