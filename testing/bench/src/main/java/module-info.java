@@ -5,6 +5,12 @@ import org.jspecify.annotations.NullMarked;
 module io.jcontainerd.bench {
   requires static transitive org.jspecify;
   requires java.logging;
+  requires java.management;
+  requires java.net.http;
+  requires io.jcontainerd.core;
+  requires io.jcontainerd.oci;
+  requires io.jcontainerd.testkit;
+  requires com.github.luben.zstd_jni;
   requires io.jcontainerd.api;
   requires io.grpc;
   requires io.grpc.netty;

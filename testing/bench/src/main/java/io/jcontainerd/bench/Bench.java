@@ -1,23 +1,12 @@
 package io.jcontainerd.bench;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
-import java.util.logging.Level;
-import java.util.logging.Logger;
 
-/**
- * Measures ours and the distribution's containerd in alternating runs.
- *
- * <p>Options: {@code --runs N} (20), {@code --idle N} containers at most in the memory part (100).
- * With {@code storage} as the first word, storage is measured instead: {@code --runs N} (10),
- * {@code --images N} (10000) of five blobs each, {@code --garbage N} blobs in each collection
- * (5000).
- */
-public final class Bench {
+/** Measures ours and the distribution's containerd in alternating runs. */
+final class Bench {
   /** Runs that nobody counts: file caches and first uses. */
   private static final int FIRST_USES = 3;
 
@@ -37,93 +26,25 @@ public final class Bench {
   private static final String TRUE = "\"/bin/true\"";
   private static final String SLEEP = "\"/bin/sleep\", \"1000000\"";
 
-  /** Kept, for a logger that nobody keeps forgets its level: it warns on every connection. */
-  private static final Logger BOOTSTRAP = Logger.getLogger("io.netty.bootstrap");
-
-  private final Path top;
   private final Path folder;
+  private final Path launcher;
   private final int runs;
   private final int mostIdle;
-  private final Figures figures = new Figures();
+  private final Figures figures;
   private int serial;
 
-  private Bench(Path top, Path folder, int runs, int mostIdle) {
-    this.top = top;
+  Bench(Path folder, Path launcher, int runs, int mostIdle, Figures figures) {
     this.folder = folder;
+    this.launcher = launcher;
     this.runs = runs;
     this.mostIdle = mostIdle;
+    this.figures = figures;
   }
 
-  /** Measures and exits with status 1 if a target was missed. */
-  public static void main(String[] words) throws IOException, InterruptedException {
-    BOOTSTRAP.setLevel(Level.SEVERE);
-    boolean storage = words.length > 0 && words[0].equals("storage");
-    int runs = storage ? 10 : 20;
-    int idle = 100;
-    int images = 10_000;
-    int garbage = 5_000;
-    for (int i = storage ? 1 : 0; i < words.length; i += 2) {
-      if (i + 1 == words.length) {
-        throw new IllegalArgumentException("option " + words[i] + " needs a value");
-      }
-      switch (words[i]) {
-        case "--runs" -> runs = Integer.parseInt(words[i + 1]);
-        case "--idle" -> idle = Integer.parseInt(words[i + 1]);
-        case "--images" -> images = Integer.parseInt(words[i + 1]);
-        case "--garbage" -> garbage = Integer.parseInt(words[i + 1]);
-        default -> throw new IllegalArgumentException("unknown option " + words[i]);
-      }
-    }
-    Path top = Path.of(System.getProperty("bench.top"));
-    Path folder = Files.createTempDirectory("jcontainerd-bench-");
-    var bench = new Bench(top, folder, runs, idle);
-    try {
-      if (storage) {
-        Path kept = top.resolve("target/bench");
-        new StorageBench(folder, bench.launcher(), kept, runs, images, garbage, bench.figures)
-            .run();
-      } else {
-        bench.run();
-      }
-    } finally {
-      remove(folder);
-    }
-    List<String> missed = bench.figures.missed();
-    System.out.println(missed.isEmpty() ? "all targets met" : "targets missed: " + missed);
-    System.exit(missed.isEmpty() ? 0 : 1);
-  }
-
-  private static void remove(Path folder) throws IOException, InterruptedException {
-    Commands.run(
-        List.of(
-            "sh",
-            "-c",
-            "awk -v f=\"$0/\" 'index($2, f) == 1 {print $2}' /proc/mounts | sort -r"
-                + " | xargs -r umount -l; rm -rf \"$0\";"
-                + " find /sys/fs/cgroup -mindepth 1 -depth -type d -name "
-                + Subject.NAMESPACE
-                + " -exec rmdir {} +",
-            folder.toString()));
-  }
-
-  /** The packed distribution if there is one, else the checkout. */
-  private Path launcher() throws IOException {
-    Path dist = top.resolve("target/dist");
-    if (Files.isDirectory(dist)) {
-      try (var found = Files.find(dist, 3, (path, _) -> path.endsWith("bin/jcontainerd"))) {
-        Optional<Path> packed = found.findFirst();
-        if (packed.isPresent()) {
-          return packed.get();
-        }
-      }
-    }
-    return top.resolve("target/bin/jcontainerd");
-  }
-
-  private void run() throws IOException, InterruptedException {
+  void run() throws IOException, InterruptedException {
     Path archive = Image.write(folder.resolve("image.tar"));
-    Path launcher = launcher();
     System.out.println("# " + launcher + ", " + runs + " alternating runs, milliseconds, medians");
+    figures.head();
     System.out.println("## the same OCI runtime for both: runc");
     try (Subject theirs = Subject.reference(folder.resolve("a"));
         Subject ours = Subject.ours(folder.resolve("b"), launcher, "runc", false)) {

@@ -10,7 +10,8 @@ final class Figures {
 
   private final List<String> missed = new ArrayList<>();
 
-  Figures() {
+  /** Prints the head of the table, again where other tables came between. */
+  void head() {
     System.out.printf(
         "%-50s %12s %12s %8s  %s%n", "", "jcontainerd", "containerd", "ratio", "target");
   }

@@ -57,6 +57,11 @@ final class Memory {
     return field(pid, "status", "VmRSS:");
   }
 
+  /** The most that one process had in memory since that was last forgotten, in KiB. */
+  static long peak(long pid) throws IOException {
+    return field(pid, "status", "VmHWM:");
+  }
+
   private static long field(long pid, String file, String name) throws IOException {
     for (String line : Files.readAllLines(PROC.resolve(pid + "/" + file))) {
       if (line.startsWith(name)) {

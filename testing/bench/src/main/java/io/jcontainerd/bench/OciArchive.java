@@ -9,6 +9,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /** Images of one layer as archives in OCI layout, which {@code ctr images import} reads. */
 final class OciArchive {
@@ -44,14 +45,7 @@ final class OciArchive {
     }
     Blob layer = new Blob(digest(packed), Files.size(packed));
     Files.move(packed, blobs.resolve(layer.hex()));
-    Blob config =
-        put(
-            blobs,
-            """
-            {"architecture": "%s", "os": "linux", "config": {"Env": ["PATH=/bin"]},
-             "rootfs": {"type": "layers", "diff_ids": ["%s"]}}
-            """
-                .formatted(architecture(), plain));
+    Blob config = put(blobs, config(List.of(plain)));
     Blob manifest = put(blobs, manifest(config, List.of(layer), LAYER + packing.suffix));
     Files.writeString(
         work.resolve("index.json"),
@@ -72,6 +66,17 @@ final class OciArchive {
             "index.json",
             "oci-layout"));
     Commands.run(List.of("rm", "-rf", work.toString()));
+  }
+
+  /** A config as JSON, of layers with these digests before they were packed. */
+  static String config(List<String> diffIds) {
+    return """
+        {"architecture": "%s", "os": "linux", "config": {"Env": ["PATH=/bin"]},
+         "rootfs": {"type": "layers", "diff_ids": [%s]}}
+        """
+        .formatted(
+            architecture(),
+            diffIds.stream().map(id -> '"' + id + '"').collect(Collectors.joining(", ")));
   }
 
   /** A manifest as JSON. */

@@ -48,6 +48,7 @@ final class StorageBench {
   }
 
   void run() throws IOException, InterruptedException {
+    figures.head();
     System.out.println("## unpacking " + DebianImage.NAME);
     unpack();
     System.out.printf(
@@ -114,7 +115,8 @@ final class StorageBench {
         .orElseThrow(() -> new IOException(subject.name() + " does not list the image"));
   }
 
-  private static void settle() throws IOException, InterruptedException {
+  /** What was written before does not slow down what is measured next. */
+  static void settle() throws IOException, InterruptedException {
     Commands.run(List.of("sync"));
     Thread.sleep(PAUSE_MILLIS);
   }

@@ -43,6 +43,26 @@ final class Subject implements AutoCloseable {
         "containerd", folder, config + grpc(folder), List.of("/usr/bin/containerd"), Map.of());
   }
 
+  /**
+   * Another containerd, of release 2 or later, without its Kubernetes part.
+   *
+   * @param binaries the folder it is in
+   * @param settings more lines of its configuration
+   */
+  static Subject other(String name, Path folder, Path binaries, String settings)
+      throws IOException, InterruptedException {
+    String head =
+        "version = 3\nroot = \"%s/root\"\nstate = \"%s/state\"\n".formatted(folder, folder)
+            + "disabled_plugins = [\"io.containerd.grpc.v1.cri\", \"io.containerd.cri.v1.images\","
+            + " \"io.containerd.cri.v1.runtime\"]\n";
+    return of(
+        name,
+        folder,
+        head + grpc(folder) + settings,
+        List.of(binaries.resolve("containerd").toString()),
+        Map.of());
+  }
+
   /** Ours with runc, and with the switches in its environment that measurements need. */
   static Subject ours(String name, Path folder, Path launcher, Map<String, String> environment)
       throws IOException, InterruptedException {
@@ -103,6 +123,11 @@ final class Subject implements AutoCloseable {
 
   String name() {
     return name;
+  }
+
+  /** Everything it keeps is below this one. */
+  Path folder() {
+    return folder;
   }
 
   Path socket() {

@@ -1,0 +1,104 @@
+package io.jcontainerd.bench;
+
+import com.github.luben.zstd.ZstdDecompressCtx;
+import io.jcontainerd.bench.layers.Codec;
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.management.ManagementFactory;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.List;
+import java.util.zip.GZIPInputStream;
+
+/** Work on a layer that has no other work beside it, on one thread. */
+final class Alone {
+  private static final int BUFFER = 1 << 20;
+
+  private Alone() {}
+
+  /**
+   * What it took.
+   *
+   * @param wall seconds
+   * @param cpu seconds
+   */
+  record Time(double wall, double cpu) {}
+
+  private interface Work {
+    void run() throws IOException;
+  }
+
+  private static Time timed(Work work) throws IOException {
+    var threads = ManagementFactory.getThreadMXBean();
+    long cpu = threads.getCurrentThreadCpuTime();
+    long wall = System.nanoTime();
+    work.run();
+    return new Time(
+        (System.nanoTime() - wall) / 1e9, (threads.getCurrentThreadCpuTime() - cpu) / 1e9);
+  }
+
+  /** Unpacks files, one after the other, and leaves what comes out. */
+  static Time inflate(List<Path> files, Codec codec) throws IOException {
+    return timed(
+        () -> {
+          for (Path file : files) {
+            if (codec == Codec.ZSTD) {
+              unzstd(file);
+            } else {
+              gunzip(file);
+            }
+          }
+        });
+  }
+
+  private static void gunzip(Path file) throws IOException {
+    try (InputStream in = new GZIPInputStream(Files.newInputStream(file), BUFFER)) {
+      var buffer = new byte[BUFFER];
+      int count = 0;
+      while (count >= 0) {
+        count = in.read(buffer);
+      }
+    }
+  }
+
+  private static void unzstd(Path file) throws IOException {
+    ByteBuffer from = ByteBuffer.allocateDirect(BUFFER);
+    ByteBuffer to = ByteBuffer.allocateDirect(BUFFER);
+    try (FileChannel channel = FileChannel.open(file);
+        ZstdDecompressCtx context = new ZstdDecompressCtx()) {
+      while (channel.read(from.clear()) >= 0) {
+        from.flip();
+        while (from.hasRemaining()) {
+          context.decompressDirectByteBufferStream(to.clear(), from);
+        }
+      }
+    }
+  }
+
+  /** Hashes a file. */
+  static Time hash(Path file) throws IOException {
+    return timed(
+        () -> {
+          MessageDigest hash = sha256();
+          var buffer = new byte[BUFFER];
+          try (InputStream in = Files.newInputStream(file)) {
+            for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
+              hash.update(buffer, 0, n);
+            }
+          }
+          hash.digest();
+        });
+  }
+
+  private static MessageDigest sha256() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every JDK has SHA-256", e);
+    }
+  }
+}
