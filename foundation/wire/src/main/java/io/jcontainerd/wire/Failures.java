@@ -44,9 +44,12 @@ public final class Failures {
     return grpcCode(failure).value();
   }
 
-  /** What a failure says on the wire: its message and the words of its class, once. */
+  /**
+   * What a failure says on the wire: its message and the words of its class, once. A message may
+   * quote what a stranger made, and clients print it as it is: so it says nothing to a terminal.
+   */
   public static String text(ContainerdException failure) {
-    String message = failure.getMessage();
+    String message = printable(failure.getMessage());
     if (failure instanceof UnknownException) {
       return message;
     }
@@ -54,6 +57,21 @@ public final class Failures {
     return message.equals(words) || message.endsWith(": " + words)
         ? message
         : message + ": " + words;
+  }
+
+  private static String printable(String message) {
+    if (message.chars().noneMatch(Failures::isControl)) {
+      return message;
+    }
+    StringBuilder shown = new StringBuilder();
+    message
+        .chars()
+        .forEach(c -> shown.append(isControl(c) ? "\\u%04x".formatted(c) : (char) c + ""));
+    return shown.toString();
+  }
+
+  private static boolean isControl(int c) {
+    return Character.isISOControl(c) && c != '\n' && c != '\t';
   }
 
   /** A failure as the status that ttrpc and plug-in lists carry. */

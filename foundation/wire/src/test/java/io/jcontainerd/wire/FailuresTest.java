@@ -55,6 +55,13 @@ class FailuresTest {
   }
 
   @Test
+  void what_a_stranger_wrote_says_nothing_to_a_terminal() {
+    var failure = new NotFoundException("entry \u001b[2J\u0007\u009b and\n\tanother ß line");
+    assertThat(Failures.text(failure))
+        .isEqualTo("entry \\u001b[2J\\u0007\\u009b and\n\tanother ß line: not found");
+  }
+
+  @Test
   void every_class_of_the_family_has_a_way_out_and_back() throws ReflectiveOperationException {
     List<Class<?>> seen = new ArrayList<>();
     for (Class<?> type : ContainerdException.class.getPermittedSubclasses()) {
