@@ -29,6 +29,7 @@ class CorpusTest {
   private static final Map<String, Target> UNPRIVILEGED =
       Map.of(
           "tar", TarTarget::fuzzerTestOneInput,
+          "archive", ArchiveTarget::fuzzerTestOneInput,
           "document", DocumentTarget::fuzzerTestOneInput,
           "filter", FilterTarget::fuzzerTestOneInput,
           "labels", LabelsTarget::fuzzerTestOneInput,

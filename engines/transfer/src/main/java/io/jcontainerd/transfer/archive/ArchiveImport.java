@@ -152,6 +152,10 @@ public final class ArchiveImport {
     }
     counting.forEach(entry -> tree.check(entry.descriptor()));
     var told = new ImportNames(destination);
+    counting.stream()
+        .map(Index.Entry::descriptor)
+        .filter(image -> !told.ofImage(image).isEmpty())
+        .forEach(ArchiveImport::checkCanBeNamed);
     if (!destination.unpacks().isEmpty()) {
       for (Index.Entry entry : counting) {
         Descriptor image = entry.descriptor();
@@ -173,6 +177,15 @@ public final class ArchiveImport {
       }
     }
     return saved;
+  }
+
+  /** Before anything has a name, so that what is refused leaves none. */
+  private static void checkCanBeNamed(Descriptor image) {
+    if (image.mediaType().isEmpty() || image.size() == 0) {
+      throw new InvalidArgumentException(
+          "image archive: index.json names %s, of media type \"%s\" and %d bytes: no image"
+              .formatted(image.digest(), image.mediaType(), image.size()));
+    }
   }
 
   private Image save(

@@ -119,6 +119,18 @@ class ArchiveImportTest {
   }
 
   @Test
+  void what_cannot_be_named_is_refused_before_anything_has_a_name() {
+    var archive = new TestArchive().layout();
+    Descriptor one = archive.image(AMD64, LAYER);
+    Descriptor untyped = new Descriptor("", one.digest(), one.size());
+    archive.index(named(one, NAME), named(untyped, "docker.io/library/b:2"));
+    assertThatThrownBy(() -> run(archive.bytes(), images(ANY)))
+        .isInstanceOf(InvalidArgumentException.class)
+        .hasMessageContaining(one.digest() + ", of media type \"\"");
+    assertThat(images.list(Filter.ALL)).isEmpty();
+  }
+
+  @Test
   void a_mere_tag_is_put_behind_the_prefix() {
     var archive = new TestArchive().layout();
     Descriptor one = archive.image(AMD64, LAYER);
