@@ -65,12 +65,17 @@ final class Clients implements AutoCloseable {
     if (isBehindProxy(attempt.base(true))) {
       return true;
     }
-    return switch (TlsProbe.ask(
-        attempt.host(), attempt.port(), attempt.dialTimeout(), LONGEST_PROBE)) {
+    return switch (TlsProbe.ask(attempt.host(), attempt.port(), attempt.dialTimeout(), probe())) {
       case TLS -> known(attempt, true);
       case NO_TLS -> known(attempt, false);
       case NO_CONNECTION -> false; // and the next time we look again
     };
+  }
+
+  /** Little of what is waited for an answer, which comes after. */
+  private Duration probe() {
+    Duration share = options.answerTimeout().dividedBy(5);
+    return share.compareTo(LONGEST_PROBE) < 0 ? share : LONGEST_PROBE;
   }
 
   private boolean known(Attempt attempt, boolean tls) {

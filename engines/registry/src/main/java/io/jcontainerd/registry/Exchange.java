@@ -21,6 +21,9 @@ final class Exchange {
   private static final int TOO_MANY_REQUESTS = 429;
   private static final Duration FIRST_WAIT = Duration.ofMillis(200);
 
+  /** Who says nothing at all was waited for long enough by then. */
+  private static final int MOST_SILENCES = 2;
+
   private final RegistryOptions options;
   private final Line line;
   private final Authorizer authorizer;
@@ -39,6 +42,7 @@ final class Exchange {
   Answer send(Ask ask) {
     IOException last = null;
     int repeats = 0;
+    int silences = 0;
     for (int attempt = 1; ; attempt++) {
       Duration wait = backoff(attempt);
       try {
@@ -69,8 +73,10 @@ final class Exchange {
           e.addSuppressed(last);
         }
         last = e;
+        silences += e instanceof NoAnswerException ? 1 : 0;
         if (attempt >= ask.host().tries()
             || repeats >= ask.manner().repeats()
+            || silences >= MOST_SILENCES
             || isOfCertificates(e)) {
           throw new UnavailableException(
               ask.words()

@@ -180,7 +180,7 @@ final class Line {
     } catch (HttpTimeoutException e) {
       distrust(uri);
       String text = String.valueOf(e.getMessage());
-      throw new IOException(
+      throw new NoAnswerException(
           text.equals("request timed out")
               ? "no answer within " + options.answerTimeout().toMillis() + " ms"
               : text,

@@ -45,7 +45,7 @@ public final class TransferEngine implements Transfers {
 
   /** Transfers by these parts. */
   public TransferEngine(TransferParts parts, TransferSettings settings) {
-    this(parts, settings, FetchLimits.usual(settings.fetchBuffer()));
+    this(parts, settings, FetchLimits.usual(settings.fetchBuffer(), settings.silence()));
   }
 
   /** Transfers that fetch in a certain way. */

@@ -80,6 +80,7 @@ final class Scene {
               3,
               unpacks,
               0,
+              Duration.ofMinutes(2),
               false,
               List.of(new TransferSettings.Target(LINUX, "memory", "walking", List.of())));
       TransferParts parts =

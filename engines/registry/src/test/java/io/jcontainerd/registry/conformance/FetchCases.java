@@ -251,7 +251,7 @@ final class FetchCases {
             scene -> {
               scene.options(
                   o ->
-                      o.withAttempts(2)
+                      o.withAttempts(5)
                           .withTimeouts(Duration.ofMillis(100), Duration.ofSeconds(20)));
               scene.registry(Scene.always(Reply.silence()));
               return scene.saying(

@@ -29,6 +29,12 @@ public final class Download implements AutoCloseable {
   private static final int PIECE = 256 << 10;
   private static final int MOST_FRUITLESS = 3;
 
+  /** No more is ahead of what is missing than comes in this time: a kill loses it. */
+  private static final long AHEAD_NANOS = 500_000_000;
+
+  /** Smaller parts would be little but requests. */
+  private static final int SMALLEST_PART = 256 << 10;
+
   /** A blob is worth several connections if so many parts are missing. */
   private static final int WORTH_PARTS = 4;
 
@@ -53,7 +59,10 @@ public final class Download implements AutoCloseable {
   private long next;
   private long received;
   private boolean waiting;
-  private long waitingSince;
+
+  /** When the taker began to wait, or when the last byte came since, over whatever line. */
+  private long silentSince;
+
   private boolean onlyWhole;
   private @Nullable ContainerdException ended;
 
@@ -117,7 +126,7 @@ public final class Download implements AutoCloseable {
           long since = time.nanoTime();
           if (!waiting) {
             waiting = true;
-            waitingSince = since;
+            silentSince = since;
           }
           wait();
           pace.waited(time.nanoTime() - since);
@@ -186,9 +195,16 @@ public final class Download implements AutoCloseable {
     }
     while (wanted > 1 && lines.size() < wanted && next < blob.size()) {
       byte[] ring = rings.isEmpty() ? new byte[limits.partBytes()] : rings.removeLast();
-      long until = Math.min(next + limits.partBytes(), blob.size());
+      long until = Math.min(next + part(), blob.size());
       add(Line.part(this, this::openPart, this::came, time, ring, next, until), begin);
     }
+  }
+
+  private int part() {
+    return Math.clamp(
+        pace.bytesIn(AHEAD_NANOS) / wanted,
+        Math.min(SMALLEST_PART, limits.partBytes()),
+        limits.partBytes());
   }
 
   /** So much as there is to come is enough. */
@@ -232,6 +248,7 @@ public final class Download implements AutoCloseable {
 
   private void came(int count) {
     received += count;
+    silentSince = time.nanoTime();
   }
 
   private void adapt(Line line, Pace.Advice advice) {
@@ -296,12 +313,7 @@ public final class Download implements AutoCloseable {
     List<Line> release = new ArrayList<>();
     synchronized (this) {
       long now = time.nanoTime();
-      Line first = lines.peekFirst();
-      long patience = limits.patience().toNanos();
-      if (first != null
-          && waiting
-          && now - waitingSince > patience
-          && first.isSilentSince(now - patience)) {
+      if (waiting && now - silentSince > limits.patience().toNanos()) {
         ended =
             new UnavailableException(
                 "image %s: content %s: not a byte came for %d seconds"

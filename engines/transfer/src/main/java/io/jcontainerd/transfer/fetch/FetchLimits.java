@@ -26,6 +26,7 @@ public record FetchLimits(
   private static final int USUAL_PART = 2 << 20;
   private static final int LARGEST_PART = 8 << 20;
   private static final int USUAL_EXTRA = 7;
+  private static final Duration LONGEST_STALL = Duration.ofSeconds(10);
 
   /** Refuses parts of no size. */
   public FetchLimits {
@@ -39,16 +40,21 @@ public record FetchLimits(
    * small.
    *
    * @param partBytes of a part; 0 for what is usual
+   * @param patience the longest that a blob may get no byte at all
    */
-  public static FetchLimits usual(long partBytes) {
+  public static FetchLimits usual(long partBytes, Duration patience) {
     int part = partBytes == 0 ? USUAL_PART : (int) Math.min(partBytes, LARGEST_PART);
     int extra = Math.max(1, (int) Math.min(USUAL_EXTRA, (long) USUAL_EXTRA * USUAL_PART / part));
     return new FetchLimits(
         part,
         USUAL_EXTRA + 1,
         new Semaphore(extra),
-        Duration.ofSeconds(10),
-        Duration.ofMinutes(2),
+        shorter(LONGEST_STALL, patience.dividedBy(10)),
+        patience,
         Duration.ofMillis(250));
+  }
+
+  private static Duration shorter(Duration one, Duration other) {
+    return one.compareTo(other) < 0 ? one : other;
   }
 }

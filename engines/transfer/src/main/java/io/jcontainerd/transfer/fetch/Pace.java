@@ -28,6 +28,7 @@ final class Pace {
   private boolean settled;
   private boolean grew;
   private double rateBefore;
+  private double rate;
 
   Pace(long windowNanos, long now) {
     this.windowNanos = windowNanos;
@@ -47,14 +48,17 @@ final class Pace {
   Advice look(long received, long now) {
     long bytes = received - before;
     long elapsed = now - since;
-    if (settled || elapsed < windowNanos || bytes < FEWEST_BYTES) {
+    if (elapsed < windowNanos || bytes < FEWEST_BYTES) {
       return Advice.STAY;
     }
-    double rate = (double) bytes / elapsed;
+    rate = (double) bytes / elapsed;
     boolean hungry = waited > WAITING * elapsed;
     since = now;
     before = received;
     waited = 0;
+    if (settled) {
+      return Advice.STAY;
+    }
     if (settling) {
       settling = false;
       return Advice.STAY;
@@ -67,6 +71,11 @@ final class Pace {
     grew = hungry;
     settling = hungry;
     return hungry ? Advice.MORE : Advice.STAY;
+  }
+
+  /** What comes in so much time, as far as is known. */
+  long bytesIn(long nanos) {
+    return (long) (rate * nanos);
   }
 
   /** There are no more connections to be had. */

@@ -53,6 +53,8 @@ class DownloadTest {
   }
 
   private volatile @Nullable Thread taker;
+  private int partBytes = PART;
+  private int bytesPerMilli = 4096;
   private Answer whole = (right, _, _) -> Optional.of(slowly(right));
   private Answer part = (right, _, _) -> Optional.of(right);
 
@@ -73,7 +75,7 @@ class DownloadTest {
       public int read(byte[] into, int offset, int length) throws IOException {
         awaitWaiting();
         time.advance(Duration.ofMillis(1));
-        return right.read(into, offset, Math.min(length, 4096));
+        return right.read(into, offset, Math.min(length, bytesPerMilli));
       }
     };
   }
@@ -164,7 +166,12 @@ class DownloadTest {
 
   private FetchLimits limits() {
     return new FetchLimits(
-        PART, 8, extra, Duration.ofSeconds(10), Duration.ofSeconds(120), Duration.ofMillis(20));
+        partBytes,
+        8,
+        extra,
+        Duration.ofSeconds(10),
+        Duration.ofSeconds(120),
+        Duration.ofMillis(20));
   }
 
   private void download(LongConsumer progress) throws InterruptedException {
@@ -313,6 +320,48 @@ class DownloadTest {
     while (content.status("ref").offset() == 0) {
       Thread.onSpinWait();
     }
+  }
+
+  @Test
+  void silence_is_counted_over_all_connections_that_are_tried() throws Exception {
+    CountDownLatch hangs = new CountDownLatch(7);
+    whole =
+        (right, _, which) -> Optional.of(which == 1 ? slowly(right) : new Silent(right, 0, hangs));
+    part = (right, _, _) -> Optional.of(new Silent(right, 0, hangs));
+    FutureTask<Boolean> result = begin();
+    awaitCount(hangs, 5);
+    for (int left : new int[] {3, 1, 0}) { // twice two parts again, and the rest as a whole
+      time.awaitSleepers(1);
+      time.advance(Duration.ofSeconds(13));
+      awaitCount(hangs, left);
+    }
+    time.awaitSleepers(1);
+    time.advance(Duration.ofSeconds(80));
+    time.awaitSleepers(1);
+    assertThat(result.isDone()).as("after 119 seconds").isFalse();
+    time.advance(Duration.ofSeconds(10));
+    assertThatThrownBy(result::get).hasMessageContaining("not a byte came for 120 seconds");
+    assertThat(asked.getLast()).startsWith("whole from ");
+    assertAllEnded();
+  }
+
+  private static void awaitCount(CountDownLatch latch, int left) throws InterruptedException {
+    while (latch.getCount() > left) {
+      if (Thread.interrupted()) {
+        throw new InterruptedException(latch + " instead of " + left);
+      }
+      Thread.onSpinWait();
+    }
+  }
+
+  @Test
+  void parts_are_small_where_little_comes_in_half_a_second() throws InterruptedException {
+    partBytes = 400 << 10;
+    bytesPerMilli = 1000;
+    download(_ -> {});
+    assertThat(asked.stream().filter(a -> a.startsWith("part")).findFirst().orElseThrow())
+        .endsWith("+" + (256 << 10));
+    assertThere();
   }
 
   @Test

@@ -24,6 +24,7 @@ import io.jcontainerd.transfer.TransferEngine;
 import io.jcontainerd.transfer.TransferParts;
 import io.jcontainerd.transfer.TransferSettings;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -112,9 +113,20 @@ final class TransferPlugins {
   private static RegistryOptions registries(ImageSettings.Transfer settings) {
     String folders =
         settings.configPath().isEmpty() ? HostsDirectory.USUAL_ROOTS : settings.configPath();
+    // a line may be silent, and an answer be waited for twice, before all patience is at its end
+    Duration ofEach = progressTimeout(settings).multipliedBy(3).dividedBy(10);
     return RegistryOptions.defaults()
+        .withTimeouts(ofEach, ofEach)
         .withHosts(HostsDirectory.parse(folders))
         .withProxies(EnvironmentProxies.of(System.getenv()));
+  }
+
+  private static Duration progressTimeout(ImageSettings.Transfer settings) {
+    if (!settings.progressTimeout().isPositive()) {
+      throw new InvalidArgumentException(
+          Keys.TRANSFER + ": progress_timeout " + settings.progressTimeout() + " is not positive");
+    }
+    return settings.progressTimeout();
   }
 
   private static TransferSettings settings(
@@ -124,6 +136,7 @@ final class TransferPlugins {
         number("max_concurrent_uploaded_layers", settings.maxConcurrentUploadedLayers()),
         number("max_concurrent_unpacks", settings.maxConcurrentUnpacks()),
         settings.concurrentLayerFetchBuffer(),
+        progressTimeout(settings),
         settings.checkPlatformSupported(),
         targets(settings, metadata, differs));
   }

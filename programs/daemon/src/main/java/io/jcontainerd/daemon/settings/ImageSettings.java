@@ -16,7 +16,8 @@ public final class ImageSettings {
 
   /**
    * The transfer service. As many layers as there are processors are unpacked at the same time
-   * unless told otherwise, which containerd leaves at one.
+   * unless told otherwise, which containerd leaves at one. Only ours has {@code progress_timeout}:
+   * the longest that a pull waits for a registry that says nothing.
    */
   public record Transfer(
       long maxConcurrentDownloads,
@@ -25,6 +26,7 @@ public final class ImageSettings {
       long maxConcurrentUnpacks,
       boolean checkPlatformSupported,
       String configPath,
+      Duration progressTimeout,
       List<Unpack> unpackConfig) {
     public static Transfer defaults() {
       return new Transfer(
@@ -34,6 +36,7 @@ public final class ImageSettings {
           0,
           false,
           "",
+          Duration.ofMinutes(2),
           List.of(new Unpack(HostPlatform.name(), "overlayfs", "walking", "", List.of(), false)));
     }
   }

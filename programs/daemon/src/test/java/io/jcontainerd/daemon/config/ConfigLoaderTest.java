@@ -65,6 +65,7 @@ class ConfigLoaderTest {
             "upperdir_label = false",
             "dmverity_mode = 'auto'",
             "max_concurrent_unpacks = 0",
+            "progress_timeout = '2m0s'",
             "bin_dir = '/opt/containerd/image-verifier/bin'",
             "per_verifier_timeout = '10s'",
             "path = '/opt/containerd'",
