@@ -6,6 +6,7 @@ import io.jcontainerd.core.failure.NotImplementedException;
 import io.jcontainerd.core.failure.PermissionDeniedException;
 import io.jcontainerd.core.failure.ResourceExhaustedException;
 import io.jcontainerd.core.failure.UnavailableException;
+import java.io.IOException;
 
 /** Says what went wrong and what to do next. */
 final class Advice {
@@ -18,7 +19,7 @@ final class Advice {
   /** What to do next; empty if that is not known. */
   static String next(ContainerdException failure) {
     return switch (failure) {
-      case UnavailableException _ ->
+      case UnavailableException _ when isOfTheSocket(failure) ->
           "is the daemon running? name its socket with --address, or start it: systemctl start"
               + " jcontainerd";
       case PermissionDeniedException _ -> "the socket belongs to root: try sudo";
@@ -29,5 +30,14 @@ final class Advice {
           "make room: jctr du shows what takes it, ctr images rm removes images";
       default -> "";
     };
+  }
+
+  /** What the daemon itself could not reach came as mere words. */
+  private static boolean isOfTheSocket(Throwable failure) {
+    Throwable at = failure;
+    while (at != null && !(at instanceof IOException)) {
+      at = at.getCause();
+    }
+    return at != null;
   }
 }
