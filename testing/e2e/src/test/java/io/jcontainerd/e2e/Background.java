@@ -58,6 +58,11 @@ final class Background implements AutoCloseable {
     Await.until("«" + words + "» in: " + text(), () -> text().contains(words));
   }
 
+  /** Ends it as Ctrl-C does. */
+  void interrupt() {
+    Command.run("sh", "-c", "kill -INT " + process.pid()).ok();
+  }
+
   boolean alive() {
     return process.isAlive();
   }

@@ -83,6 +83,11 @@ final class Daemon implements AutoCloseable {
     return folder.resolve("state");
   }
 
+  /** Where the bytes of a blob are. */
+  Path blob(String digest) {
+    return root().resolve("io.containerd.content.v1.content/blobs/" + digest.replace(':', '/'));
+  }
+
   Path socket() {
     return folder.resolve("c.sock");
   }

@@ -61,6 +61,20 @@ final class Registry implements AutoCloseable {
     return "127.0.0.1:" + port;
   }
 
+  /** Lets it say nothing more, with all its connections open. */
+  void stop() {
+    signal("STOP");
+  }
+
+  /** Lets it go on. */
+  void go() {
+    signal("CONT");
+  }
+
+  private void signal(String name) {
+    Command.run("sh", "-c", "kill -%s %d".formatted(name, process.pid())).ok();
+  }
+
   private boolean answers() {
     try {
       HttpRequest request =
@@ -77,6 +91,14 @@ final class Registry implements AutoCloseable {
   }
 
   void blob(String repository, String digest, byte[] bytes) {
+    blob(repository, digest, HttpRequest.BodyPublishers.ofByteArray(bytes));
+  }
+
+  void blob(String repository, String digest, Path file) throws IOException {
+    blob(repository, digest, HttpRequest.BodyPublishers.ofFile(file));
+  }
+
+  private void blob(String repository, String digest, HttpRequest.BodyPublisher bytes) {
     String location =
         send(
                 HttpRequest.newBuilder(
@@ -90,7 +112,7 @@ final class Registry implements AutoCloseable {
         HttpRequest.newBuilder(
                 URI.create(location + (location.contains("?") ? "&" : "?") + "digest=" + digest))
             .header("Content-Type", "application/octet-stream")
-            .PUT(HttpRequest.BodyPublishers.ofByteArray(bytes)),
+            .PUT(bytes),
         201);
   }
 

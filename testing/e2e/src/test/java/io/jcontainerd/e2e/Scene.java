@@ -51,6 +51,12 @@ final class Scene implements AutoCloseable {
     }
   }
 
+  /** How {@code jctr} is called in the namespace. */
+  List<String> jctr(Ctr where, String... words) {
+    List<String> line = Command.line(List.of(Daemon.launcher("jctr").toString()), words);
+    return Command.line(line, "-n", where.namespace(), "--address", daemon.socket().toString());
+  }
+
   /** Pulls the small image under its usual name and returns the name. */
   String pulled() {
     String ref = registry.host() + "/busybox:1";
