@@ -74,7 +74,7 @@ final class Contenders implements AutoCloseable {
 
   private void add(Path folder, Path binaries) throws IOException, InterruptedException {
     String containerd = binaries.resolve("containerd").toString();
-    String release = Commands.run(List.of(containerd, "--version")).split(" ", 4)[2];
+    String release = Commands.run(List.of(containerd, "--version")).split("[ +]", 5)[2];
     String known = Commands.run(List.of(containerd, "config", "default"));
     String settings = QUICKEST;
     if (known.contains(UNPACKS)) {

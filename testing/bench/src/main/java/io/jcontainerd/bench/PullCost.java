@@ -63,14 +63,14 @@ record PullCost(
 
   static void head() {
     System.out.printf(
-        "%-44s %8s %8s %8s %8s %9s %6s %8s%n",
+        "%-46s %8s %8s %8s %8s %9s %6s %8s%n",
         "", "wall s", "synced s", "daemon s", "client s", "registry s", "cores", "peak MB");
   }
 
   void row(String title) {
     System.out.printf(
         Locale.ROOT,
-        "%-44s %8.2f %8.2f %8.2f %8.2f %9.2f %6.2f %8.0f%n",
+        "%-46s %8.2f %8.2f %8.2f %8.2f %9.2f %6.2f %8.0f%n",
         title,
         wall,
         durable,
