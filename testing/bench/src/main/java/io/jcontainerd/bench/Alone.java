@@ -25,8 +25,9 @@ final class Alone {
    *
    * @param wall seconds
    * @param cpu seconds
+   * @param kernel the part of these that the kernel took
    */
-  record Time(double wall, double cpu) {}
+  record Time(double wall, double cpu, double kernel) {}
 
   private interface Work {
     void run() throws IOException;
@@ -35,10 +36,12 @@ final class Alone {
   private static Time timed(Work work) throws IOException {
     var threads = ManagementFactory.getThreadMXBean();
     long cpu = threads.getCurrentThreadCpuTime();
+    long user = threads.getCurrentThreadUserTime();
     long wall = System.nanoTime();
     work.run();
-    return new Time(
-        (System.nanoTime() - wall) / 1e9, (threads.getCurrentThreadCpuTime() - cpu) / 1e9);
+    double seconds = (System.nanoTime() - wall) / 1e9;
+    double used = (threads.getCurrentThreadCpuTime() - cpu) / 1e9;
+    return new Time(seconds, used, used - (threads.getCurrentThreadUserTime() - user) / 1e9);
   }
 
   /** Unpacks files, one after the other, and leaves what comes out. */

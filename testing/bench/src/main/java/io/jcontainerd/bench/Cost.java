@@ -31,6 +31,17 @@ final class Cost {
     return seconds(PROC.resolve("self/stat"), CHILDREN, CHILDREN + 2);
   }
 
+  /** The part of {@link #cpu} that the kernel took on behalf of them. */
+  double kernel(long pid) throws IOException {
+    String stat = Files.readString(PROC.resolve(pid + "/stat"));
+    return seconds(stat, USER + 1, CHILDREN) + seconds(stat, CHILDREN + 1, CHILDREN + 2);
+  }
+
+  /** The part of {@link #ofChildren} that the kernel took on behalf of them. */
+  double kernelOfChildren() throws IOException {
+    return seconds(PROC.resolve("self/stat"), CHILDREN + 1, CHILDREN + 2);
+  }
+
   /** The CPU seconds of one thread or process, as its file {@code stat} has them. */
   double alone(String stat) {
     return seconds(stat, USER, CHILDREN);

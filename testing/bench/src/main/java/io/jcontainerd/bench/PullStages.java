@@ -6,6 +6,7 @@ import io.jcontainerd.bench.PullImages.Stored;
 import io.jcontainerd.bench.layers.Codec;
 import io.jcontainerd.testkit.registry.DockerRegistry;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -65,18 +66,45 @@ final class PullStages {
     Path tar = images.plain();
     var inflate = new ArrayList<Time>();
     var hash = new ArrayList<Time>();
+    var tars = new ArrayList<Time>();
     for (int run = 0; run <= options.runs(); run++) {
       steps.run(run > 0);
       Time inflated = Alone.inflate(files, codec);
       Time hashed = Alone.hash(tar);
+      Time written = writtenByTar(tar);
       if (run > 0) {
         inflate.add(inflated);
         hash.add(hashed);
+        tars.add(written);
       }
     }
     print(
-        steps, median(inflate), median(hash), layers + " " + codec.name().toLowerCase(Locale.ROOT));
+        steps,
+        median(inflate),
+        median(hash),
+        median(tars),
+        layers + " " + codec.name().toLowerCase(Locale.ROOT));
     steps.threads();
+  }
+
+  /**
+   * What a program that does nothing else takes on this file system: most of it is the kernel's.
+   */
+  private Time writtenByTar(Path tar) throws IOException, InterruptedException {
+    Path into = Files.createDirectory(folder.resolve("tar"));
+    double cpu = cost.ofChildren();
+    double kernel = cost.kernelOfChildren();
+    long begin = System.nanoTime();
+    Commands.run(List.of("tar", "--numeric-owner", "-C", into.toString(), "-xpf", tar.toString()));
+    Commands.run(List.of("sync", "-f", into.toString()));
+    Time time =
+        new Time(
+            (System.nanoTime() - begin) / 1e9,
+            cost.ofChildren() - cpu,
+            cost.kernelOfChildren() - kernel);
+    Commands.run(List.of("rm", "-rf", into.toString()));
+    StorageBench.settle();
+    return time;
   }
 
   private Path stored(Blob layer) {
@@ -86,22 +114,24 @@ final class PullStages {
         .resolve("data");
   }
 
-  private void print(Steps steps, Time inflate, Time hash, String what) {
+  private void print(Steps steps, Time inflate, Time hash, Time tar, String what) {
     Time nothing = median(steps.nothing);
     Time fetch = less(median(steps.fetch), nothing);
     Time unpack = less(median(steps.unpack), nothing);
     Time write = less(median(steps.write), nothing);
     Time whole = less(median(steps.whole), nothing);
-    System.out.printf("%-46s %9s %9s %7s%n", "", "wall s", "CPU s", "cores");
+    System.out.printf("%-46s %9s %9s %9s %7s%n", "", "wall s", "CPU s", "kernel s", "cores");
     row("nothing to do: client and names", nothing);
     row("fetch alone: hashed and stored, packed", fetch);
     row("inflate alone, one thread of the JDK or zstd", inflate);
     row("write alone: hashed and written, plain", write);
     row("  of it the hash, one thread", hash);
+    row("beside: GNU tar writes it, and a sync", tar);
     Time sum =
         new Time(
             fetch.wall() + inflate.wall() + write.wall(),
-            fetch.cpu() + inflate.cpu() + write.cpu());
+            fetch.cpu() + inflate.cpu() + write.cpu(),
+            fetch.kernel() + inflate.kernel() + write.kernel());
     row("the sum", sum);
     row("unpack without fetch: inflate and write", unpack);
     row("the whole pull", whole);
@@ -116,21 +146,24 @@ final class PullStages {
   private static void row(String what, Time time) {
     System.out.printf(
         Locale.ROOT,
-        "%-46s %9.2f %9.2f %7.2f%n",
+        "%-46s %9.2f %9.2f %9.2f %7.2f%n",
         what,
         time.wall(),
         time.cpu(),
+        time.kernel(),
         time.cpu() / Math.max(time.wall(), 1e-9));
   }
 
   private static Time less(Time time, Time nothing) {
-    return new Time(time.wall() - nothing.wall(), time.cpu() - nothing.cpu());
+    return new Time(
+        time.wall() - nothing.wall(), time.cpu() - nothing.cpu(), time.kernel() - nothing.kernel());
   }
 
   private static Time median(List<Time> times) {
     return new Time(
         Figures.median(times.stream().map(Time::wall).toList()),
-        Figures.median(times.stream().map(Time::cpu).toList()));
+        Figures.median(times.stream().map(Time::cpu).toList()),
+        Figures.median(times.stream().map(Time::kernel).toList()));
   }
 
   /** The same image again and again, a step at a time and whole. */
@@ -172,11 +205,12 @@ final class PullStages {
         throws IOException, InterruptedException {
       long pid = puller.daemon().pid();
       double cpu = cost.cpu(pid);
+      double kernel = cost.kernel(pid);
       long begin = System.nanoTime();
       puller.pull(reference, flags);
       double wall = (System.nanoTime() - begin) / 1e9;
       if (counts) {
-        times.add(new Time(wall, cost.cpu(pid) - cpu));
+        times.add(new Time(wall, cost.cpu(pid) - cpu, cost.kernel(pid) - kernel));
       }
     }
 
@@ -195,10 +229,11 @@ final class PullStages {
         if (group.seconds() >= SHOWN_SHARE * wall) {
           System.out.printf(
               Locale.ROOT,
-              "  %-44s %9s %9.2f %7.2f%n",
+              "  %-44s %9s %9.2f %9s %7.2f%n",
               group.name(),
               "",
               group.seconds(),
+              "",
               group.seconds() / wall);
         }
       }
