@@ -5,9 +5,9 @@ import com.github.luben.zstd.ZstdException;
 import io.jcontainerd.core.content.ContentReader;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.function.Supplier;
 import java.util.zip.CRC32;
 import java.util.zip.DataFormatException;
-import java.util.zip.Inflater;
 
 /**
  * Reads a blob and pours its plain bytes into a pipe: the filling side of a {@link BufferPipe}.
@@ -18,10 +18,12 @@ import java.util.zip.Inflater;
 public final class Decompression {
   private final Input input;
   private final BufferPipe output;
+  private final Supplier<Inflating> inflaters;
 
-  private Decompression(Input input, BufferPipe output) {
+  private Decompression(Input input, BufferPipe output, Supplier<Inflating> inflaters) {
     this.input = input;
     this.output = output;
+    this.inflaters = inflaters;
   }
 
   /**
@@ -32,8 +34,17 @@ public final class Decompression {
    */
   public static void run(
       ContentReader blob, Compression promised, ByteBuffer buffer, BufferPipe output) {
+    run(blob, promised, buffer, output, Inflaters::best);
+  }
+
+  static void run(
+      ContentReader blob,
+      Compression promised,
+      ByteBuffer buffer,
+      BufferPipe output,
+      Supplier<Inflating> inflaters) {
     try {
-      new Decompression(new Input(blob, buffer), output).pour(promised);
+      new Decompression(new Input(blob, buffer), output, inflaters).pour(promised);
       output.finish();
     } catch (IOException e) {
       output.fail(e);
@@ -81,8 +92,7 @@ public final class Decompression {
 
   /** Members one after the other (RFC 1952); zeros after the last are padding. */
   private void gunzip() throws IOException {
-    Inflater inflater = new Inflater(true);
-    try {
+    try (Inflating inflating = inflaters.get()) {
       boolean first = true;
       while (input.some().hasRemaining()) {
         if (!first && onlyZerosLeft()) {
@@ -90,13 +100,11 @@ public final class Decompression {
         }
         first = false;
         gzipHeader();
-        gzipMember(inflater);
-        inflater.reset();
+        gzipMember(inflating);
+        inflating.reset();
       }
     } catch (DataFormatException e) {
       throw new CorruptStreamException("corrupt gzip data: " + e.getMessage(), e);
-    } finally {
-      inflater.end();
     }
   }
 
@@ -153,24 +161,25 @@ public final class Decompression {
     return from.get() & 0xff;
   }
 
-  private void gzipMember(Inflater inflater) throws IOException, DataFormatException {
+  private void gzipMember(Inflating inflating) throws IOException, DataFormatException {
     CRC32 crc = new CRC32();
-    while (!inflater.finished()) {
+    long size = 0;
+    boolean ended = false;
+    while (!ended) {
       ByteBuffer to = output.free();
-      while (to.hasRemaining() && !inflater.finished()) {
-        if (inflater.needsInput()) {
-          ByteBuffer from = input.some();
-          if (!from.hasRemaining()) {
+      while (to.hasRemaining() && !ended) {
+        ended = inflating.inflate(input.left(), to);
+        if (!ended && to.hasRemaining()) {
+          if (input.left().hasRemaining()) {
+            throw new CorruptStreamException("corrupt gzip data: it leads nowhere");
+          }
+          if (!input.more().hasRemaining()) {
             throw new CorruptStreamException("gzip data ends in the middle");
           }
-          inflater.setInput(from);
-        }
-        int count = inflater.inflate(to);
-        if (count == 0 && inflater.needsDictionary()) {
-          throw new CorruptStreamException("gzip data wants a dictionary");
         }
       }
       to.flip();
+      size += to.remaining();
       crc.update(to.duplicate());
       output.full(to);
     }
@@ -180,7 +189,7 @@ public final class Decompression {
     }
     long told = littleEndian();
     long length = littleEndian();
-    if (told != crc.getValue() || length != (inflater.getBytesWritten() & 0xffff_ffffL)) {
+    if (told != crc.getValue() || length != (size & 0xffff_ffffL)) {
       throw new CorruptStreamException("gzip checksum does not fit");
     }
   }

@@ -3,7 +3,10 @@ package io.jcontainerd.diff.stream;
 import io.jcontainerd.core.content.ContentReader;
 import java.nio.ByteBuffer;
 
-/** A blob read from its start to its end through one direct buffer. For one thread. */
+/**
+ * A blob read from its start to its end through one direct buffer, which keeps the last bytes
+ * before its position. For one thread.
+ */
 final class Input {
   private final ContentReader reader;
   private final ByteBuffer buffer;
@@ -18,15 +21,21 @@ final class Input {
   /** The buffer with at least one byte more than it had, or all there is if nothing is left. */
   ByteBuffer more() {
     if (!ended) {
-      buffer.compact();
+      int kept = Math.min(buffer.position(), Inflating.BYTES_AHEAD);
+      buffer.position(buffer.position() - kept).compact();
       int count = reader.read(buffer, position);
       if (count < 0) {
         ended = true;
       } else {
         position += count;
       }
-      buffer.flip();
+      buffer.flip().position(kept);
     }
+    return buffer;
+  }
+
+  /** The buffer with what it has, be it nothing. */
+  ByteBuffer left() {
     return buffer;
   }
 

@@ -39,6 +39,12 @@ final class CFunction {
     this.name = name;
   }
 
+  /** A function of another library, which must stay loaded. */
+  CFunction(String name, MemorySegment address) {
+    this.name = name;
+    this.found = address;
+  }
+
   /**
    * The address of memory that is to be read or written by a call.
    *

@@ -1,0 +1,8 @@
+package io.jcontainerd.diff.stream;
+
+class JdkGzipTest extends GzipContract {
+  @Override
+  Inflating inflating() {
+    return Inflaters.jdk();
+  }
+}

@@ -1,0 +1,48 @@
+package io.jcontainerd.linux;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class IsalTest {
+  @Test
+  void releases_whose_structures_are_known_are_told_by_the_name_of_the_file() {
+    assertThat(Isal.release("/usr/lib/x86_64-linux-gnu/libisal.so.2.0.30")).contains("2.30");
+    assertThat(Isal.release("/usr/lib64/libisal.so.2.0.31")).contains("2.31");
+    assertThat(Isal.release("/usr/lib/libisal.so.2.32.1")).contains("2.32");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "/usr/lib/libisal.so.2",
+        "/usr/lib/libisal.so.2.0.29",
+        "/usr/lib/libisal.so.2.0.33",
+        "/usr/lib/libisal.so.2.0.300",
+        "/usr/lib/libisal.so.3.0.31",
+        "/usr/lib/libisal.so.2.0.31 (deleted)",
+        "/usr/lib/notlibisal.so.2.0.31",
+      })
+  void others_are_not_used(String file) {
+    assertThat(Isal.release(file)).isEmpty();
+  }
+
+  @Test
+  void it_can_be_switched_off() {
+    Isal off = Isal.find("1");
+    assertThat(off.isUsable()).isFalse();
+    assertThat(off.inflater()).isEmpty();
+    assertThat(off).hasToString("CONTAINERD_DISABLE_IGZIP is set");
+    assertThat(Isal.find("false")).hasToString(Isal.find(null).toString());
+  }
+
+  @Test
+  void what_is_found_is_told() {
+    Isal isal = Isal.find(null);
+    assertThat(isal.toString()).matches(isal.isUsable() ? "ISA-L 2\\.3[0-2]" : ".*libisal.*");
+    assertThat(isal.inflater().isPresent()).isEqualTo(isal.isUsable());
+    isal.inflater().ifPresent(IsalInflater::close);
+  }
+}
