@@ -1,6 +1,7 @@
 package io.jcontainerd.core.ports;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -17,6 +18,8 @@ public interface Processes {
    * @param directory where it starts
    * @param input its standard input, given whole
    * @param newSession whether it leads a session of its own, so that it can outlive this process
+   * @param endsWithGroup whether it takes along, when it ends, what it has started and what stayed
+   *     in its process group
    */
   @SuppressWarnings("ArrayRecordComponent") // never compared
   record Spawn(
@@ -24,11 +27,22 @@ public interface Processes {
       Map<String, String> environment,
       Path directory,
       byte[] input,
-      boolean newSession) {
+      boolean newSession,
+      boolean endsWithGroup) {
     /** Copies command and environment. */
     public Spawn {
       command = List.copyOf(command);
       environment = Map.copyOf(environment);
+    }
+
+    /** A program that may leave others behind. */
+    public Spawn(
+        List<String> command,
+        Map<String, String> environment,
+        Path directory,
+        byte[] input,
+        boolean newSession) {
+      this(command, environment, directory, input, newSession, false);
     }
   }
 
@@ -51,6 +65,63 @@ public interface Processes {
    */
   Finished run(Spawn spawn, Duration deadline, int maxOutput)
       throws IOException, InterruptedException;
+
+  /**
+   * A program that bytes go through.
+   *
+   * @param spawn the program, without an input
+   * @param extra what it finds at descriptor 3; nothing is there if empty
+   */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
+  record Filter(Spawn spawn, Optional<byte[]> extra) {}
+
+  /**
+   * Starts programs each of which reads what the one before writes. Each takes its process group
+   * along when it ends.
+   *
+   * @param filters at least one
+   * @param maxError bytes that are kept of what each writes to its standard error
+   * @throws IOException naming the program that cannot be started
+   */
+  Pipeline pipe(List<Filter> filters, int maxError) throws IOException;
+
+  /**
+   * Programs at work. One thread gives, another may take; whoever closes it must know that neither
+   * is at it any more.
+   */
+  interface Pipeline extends AutoCloseable {
+    /**
+     * Gives bytes to the first program.
+     *
+     * @param from direct
+     * @param patience how long to wait for room
+     * @return how many it took; 0 if there was no room in time; -1 if it takes no more
+     */
+    int give(ByteBuffer from, Duration patience) throws IOException, InterruptedException;
+
+    /** Nothing more will be given. */
+    void finish() throws IOException;
+
+    /**
+     * Takes what the last program wrote.
+     *
+     * @param into direct
+     * @param patience how long to wait
+     * @return how many bytes came; 0 if none did in time; -1 if none will
+     */
+    int take(ByteBuffer into, Duration patience) throws IOException, InterruptedException;
+
+    /**
+     * Waits for the ends of all.
+     *
+     * @return one for each program, with its standard error; empty for those that did not end
+     */
+    List<Optional<Finished>> ends(Duration patience) throws IOException, InterruptedException;
+
+    /** Kills what is still running. */
+    @Override
+    void close() throws IOException;
+  }
 
   /**
    * Starts a program that is not waited for, its output going to the file or nowhere.

@@ -3,13 +3,15 @@ package io.jcontainerd.linux.libc;
 import static io.jcontainerd.linux.libc.CFunction.at;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import io.jcontainerd.linux.ErrnoException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/** epoll(7). */
+/** epoll(7) and poll(2). */
 public final class PollCalls {
   public static final int EPOLLIN = 0x1;
   public static final int EPOLLOUT = 0x4;
@@ -32,7 +34,36 @@ public final class PollCalls {
   private static final CFunction EPOLL_CTL = new CFunction("epoll_ctl");
   private static final CFunction EPOLL_WAIT = new CFunction("epoll_wait");
 
+  public static final int POLLIN = 0x1;
+  public static final int POLLOUT = 0x4;
+
+  /** {@code int fd; short events; short revents}. */
+  private static final long POLLFD_SIZE = 8;
+
+  private static final CFunction POLL =
+      Libc.bind("poll", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT));
+
   private PollCalls() {}
+
+  /**
+   * poll(2) for one descriptor.
+   *
+   * @param events bits of {@link #POLLIN} and {@link #POLLOUT}
+   * @param timeout in milliseconds, -1 for ever
+   * @return whether it is ready, or the other side is gone
+   */
+  public static boolean poll(int fd, int events, int timeout) throws ErrnoException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment capture = Libc.capture(arena);
+      MemorySegment one = arena.allocate(POLLFD_SIZE, 4);
+      one.set(JAVA_INT, 0, fd);
+      one.set(JAVA_SHORT, 4, (short) events);
+      int rc = (int) POLL.handle().invokeExact(capture, one, 1L, timeout);
+      return Libc.check(rc, "poll", "fd " + fd, capture) > 0;
+    } catch (Throwable t) {
+      throw Libc.failure("poll", t);
+    }
+  }
 
   /** epoll_create1(2). */
   public static int epoll_create1(int flags) throws ErrnoException {

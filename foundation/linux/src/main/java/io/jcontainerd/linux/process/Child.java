@@ -21,13 +21,22 @@ import org.jspecify.annotations.Nullable;
 public final class Child {
   private final int pid;
   private final OwnedDescriptor pidfd;
+  private final boolean endsGroup;
   private final CompletableFuture<ExitStatus> exit = new CompletableFuture<>();
   private Reactor.@Nullable Registration registration;
   private boolean ended;
 
   Child(int pid, OwnedDescriptor pidfd) {
+    this(pid, pidfd, false);
+  }
+
+  /**
+   * @param endsGroup whether it leads a process group that ends with it
+   */
+  Child(int pid, OwnedDescriptor pidfd, boolean endsGroup) {
     this.pid = pid;
     this.pidfd = pidfd;
+    this.endsGroup = endsGroup;
   }
 
   /** Its number. */
@@ -81,6 +90,10 @@ public final class Child {
       }
       throw e;
     }
+  }
+
+  boolean endsGroup() {
+    return endsGroup;
   }
 
   OwnedDescriptor descriptor() {

@@ -96,7 +96,10 @@ public final class Children {
   /** Starts a program and watches it. */
   public Child spawn(Program program) throws ErrnoException {
     try (Hold _ = hold()) {
-      return watch(program.start());
+      int pid = program.start();
+      return watch(
+          new Child(
+              pid, OwnedDescriptor.owning(ProcessCalls.pidfd_open(pid)), program.endsGroup()));
     }
   }
 
@@ -107,7 +110,10 @@ public final class Children {
    * @throws ErrnoException with ESRCH if there is no such process
    */
   public Child watch(int pid) throws ErrnoException {
-    Child child = new Child(pid, OwnedDescriptor.owning(ProcessCalls.pidfd_open(pid)));
+    return watch(new Child(pid, OwnedDescriptor.owning(ProcessCalls.pidfd_open(pid))));
+  }
+
+  private Child watch(Child child) throws ErrnoException {
     begin(child);
     return child;
   }
@@ -163,6 +169,9 @@ public final class Children {
     }
     Siginfo info;
     try {
+      if (child.endsGroup()) {
+        endGroup(child);
+      }
       info =
           ProcessCalls.waitid(
               ProcessCalls.P_PIDFD,
@@ -178,6 +187,28 @@ public final class Children {
     if (info.pid() != 0) {
       boolean exited = info.code() == ProcessCalls.CLD_EXITED;
       finish(child, ExitStatus.ofChild(exited, info.status(), now()));
+    }
+  }
+
+  /**
+   * Ends what the child leaves in its process group. As long as the child was not collected, its
+   * number is its own, and so is the group's.
+   */
+  private static void endGroup(Child child) throws ErrnoException {
+    Siginfo info =
+        ProcessCalls.waitid(
+            ProcessCalls.P_PIDFD,
+            child.descriptor().number(),
+            ProcessCalls.WEXITED | ProcessCalls.WNOHANG | ProcessCalls.WNOWAIT);
+    if (info.pid() == 0) {
+      return;
+    }
+    try {
+      Signals.send(-child.pid(), Signals.KILL);
+    } catch (ErrnoException e) {
+      if (!e.is(Errno.EPERM)) { // of which none is ours to end
+        throw e;
+      }
     }
   }
 

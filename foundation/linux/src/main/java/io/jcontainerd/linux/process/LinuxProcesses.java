@@ -50,6 +50,15 @@ public final class LinuxProcesses implements Processes, AutoCloseable {
   }
 
   @Override
+  public Processes.Pipeline pipe(List<Processes.Filter> filters, int maxError) throws IOException {
+    List<ProgramPipeline.Stage> stages =
+        filters.stream()
+            .map(filter -> new ProgramPipeline.Stage(convert(filter.spawn()), filter.extra()))
+            .toList();
+    return ProgramPipeline.start(stages, reactor, children, maxError);
+  }
+
+  @Override
   public int start(Processes.Spawn spawn, Optional<Path> output) throws IOException {
     Map<Integer, OwnedDescriptor> descriptors = new HashMap<>();
     try (ProgramRunner.Input input = ProgramRunner.Input.of(spawn.input())) {
@@ -105,6 +114,7 @@ public final class LinuxProcesses implements Processes, AutoCloseable {
                 spawn.command().subList(1, spawn.command().size()),
                 environment)
             .in(spawn.directory());
-    return spawn.newSession() ? converted.withSession() : converted;
+    Program led = spawn.newSession() ? converted.withSession() : converted;
+    return spawn.endsWithGroup() ? led.withGroupThatEnds() : led;
   }
 }

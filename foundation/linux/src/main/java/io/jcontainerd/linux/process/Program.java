@@ -25,6 +25,7 @@ import java.util.TreeMap;
  *     one is {@code /dev/null}
  * @param session whether it leads a session of its own
  * @param group whether it leads a process group of its own
+ * @param endsGroup whether its process group ends with it
  */
 public record Program(
     String program,
@@ -33,7 +34,8 @@ public record Program(
     Optional<Path> directory,
     Map<Integer, OwnedDescriptor> descriptors,
     boolean session,
-    boolean group) {
+    boolean group,
+    boolean endsGroup) {
 
   private static final int STANDARD = 3;
   private static final String NULL_DEVICE = "/dev/null";
@@ -53,28 +55,44 @@ public record Program(
 
   /** A program with our directory, no descriptors but {@code /dev/null}, in our session. */
   public static Program of(String program, List<String> arguments, List<String> environment) {
-    return new Program(program, arguments, environment, Optional.empty(), Map.of(), false, false);
+    return new Program(
+        program, arguments, environment, Optional.empty(), Map.of(), false, false, false);
   }
 
   /** The same with other descriptors. */
   public Program withDescriptors(Map<Integer, OwnedDescriptor> map) {
-    return new Program(program, arguments, environment, directory, map, session, group);
+    return new Program(program, arguments, environment, directory, map, session, group, endsGroup);
   }
 
   /** The same in another directory. */
   public Program in(Path folder) {
     return new Program(
-        program, arguments, environment, Optional.of(folder), descriptors, session, group);
+        program,
+        arguments,
+        environment,
+        Optional.of(folder),
+        descriptors,
+        session,
+        group,
+        endsGroup);
   }
 
   /** The same as leader of a new session. */
   public Program withSession() {
-    return new Program(program, arguments, environment, directory, descriptors, true, group);
+    return new Program(
+        program, arguments, environment, directory, descriptors, true, group, endsGroup);
   }
 
   /** The same as leader of a new process group. */
   public Program withGroup() {
-    return new Program(program, arguments, environment, directory, descriptors, session, true);
+    return new Program(
+        program, arguments, environment, directory, descriptors, session, true, endsGroup);
+  }
+
+  /** The same as leader of a new process group that ends when it does. */
+  public Program withGroupThatEnds() {
+    return new Program(
+        program, arguments, environment, directory, descriptors, session, true, true);
   }
 
   /**

@@ -3,9 +3,7 @@ package io.jcontainerd.linux.process;
 import io.jcontainerd.linux.Errno;
 import io.jcontainerd.linux.ErrnoException;
 import io.jcontainerd.linux.descriptor.OwnedDescriptor;
-import io.jcontainerd.linux.descriptor.Pipe;
 import io.jcontainerd.linux.descriptor.Reactor;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
@@ -20,7 +18,6 @@ import java.util.Optional;
  * threads.
  */
 public final class ProgramRunner {
-  private static final int CHUNK = 16 * 1024;
   private static final Duration AFTER_KILL = Duration.ofSeconds(10);
 
   private final Reactor reactor;
@@ -54,8 +51,8 @@ public final class ProgramRunner {
   public Finished run(Program program, byte[] input, Duration deadline, int maxOutput)
       throws IOException, InterruptedException {
     Map<Integer, OwnedDescriptor> descriptors = new HashMap<>(program.descriptors());
-    try (Collected output = new Collected(maxOutput);
-        Collected error = new Collected(maxOutput);
+    try (Collected output = new Collected(reactor, maxOutput);
+        Collected error = new Collected(reactor, maxOutput);
         Input source = Input.of(input)) {
       if (source.descriptor().isPresent()) {
         descriptors.putIfAbsent(0, source.descriptor().get());
@@ -66,7 +63,8 @@ public final class ProgramRunner {
       if (!descriptors.containsKey(2)) {
         descriptors.put(2, error.open());
       }
-      Child child = children.spawn(program.withDescriptors(descriptors).withGroup());
+      Program grouped = program.endsGroup() ? program : program.withGroup();
+      Child child = children.spawn(grouped.withDescriptors(descriptors));
       output.started();
       error.started();
       boolean timedOut = false;
@@ -123,90 +121,6 @@ public final class ProgramRunner {
     @Override
     public void close() {
       descriptor.ifPresent(OwnedDescriptor::close);
-    }
-  }
-
-  /**
-   * The reading side of one output stream. Its buffers belong to the reactor's thread or, later, to
-   * finish.
-   */
-  private final class Collected implements AutoCloseable {
-    private final int max;
-    private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    private Optional<Pipe> pipe = Optional.empty();
-    private Optional<Reactor.Registration> registration = Optional.empty();
-    private boolean done;
-
-    Collected(int max) {
-      this.max = max;
-    }
-
-    OwnedDescriptor open() throws ErrnoException {
-      Pipe made = Pipe.open();
-      pipe = Optional.of(made);
-      made.reading().setNonBlocking();
-      return made.writing();
-    }
-
-    /** The child has its copy of the writing end: only now can an end of the stream be seen. */
-    void started() throws ErrnoException {
-      if (pipe.isPresent()) {
-        pipe.get().writing().close();
-        registration =
-            Optional.of(
-                reactor.register(
-                    pipe.get().reading(),
-                    Reactor.READABLE,
-                    _ -> {
-                      if (!take()) {
-                        stop();
-                      }
-                    }));
-      }
-    }
-
-    /** Whether there may be more. */
-    private synchronized boolean take() throws ErrnoException {
-      if (done || pipe.isEmpty() || pipe.get().reading().isClosed()) {
-        return false;
-      }
-      try (Arena arena = Arena.ofConfined()) { // given back now, not at some collection
-        ByteBuffer chunk = arena.allocate(CHUNK).asByteBuffer();
-        while (true) {
-          int count = pipe.get().reading().read(chunk);
-          if (count <= 0) {
-            return count == 0;
-          }
-          chunk.flip();
-          byte[] copy = new byte[Math.min(chunk.remaining(), max - bytes.size())];
-          chunk.get(copy);
-          bytes.writeBytes(copy);
-          chunk.clear();
-        }
-      }
-    }
-
-    private synchronized void stop() {
-      done = true;
-      registration.ifPresent(Reactor.Registration::close);
-    }
-
-    /** What is there by now, after the program's end. */
-    synchronized byte[] finish() throws ErrnoException {
-      take();
-      stop();
-      return bytes.toByteArray();
-    }
-
-    @Override
-    public synchronized void close() {
-      done = true;
-      if (registration.isPresent()) {
-        registration.get().close();
-        pipe.ifPresent(p -> p.writing().close());
-      } else {
-        pipe.ifPresent(Pipe::close);
-      }
     }
   }
 }

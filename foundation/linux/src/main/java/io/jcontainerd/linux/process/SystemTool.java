@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -76,10 +77,21 @@ public final class SystemTool {
 
   /** Runs it, whatever its end. */
   public Processes.Finished finish(Path folder, List<String> arguments) throws IOException {
+    return finish(folder, arguments, Map.of());
+  }
+
+  /**
+   * Runs it, whatever its end.
+   *
+   * @param more environment than it has anyway
+   */
+  public Processes.Finished finish(Path folder, List<String> arguments, Map<String, String> more)
+      throws IOException {
     var command = new ArrayList<>(List.of(program.toString()));
     command.addAll(arguments);
-    var environment =
-        Map.of("PATH", searchPath(), "LC_ALL", "C.UTF-8", "TMPDIR", folder.toString());
+    var environment = new HashMap<>(more);
+    environment.putAll(
+        Map.of("PATH", searchPath(), "LC_ALL", "C.UTF-8", "TMPDIR", folder.toString()));
     try {
       return processes.run(
           new Processes.Spawn(command, environment, folder, new byte[0], false),

@@ -178,4 +178,25 @@ class ProgramTest {
             })
         .hasMessage("posix_spawn /no/such/program: no such file or directory (ENOENT)");
   }
+
+  private int leaving(Program program) throws Exception {
+    ProgramRunner.Finished finished = runner.run(program, new byte[0], LONG, KEEP);
+    assertThat(finished.exit().code()).isEqualTo(4);
+    return Integer.parseInt(new String(finished.output(), UTF_8).strip());
+  }
+
+  @Test
+  void what_stays_in_the_group_of_a_program_may_end_with_it() throws Exception {
+    Program program =
+        Program.of(
+            "/bin/sh",
+            List.of("-c", "sleep 1000 >/dev/null 2>&1 & echo $!; exit 4"),
+            List.of("PATH=/bin:/usr/bin"));
+    try (var probe = Waiting.foreign(children, leaving(program.withGroupThatEnds()))) {
+      assertThat(probe.ended()).isTrue();
+    }
+    int stays = leaving(program);
+    assertThat(ProcessIdentity.of(stays)).isPresent();
+    assertThat(Signals.send(stays, Signals.KILL)).isTrue();
+  }
 }

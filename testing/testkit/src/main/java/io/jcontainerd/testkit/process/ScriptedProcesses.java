@@ -49,6 +49,12 @@ public final class ScriptedProcesses implements Processes {
     return script.run(spawn);
   }
 
+  /** Nobody has scripted that yet. */
+  @Override
+  public Pipeline pipe(List<Filter> filters, int maxError) throws IOException {
+    throw new IOException(filters.getFirst().spawn().command().getFirst() + ": not scripted");
+  }
+
   @Override
   public synchronized int start(Spawn spawn, Optional<Path> output) {
     spawned.add(spawn);

@@ -25,8 +25,8 @@ import java.util.function.Consumer;
 
 /**
  * A snapshotter that fetches layers by itself: those that are in a folder, each a folder named by
- * the layer's diff id ({@code sha256-…}). Asked to prepare a snapshot for one of them, it commits it
- * at once, under the name that the label {@link Labels#SNAPSHOT_REF} has, and says that it is
+ * the layer's diff id ({@code sha256-…}). Asked to prepare a snapshot for one of them, it commits
+ * it at once, under the name that the label {@link Labels#SNAPSHOT_REF} has, and says that it is
  * already there, so that nobody downloads or unpacks it. Everything else it lets be unpacked. Its
  * mounts are those folders, seen through. Safe for many threads.
  */
@@ -101,8 +101,7 @@ public final class FolderLayersSnapshotter implements Snapshotter {
     }
     return lowers.isEmpty()
         ? own
-        : List.of(
-            new Mount("overlay", "overlay", List.of("lowerdir=" + String.join(":", lowers))));
+        : List.of(new Mount("overlay", "overlay", List.of("lowerdir=" + String.join(":", lowers))));
   }
 
   @Override
