@@ -10,4 +10,5 @@ module io.jcontainerd.diff {
   requires com.github.luben.zstd_jni;
 
   exports io.jcontainerd.diff;
+  exports io.jcontainerd.diff.processor;
 }

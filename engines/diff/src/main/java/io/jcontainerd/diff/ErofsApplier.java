@@ -9,6 +9,7 @@ import io.jcontainerd.core.diff.Applier;
 import io.jcontainerd.core.diff.Comparer;
 import io.jcontainerd.core.failure.NotImplementedException;
 import io.jcontainerd.core.mount.Mount;
+import io.jcontainerd.diff.processor.StreamProcessors;
 import io.jcontainerd.linux.Mounter;
 import java.io.BufferedInputStream;
 import java.io.FileOutputStream;
@@ -44,10 +45,20 @@ public final class ErofsApplier implements Applier, Comparer {
    * @param limits that a layer must keep; one that is an image, the limits of bytes alone
    */
   public ErofsApplier(ContentStore content, Mounter mounter, LayerLimits limits) {
+    this(content, mounter, limits, new LayerApplier(content, mounter, limits));
+  }
+
+  private ErofsApplier(
+      ContentStore content, Mounter mounter, LayerLimits limits, LayerApplier archives) {
     this.content = content;
     this.mounter = mounter;
     this.limits = limits;
-    this.archives = new LayerApplier(content, mounter, limits);
+    this.archives = archives;
+  }
+
+  /** The same that knows further media types of archives. */
+  public ErofsApplier through(StreamProcessors further) {
+    return new ErofsApplier(content, mounter, limits, archives.through(further));
   }
 
   @Override

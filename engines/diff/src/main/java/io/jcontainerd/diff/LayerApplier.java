@@ -15,6 +15,9 @@ import io.jcontainerd.core.failure.ResourceExhaustedException;
 import io.jcontainerd.core.failure.UnknownException;
 import io.jcontainerd.core.mount.Mount;
 import io.jcontainerd.core.ports.NoSpaceException;
+import io.jcontainerd.diff.processor.ProcessedLayer;
+import io.jcontainerd.diff.processor.StreamProcessor;
+import io.jcontainerd.diff.processor.StreamProcessors;
 import io.jcontainerd.diff.stream.BufferPipe;
 import io.jcontainerd.diff.stream.Compression;
 import io.jcontainerd.diff.stream.CorruptStreamException;
@@ -57,6 +60,7 @@ public final class LayerApplier implements Applier {
   private final LayerLimits limits;
   private final boolean inUserNamespace;
   private final @Nullable UnpackObserver observer;
+  private final @Nullable StreamProcessors processors;
   private final BufferPool buffers = new BufferPool();
 
   /** An applier with the usual limits. */
@@ -86,11 +90,11 @@ public final class LayerApplier implements Applier {
    */
   public LayerApplier(
       ContentStore content, Mounter mounter, LayerLimits limits, UnpackObserver observer) {
-    this(content, mounter, limits, UserIds.inUserNamespace(), observer);
+    this(content, mounter, limits, UserIds.inUserNamespace(), observer, null);
   }
 
   LayerApplier(ContentStore content, Mounter mounter, LayerLimits limits, boolean inUserNamespace) {
-    this(content, mounter, limits, inUserNamespace, null);
+    this(content, mounter, limits, inUserNamespace, null, null);
   }
 
   private LayerApplier(
@@ -98,35 +102,77 @@ public final class LayerApplier implements Applier {
       Mounter mounter,
       LayerLimits limits,
       boolean inUserNamespace,
-      @Nullable UnpackObserver observer) {
+      @Nullable UnpackObserver observer,
+      @Nullable StreamProcessors processors) {
     this.content = content;
     this.mounter = mounter;
     this.limits = limits;
     this.inUserNamespace = inUserNamespace;
     this.observer = observer;
+    this.processors = processors;
+  }
+
+  /** The same that knows further media types. */
+  public LayerApplier through(StreamProcessors further) {
+    return new LayerApplier(content, mounter, limits, inUserNamespace, observer, further);
   }
 
   @Override
   public Descriptor apply(Descriptor layer, List<Mount> mounts, Options options) {
+    List<StreamProcessor> chain =
+        processors == null ? List.of() : processors.chain(layer.mediaType());
+    String mediaType = chain.isEmpty() ? layer.mediaType() : chain.getLast().returns();
     Compression promised =
-        Compression.ofMediaType(layer.mediaType())
+        Compression.ofMediaType(mediaType)
             .orElseThrow(
                 () ->
                     new NotImplementedException(
-                        "layer " + layer.digest() + ": media type " + layer.mediaType()));
+                        "layer " + layer.digest() + ": media type " + mediaType));
     try (ContentReader blob = content.reader(layer.digest());
         Mounter.Ready ready = mounter.ready(mounts)) {
-      return onTree(
-          layer,
-          ready.mounts(),
-          options.isStandalone(),
-          extractor -> extract(layer, blob, promised, extractor, options));
+      return processors == null || chain.isEmpty()
+          ? onTree(layer, ready.mounts(), blob, promised, options)
+          : processed(processors, chain, layer, ready.mounts(), blob, promised, options);
     } catch (IOException e) {
       throw failure("layer " + layer.digest(), e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new CancelledException("layer " + layer.digest() + ": apply interrupted");
     }
+  }
+
+  private Descriptor processed(
+      StreamProcessors through,
+      List<StreamProcessor> chain,
+      Descriptor layer,
+      List<Mount> mounts,
+      ContentReader blob,
+      Compression promised,
+      Options options)
+      throws IOException, InterruptedException {
+    try (ProcessedLayer made =
+        through.open(layer, chain, blob, options.payloads(), limits.bytesFor(blob.size()))) {
+      try {
+        return onTree(layer, mounts, made, promised, options);
+      } catch (TarFormatException | CorruptStreamException e) {
+        made.explain(e);
+        throw e;
+      }
+    }
+  }
+
+  private Descriptor onTree(
+      Descriptor layer,
+      List<Mount> mounts,
+      ContentReader blob,
+      Compression promised,
+      Options options)
+      throws IOException, InterruptedException {
+    return onTree(
+        layer,
+        mounts,
+        options.isStandalone(),
+        extractor -> extract(layer, blob, promised, extractor, options));
   }
 
   private interface Work {

@@ -23,7 +23,10 @@ final class TestImage {
   enum Packing {
     GZIP("tar+gzip", "gzip -n -c"),
     ZSTD("tar+zstd", "zstd -q -c"),
-    PLAIN("tar", "cat");
+    PLAIN("tar", "cat"),
+    ENCRYPTED(
+        "tar+gzip+encrypted",
+        "sh -c 'gzip -n -c \"$0\" | openssl enc -aes-256-cbc -pbkdf2 -pass pass:secret'");
 
     private final String suffix;
     private final String command;

@@ -18,12 +18,15 @@ import io.jcontainerd.daemon.graph.PluginSpec;
 import io.jcontainerd.daemon.graph.SkipPlugin;
 import io.jcontainerd.daemon.graph.Started;
 import io.jcontainerd.daemon.graph.Wiring;
+import io.jcontainerd.daemon.settings.DaemonSettings;
 import io.jcontainerd.daemon.settings.HostPlatform;
 import io.jcontainerd.daemon.settings.StorageSettings;
 import io.jcontainerd.diff.ErofsApplier;
 import io.jcontainerd.diff.LayerApplier;
 import io.jcontainerd.diff.LayerComparer;
 import io.jcontainerd.diff.LayerLimits;
+import io.jcontainerd.diff.processor.StreamProcessor;
+import io.jcontainerd.diff.processor.StreamProcessors;
 import io.jcontainerd.linux.Mounter;
 import io.jcontainerd.metadata.GcOptions;
 import io.jcontainerd.metadata.Metadata;
@@ -45,11 +48,13 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /** Store, content, differs, and the metadata over them and over the snapshotters. */
 final class StoragePlugins {
@@ -169,7 +174,9 @@ final class StoragePlugins {
     if (wiring.find(Keys.EROFS).isEmpty()) {
       throw new SkipPlugin("it is for snapshots of " + Keys.EROFS + ", which is not there");
     }
-    var applier = new ErofsApplier(wiring.get(Keys.METADATA).content(), mounter(wiring), limits());
+    var applier =
+        new ErofsApplier(wiring.get(Keys.METADATA).content(), mounter(wiring), limits(config))
+            .through(processors(config, wiring));
     return Started.of(new Differ(applier, applier)).on(HOST);
   }
 
@@ -291,7 +298,8 @@ final class StoragePlugins {
             trees,
             wiring.get(Keys.METADATA).records(),
             // what was unpacked before, and is known by its digests, needs no limits
-            new LayerApplier(content, machine.mounter(), LayerLimits.NONE),
+            new LayerApplier(content, machine.mounter(), LayerLimits.NONE)
+                .through(processors(config, wiring)),
             settings.fetch() ? Optional.of(new LazyRegistry()) : Optional.empty(),
             machine.time());
     var options =
@@ -312,13 +320,56 @@ final class StoragePlugins {
     Mounter mounter = mounter(wiring);
     return Started.of(
             new Differ(
-                new LayerApplier(content, mounter, limits(), notes),
+                new LayerApplier(content, mounter, limits(config), notes)
+                    .through(processors(config, wiring)),
                 new LayerComparer(content, mounter)))
         .on(HOST);
   }
 
+  /**
+   * The programs of {@code stream_processors}, in order of their ids; what somebody has configured
+   * comes before what is there anyway.
+   */
+  private static StreamProcessors processors(LoadedConfig config, Wiring wiring) {
+    Map<String, DaemonSettings.StreamProcessor> usual =
+        DaemonSettings.defaults().streamProcessors();
+    List<StreamProcessor> all = new ArrayList<>();
+    List<StreamProcessor> last = new ArrayList<>();
+    new TreeMap<>(config.daemon().streamProcessors())
+        .forEach(
+            (id, told) ->
+                (told.equals(usual.get(id)) ? last : all)
+                    .add(
+                        new StreamProcessor(
+                            id,
+                            told.accepts(),
+                            told.returns(),
+                            told.path(),
+                            told.args(),
+                            environment(told.env()))));
+    all.addAll(last);
+    return new StreamProcessors(all, wiring.get(Keys.MACHINE).processes(), System.getenv());
+  }
+
+  private static Map<String, String> environment(List<String> words) {
+    Map<String, String> environment = new HashMap<>();
+    for (String word : words) {
+      int equals = word.indexOf('=');
+      environment.put(
+          equals < 0 ? word : word.substring(0, equals),
+          equals < 0 ? "" : word.substring(equals + 1));
+    }
+    return environment;
+  }
+
+  /** An applier as that of the differ, which tells nobody what it puts in. */
+  static LayerApplier quietApplier(LoadedConfig config, Wiring wiring) {
+    return new LayerApplier(wiring.get(Keys.METADATA).content(), mounter(wiring), limits(config))
+        .through(processors(config, wiring));
+  }
+
   /** One configuration for whoever unpacks. */
-  private LayerLimits limits() {
+  private static LayerLimits limits(LoadedConfig config) {
     var settings = config.settings(Keys.WALKING.uri(), StorageSettings.WalkingDiffer.class);
     return new LayerLimits(
         settings.maxLayerBytes(), settings.maxLayerRatio(), settings.maxLayerEntries());

@@ -34,7 +34,6 @@ final class Effects {
             "io.containerd.cri.v1.images",
             "io.containerd.cri.v1.runtime",
             "io.containerd.grpc.v1.cri",
-            "io.containerd.image-verifier.v1.bindir",
             "io.containerd.internal.v1.tracing",
             "io.containerd.monitor.container.v1.restart",
             "io.containerd.monitor.task.v1.cgroups",
@@ -82,16 +81,6 @@ final class Effects {
       found.accept(
           List.of("debug", "log_trace_id"), "tracing is not part of this release of jcontainerd");
     }
-    daemon
-        .streamProcessors()
-        .forEach(
-            (id, processor) -> {
-              if (!processor.equals(usual.streamProcessors().get(id))) {
-                found.accept(
-                    List.of("stream_processors", id),
-                    "stream processors are not part of this release of jcontainerd");
-              }
-            });
     for (String name : TIMEOUTS) {
       Duration given = Objects.requireNonNull(daemon.timeouts().get(name));
       if (!given.equals(usual.timeouts().get(name))) {

@@ -436,9 +436,9 @@ class ConfigLoaderTest {
             socket_path = "/var/run/nri/nri.sock"
             [plugins.'io.containerd.runtime.v2.task']
             platforms = ["linux/s390x"]
-            [plugins.'io.containerd.image-verifier.v1.bindir']
-            bin_dir = "/bin"
-            max_verifiers = 4
+            [plugins.'io.containerd.tracing.processor.v1.otlp']
+            endpoint = "http://localhost:4318"
+            insecure = true
             """);
     String file = folder.resolve("c.toml").toString();
     assertThat(config.warnings())
@@ -447,19 +447,16 @@ class ConfigLoaderTest {
                 + " line 14: plugins.\"io.containerd.runtime.v2.task\".platforms has no effect,"
                 + " this release of jcontainerd serves its host's platform",
             file
-                + " line 16: plugins.\"io.containerd.image-verifier.v1.bindir\":"
-                + " bin_dir, max_verifiers have no effect,"
-                + " plugin io.containerd.image-verifier.v1.bindir is not part of this release of"
-                + " jcontainerd",
-            file
                 + " line 11: plugins.\"io.containerd.nri.v1.nri\".disable has no effect,"
                 + " plugin io.containerd.nri.v1.nri is not part of this release of jcontainerd",
             file
+                + " line 16: plugins.\"io.containerd.tracing.processor.v1.otlp\":"
+                + " endpoint, insecure have no effect,"
+                + " plugin io.containerd.tracing.processor.v1.otlp is not part of this release of"
+                + " jcontainerd",
+            file
                 + " line 4: debug.log_trace_id has no effect,"
                 + " tracing is not part of this release of jcontainerd",
-            file
-                + " line 5: stream_processors.mine has no effect,"
-                + " stream processors are not part of this release of jcontainerd",
             file
                 + " line 8: timeouts.\"io.containerd.timeout.bolt.open\" has no effect,"
                 + " nothing of this release of jcontainerd waits so long");
