@@ -123,6 +123,11 @@ final class Clients implements AutoCloseable {
     return builder.build();
   }
 
+  /** A client for whoever is no registry: the usual authorities, and nothing to show. */
+  HttpClient usual(Duration dial) throws IOException {
+    return client(new Key(TlsSettings.USUAL, dial));
+  }
+
   private static Map<Path, FileTime> files(TlsSettings tls) throws IOException {
     Map<Path, FileTime> files = new HashMap<>();
     for (Path file :

@@ -3,6 +3,8 @@ package io.jcontainerd.registry;
 import io.jcontainerd.core.Descriptor;
 import io.jcontainerd.core.Digest;
 import io.jcontainerd.core.failure.InvalidArgumentException;
+import io.jcontainerd.core.failure.NotFoundException;
+import io.jcontainerd.core.failure.UnavailableException;
 import io.jcontainerd.core.registry.Referrer;
 import io.jcontainerd.core.registry.Registry;
 import io.jcontainerd.oci.reference.Reference;
@@ -10,6 +12,7 @@ import io.jcontainerd.registry.hosts.Attempt;
 import io.jcontainerd.registry.hosts.HostsDirectory;
 import io.jcontainerd.registry.hosts.Operation;
 import io.jcontainerd.registry.hosts.Resolution;
+import java.io.IOException;
 import java.io.InputStream;
 import java.util.List;
 import java.util.Optional;
@@ -89,9 +92,24 @@ public final class DistributionRegistry implements Registry {
     if (offset == descriptor.size()) {
       return InputStream.nullInputStream();
     }
-    return new Download(
-            options, trials, fetching, reference, descriptor, attempts(reference, Operation.PULL))
-        .stream(offset);
+    try {
+      return new Download(
+              options, trials, fetching, reference, descriptor, attempts(reference, Operation.PULL))
+          .stream(offset);
+    } catch (NotFoundException e) {
+      if (descriptor.urls().isEmpty()) {
+        throw e;
+      }
+      return elsewhere(reference, descriptor, e).stream(offset);
+    }
+  }
+
+  private Elsewhere elsewhere(Reference reference, Descriptor descriptor, NotFoundException why) {
+    try {
+      return new Elsewhere(options, clients, reference, descriptor, why);
+    } catch (IOException e) {
+      throw new UnavailableException("content " + descriptor.digest() + ": " + e.getMessage(), e);
+    }
   }
 
   @Override
@@ -103,7 +121,7 @@ public final class DistributionRegistry implements Registry {
           "content %s: %d bytes at %d are outside of it"
               .formatted(descriptor.digest(), length, offset));
     }
-    if (Fetching.isManifest(descriptor)) {
+    if (Fetching.isManifest(descriptor) || !descriptor.urls().isEmpty()) {
       return Optional.empty();
     }
     return ask(

@@ -1,5 +1,6 @@
 package io.jcontainerd.core;
 
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -9,13 +10,24 @@ import java.util.Map;
  * @param digest the blob's name
  * @param size in bytes; 0 when unknown
  * @param annotations free text by key
+ * @param urls where else the blob may be had
  */
 public record Descriptor(
-    String mediaType, Digest digest, long size, Map<String, String> annotations) {
+    String mediaType,
+    Digest digest,
+    long size,
+    Map<String, String> annotations,
+    List<String> urls) {
 
-  /** Copies the annotations. */
+  /** Copies annotations and addresses. */
   public Descriptor {
     annotations = Map.copyOf(annotations);
+    urls = List.copyOf(urls);
+  }
+
+  /** A descriptor without addresses. */
+  public Descriptor(String mediaType, Digest digest, long size, Map<String, String> annotations) {
+    this(mediaType, digest, size, annotations, List.of());
   }
 
   /** A descriptor without annotations. */

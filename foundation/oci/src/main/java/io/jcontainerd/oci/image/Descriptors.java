@@ -3,6 +3,7 @@ package io.jcontainerd.oci.image;
 import io.jcontainerd.core.Descriptor;
 import io.jcontainerd.core.Digest;
 import io.jcontainerd.core.failure.InvalidArgumentException;
+import io.jcontainerd.oci.json.JsonArray;
 import io.jcontainerd.oci.json.JsonObject;
 
 /** Descriptors as they stand in JSON documents. */
@@ -30,7 +31,8 @@ public final class Descriptors {
         json.string("mediaType").orElse(""),
         Digest.parse(digest),
         size,
-        json.stringMap("annotations"));
+        json.stringMap("annotations"),
+        json.strings("urls"));
   }
 
   /** The descriptor as JSON; empty parts are left out. */
@@ -40,6 +42,9 @@ public final class Descriptors {
             .with("mediaType", descriptor.mediaType())
             .with("digest", descriptor.digest().toString())
             .with("size", descriptor.size());
+    if (!descriptor.urls().isEmpty()) {
+      json = json.with("urls", JsonArray.ofStrings(descriptor.urls()));
+    }
     return descriptor.annotations().isEmpty()
         ? json
         : json.with("annotations", JsonObject.ofStrings(descriptor.annotations()));

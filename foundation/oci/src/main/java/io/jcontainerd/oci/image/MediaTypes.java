@@ -77,7 +77,7 @@ public final class MediaTypes {
         || mediaType.startsWith("application/vnd.docker.image.rootfs.");
   }
 
-  /** True for a layer that registries do not hold; it is neither pushed nor fetched from them. */
+  /** True for a layer that must not be passed on: it is not pushed, and comes from elsewhere. */
   public static boolean isNondistributable(String mediaType) {
     return mediaType.startsWith("application/vnd.oci.image.layer.nondistributable.")
         || mediaType.startsWith("application/vnd.docker.image.rootfs.foreign.");
