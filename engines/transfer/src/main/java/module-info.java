@@ -10,4 +10,5 @@ module io.jcontainerd.transfer {
 
   exports io.jcontainerd.transfer;
   exports io.jcontainerd.transfer.archive;
+  exports io.jcontainerd.transfer.verify;
 }

@@ -35,6 +35,7 @@ module io.jcontainerd.api {
   exports io.jcontainerd.api.services.ttrpc.events.v1;
   exports io.jcontainerd.api.services.version.v1;
   exports io.jcontainerd.api.storage.v1;
+  exports io.jcontainerd.api.transfer.v1;
   exports io.jcontainerd.api.ttrpc;
   exports io.jcontainerd.api.types;
   exports io.jcontainerd.api.types.runc.options;

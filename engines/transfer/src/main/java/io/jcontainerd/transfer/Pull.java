@@ -2,7 +2,10 @@ package io.jcontainerd.transfer;
 
 import io.jcontainerd.core.Descriptor;
 import io.jcontainerd.core.failure.InvalidArgumentException;
+import io.jcontainerd.core.failure.PermissionDeniedException;
+import io.jcontainerd.core.failure.UnavailableException;
 import io.jcontainerd.core.images.Image;
+import io.jcontainerd.core.images.ImageVerifier;
 import io.jcontainerd.core.transfer.PullRequest;
 import io.jcontainerd.core.transfer.TransferProgress.Event;
 import io.jcontainerd.oci.image.ContentNames;
@@ -61,6 +64,7 @@ final class Pull {
     notices.event("Resolving from " + from);
     Descriptor root = session.registry().resolve(session.reference());
     ImageDocument.checkType(root.mediaType());
+    verify(root);
     notices.event("Pulling from " + from, session.reference(), root);
     notices.event(Event.FETCHING, session.reference(), root);
     ImageTree tree =
@@ -73,6 +77,28 @@ final class Pull {
     List<Image> images = new ImageNames(parts.images()).save(request.destination(), root, notices);
     notices.event("Completed pull from " + from);
     return images;
+  }
+
+  /** Asks whoever may refuse the image; all have to allow it. */
+  private void verify(Descriptor root) throws InterruptedException {
+    for (Map.Entry<String, ImageVerifier> verifier : parts.verifiers().entrySet()) {
+      String subject =
+          "image %s with digest %s: ".formatted(session.reference(), root.digest())
+              + verifier.getKey()
+              + ": ";
+      ImageVerifier.Judgement judgement;
+      try {
+        judgement = verifier.getValue().verify(session.reference(), root);
+      } catch (UnavailableException e) {
+        throw new UnavailableException(subject + e.getMessage(), e);
+      }
+      if (!judgement.isAllowed()) {
+        throw new PermissionDeniedException(subject + judgement.reason());
+      }
+      if (!judgement.reason().isEmpty()) {
+        notices.event("Verified by " + judgement.reason());
+      }
+    }
   }
 
   /** Brings documents and lets them refer to their parts. */

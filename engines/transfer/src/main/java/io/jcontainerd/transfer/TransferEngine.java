@@ -9,6 +9,7 @@ import io.jcontainerd.core.failure.NotFoundException;
 import io.jcontainerd.core.failure.ResourceExhaustedException;
 import io.jcontainerd.core.images.Image;
 import io.jcontainerd.core.registry.Registry;
+import io.jcontainerd.core.transfer.ConversionRequest;
 import io.jcontainerd.core.transfer.ExportRequest;
 import io.jcontainerd.core.transfer.ImageSelection;
 import io.jcontainerd.core.transfer.ImportRequest;
@@ -21,6 +22,7 @@ import io.jcontainerd.oci.reference.Reference;
 import io.jcontainerd.transfer.archive.ArchiveExport;
 import io.jcontainerd.transfer.archive.ArchiveImport;
 import io.jcontainerd.transfer.archive.ArchiveLimits;
+import io.jcontainerd.transfer.convert.Conversions;
 import io.jcontainerd.transfer.fetch.FetchLimits;
 import io.jcontainerd.transfer.flow.Slots;
 import java.io.InputStream;
@@ -42,6 +44,7 @@ public final class TransferEngine implements Transfers {
   private final Blobs blobs;
   private final Layers layers;
   private final Slots uploads;
+  private final Slots conversions;
 
   /** Transfers by these parts. */
   public TransferEngine(TransferParts parts, TransferSettings settings) {
@@ -58,6 +61,7 @@ public final class TransferEngine implements Transfers {
         settings.unpacks() == 0 ? Runtime.getRuntime().availableProcessors() : settings.unpacks();
     this.layers = new Layers(parts, blobs, new Slots(unpacks));
     this.uploads = new Slots(settings.uploads());
+    this.conversions = new Slots(unpacks);
   }
 
   /** What is done with an open session. */
@@ -186,6 +190,37 @@ public final class TransferEngine implements Transfers {
               new ArchiveExport(parts.content()).run(images, archive, request, listener);
               return true;
             });
+  }
+
+  @Override
+  public List<Image> convert(ConversionRequest request, TransferListener listener) {
+    return leased(
+        () -> {
+          // first kept, then looked at once more: it may be removed and collected meanwhile
+          new Keeper(parts.leases())
+              .content(parts.images().get(request.source()).target().digest());
+          Image source = parts.images().get(request.source());
+          Notices notices = new Notices(listener);
+          notices.event("Converting " + request.source());
+          Descriptor target =
+              new Conversions(
+                      parts.content(),
+                      parts.leases(),
+                      parts.layerImages(),
+                      () -> parts.space().ofContent().map(DiskSpace.Room::availableBytes),
+                      conversions)
+                  .convert(source.target(), request, listener);
+          ImageSelection to =
+              new ImageSelection(
+                  request.destination(),
+                  source.labels(),
+                  List.of(),
+                  false,
+                  0,
+                  List.of(),
+                  List.of());
+          return new ImageNames(parts.images()).save(to, target, notices);
+        });
   }
 
   @Override

@@ -2,11 +2,14 @@ package io.jcontainerd.transfer;
 
 import io.jcontainerd.core.content.ContentStore;
 import io.jcontainerd.core.diff.Applier;
+import io.jcontainerd.core.diff.LayerImages;
 import io.jcontainerd.core.images.ImageStore;
+import io.jcontainerd.core.images.ImageVerifier;
 import io.jcontainerd.core.leases.LeaseStore;
 import io.jcontainerd.core.ports.Time;
 import io.jcontainerd.core.registry.Registries;
 import io.jcontainerd.core.snapshots.Snapshotter;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 
@@ -19,6 +22,8 @@ import java.util.function.Function;
  * @param snapshotters by name
  * @param appliers by name
  * @param registries where images come from and go to
+ * @param verifiers who may refuse an image, by name
+ * @param layerImages makes file system images of layers, if anybody does
  * @param space room on the disks
  * @param time the clock
  */
@@ -29,5 +34,12 @@ public record TransferParts(
     Function<String, Optional<Snapshotter>> snapshotters,
     Function<String, Optional<Applier>> appliers,
     Registries registries,
+    Map<String, ImageVerifier> verifiers,
+    Optional<LayerImages> layerImages,
     DiskSpace space,
-    Time time) {}
+    Time time) {
+  /** Copies the verifiers. */
+  public TransferParts {
+    verifiers = Map.copyOf(verifiers);
+  }
+}

@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.jcontainerd.core.Call;
 import io.jcontainerd.core.Descriptor;
 import io.jcontainerd.core.Platform;
+import io.jcontainerd.core.diff.LayerImages;
 import io.jcontainerd.core.filter.Filter;
 import io.jcontainerd.core.images.Image;
+import io.jcontainerd.core.images.ImageVerifier;
 import io.jcontainerd.core.ports.Time;
 import io.jcontainerd.core.registry.RegistryAccess;
 import io.jcontainerd.core.snapshots.SnapshotInfo;
@@ -45,6 +47,8 @@ final class Scene {
   final RecordingApplier applier;
   Snapshotter snapshotter;
   DiskSpace space = DiskSpace.UNKNOWN;
+  Map<String, ImageVerifier> verifiers = Map.of();
+  Optional<LayerImages> layerImages = Optional.empty();
   long biggestBlob = Long.MAX_VALUE;
   int downloads = 3;
   int unpacks = 2;
@@ -91,6 +95,8 @@ final class Scene {
               name -> name.equals("memory") ? Optional.of(snapshotter) : Optional.empty(),
               name -> name.equals("walking") ? Optional.of(applier) : Optional.empty(),
               registry,
+              verifiers,
+              layerImages,
               space,
               time);
       engine = Optional.of(new TransferEngine(parts, settings, limits));

@@ -74,6 +74,8 @@ class UnpackPlanTest {
             _ -> Optional.empty(),
             _ -> Optional.empty(),
             scene.registry,
+            Map.of(),
+            Optional.empty(),
             DiskSpace.UNKNOWN,
             Time.SYSTEM);
     Blobs blobs =

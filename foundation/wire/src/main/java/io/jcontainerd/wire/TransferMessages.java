@@ -1,5 +1,7 @@
 package io.jcontainerd.wire;
 
+import io.jcontainerd.api.transfer.v1.ConvertedImage;
+import io.jcontainerd.api.transfer.v1.LayerForm;
 import io.jcontainerd.api.types.transfer.AuthRequest;
 import io.jcontainerd.api.types.transfer.AuthResponse;
 import io.jcontainerd.api.types.transfer.AuthType;
@@ -13,6 +15,7 @@ import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.core.registry.CredentialSource;
 import io.jcontainerd.core.registry.RegistryAccess;
 import io.jcontainerd.core.registry.RegistryCredential;
+import io.jcontainerd.core.transfer.ConversionRequest;
 import io.jcontainerd.core.transfer.ImageSelection;
 import io.jcontainerd.core.transfer.TransferProgress;
 import java.util.Optional;
@@ -46,6 +49,33 @@ public final class TransferMessages {
         (int) Math.min(limit, Integer.MAX_VALUE),
         images.getExtraReferencesList().stream().map(TransferMessages::toCore).toList(),
         images.getUnpacksList().stream().map(TransferMessages::toCore).toList());
+  }
+
+  /** What is to become of an image, without its source. */
+  public static ConvertedImage toApi(ConversionRequest request) {
+    return ConvertedImage.newBuilder()
+        .setName(request.destination())
+        .setLayers(LayerForm.valueOf(request.layers().name()))
+        .setToOci(request.toOci())
+        .addAllPlatforms(request.platforms().stream().map(Types::toApi).toList())
+        .build();
+  }
+
+  /**
+   * What is to become of an image.
+   *
+   * @throws InvalidArgumentException if layers are to have a form that we do not know
+   */
+  public static ConversionRequest toCore(ImageStore source, ConvertedImage destination) {
+    if (destination.getLayers() == LayerForm.UNRECOGNIZED) {
+      throw new InvalidArgumentException("form of layers " + destination.getLayersValue());
+    }
+    return new ConversionRequest(
+        source.getName(),
+        destination.getName(),
+        ConversionRequest.Layers.valueOf(destination.getLayers().name()),
+        destination.getToOci(),
+        destination.getPlatformsList().stream().map(Types::toCore).toList());
   }
 
   private static ImageReference toApi(ImageSelection.ExtraReference reference) {

@@ -15,6 +15,7 @@ import io.jcontainerd.core.failure.NotImplementedException;
 import io.jcontainerd.core.images.Image;
 import io.jcontainerd.core.registry.CredentialSource;
 import io.jcontainerd.core.registry.RegistryAccess;
+import io.jcontainerd.core.transfer.ConversionRequest;
 import io.jcontainerd.core.transfer.ExportRequest;
 import io.jcontainerd.core.transfer.ImageSelection;
 import io.jcontainerd.core.transfer.ImportRequest;
@@ -144,6 +145,18 @@ public final class RemoteTransfers implements Transfers {
               .setSkipNonDistributable(request.skipNonDistributable())
               .build();
       run(TransferMessages.toApi(request.source()), destination, listener, streams);
+    }
+  }
+
+  @Override
+  public List<Image> convert(ConversionRequest request, TransferListener listener) {
+    try (var streams = new TransferStreams(connection)) {
+      run(
+          TransferMessages.toApi(new ImageSelection(request.source())),
+          TransferMessages.toApi(request),
+          listener,
+          streams);
+      return images(streams);
     }
   }
 

@@ -31,6 +31,7 @@ import io.jcontainerd.core.ports.Time;
 import io.jcontainerd.core.registry.CredentialSource;
 import io.jcontainerd.core.registry.RegistryAccess;
 import io.jcontainerd.core.registry.RegistryCredential;
+import io.jcontainerd.core.transfer.ConversionRequest;
 import io.jcontainerd.core.transfer.ExportRequest;
 import io.jcontainerd.core.transfer.ImageSelection;
 import io.jcontainerd.core.transfer.ImageSelection.ExtraReference;
@@ -70,6 +71,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** The client and the services of streams and transfers, over a real socket. */
 @Timeout(120)
@@ -383,6 +386,16 @@ class RemoteTransfersTest {
     ImageSelection source = new ImageSelection("a");
     assertThat(transfers.tag(source, EVERYTHING, TransferListener.NONE)).isEmpty();
     assertThat(daemon.asked).containsExactly(List.of(source, EVERYTHING));
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void what_is_to_be_converted_arrives_as_it_was_asked_for(ConversionRequest.Layers layers) {
+    var request =
+        new ConversionRequest(
+            "a/b:c", "a/b:d", layers, true, List.of(new Platform("linux", "arm64", "v8")));
+    assertThat(transfers.convert(request, TransferListener.NONE)).isEmpty();
+    assertThat(daemon.asked).containsExactly(request);
   }
 
   @Test

@@ -8,6 +8,7 @@ import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
 import io.jcontainerd.api.services.transfer.v1.TransferGrpc;
 import io.jcontainerd.api.services.transfer.v1.TransferRequest;
+import io.jcontainerd.api.transfer.v1.ConvertedImage;
 import io.jcontainerd.api.types.transfer.ImageExportStream;
 import io.jcontainerd.api.types.transfer.ImageImportStream;
 import io.jcontainerd.api.types.transfer.ImageStore;
@@ -76,6 +77,8 @@ final class TransferService {
 
     record Export(ImageExportStream message) implements End {}
 
+    record Converted(ConvertedImage message) implements End {}
+
     record Other() implements End {}
   }
 
@@ -99,6 +102,8 @@ final class TransferService {
             exportArchive(from, to, opened.out(to), listener);
         case Pair(End.Images(var from), End.Images(var to)) ->
             transfers.tag(TransferMessages.toCore(from), TransferMessages.toCore(to), listener);
+        case Pair(End.Images(var from), End.Converted(var to)) ->
+            transfers.convert(TransferMessages.toCore(from, to), listener);
         case Pair(End.Import(var from), End.Export(var to)) ->
             echo(opened.in(from), opened.out(to));
         case Pair(End _, End _) ->
@@ -125,6 +130,8 @@ final class TransferService {
           new End.Import(read(value, ImageImportStream.parser()));
       case "containerd.types.transfer.ImageExportStream" ->
           new End.Export(read(value, ImageExportStream.parser()));
+      case "jcontainerd.services.transfer.v1.ConvertedImage" ->
+          new End.Converted(read(value, ConvertedImage.parser()));
       default -> new End.Other();
     };
   }

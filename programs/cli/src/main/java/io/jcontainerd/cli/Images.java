@@ -1,5 +1,6 @@
 package io.jcontainerd.cli;
 
+import io.jcontainerd.client.Containerd;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -16,6 +17,9 @@ import picocli.CommandLine.Spec;
       ImportImages.class,
       ExportImages.class,
       TagImage.class,
+      ConvertImage.class,
+      ListImages.class,
+      ImageUsage.class,
       ExplainImage.class
     },
     mixinStandardHelpOptions = true,
@@ -32,6 +36,10 @@ final class Images implements Runnable {
 
   Jctr.Format format() {
     return jctr.format();
+  }
+
+  Containerd connect() {
+    return jctr.connect();
   }
 
   @Override

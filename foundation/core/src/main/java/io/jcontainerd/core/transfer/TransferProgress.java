@@ -54,6 +54,12 @@ public record TransferProgress(
     /** Was unpacked. */
     public static final String EXTRACTED = "extracted";
 
+    /** Is being brought into another form. */
+    public static final String CONVERTING = "converting";
+
+    /** Has another form. */
+    public static final String CONVERTED = "converted";
+
     /** A name was written; it is the event's name. */
     public static final String SAVED = "saved";
 

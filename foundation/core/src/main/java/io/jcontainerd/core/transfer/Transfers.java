@@ -51,6 +51,17 @@ public interface Transfers {
   void exportArchive(OutputStream archive, ExportRequest request, TransferListener listener);
 
   /**
+   * Makes another form of an image. Equal images become equal ones; what is as it should be is used
+   * as it is. After a failure nothing is named, and what was made is left to the garbage collector.
+   *
+   * @return the names that it got
+   * @throws io.jcontainerd.core.failure.NotFoundException if there is no such image, parts of it
+   *     are not here, or none is for the platforms
+   * @throws io.jcontainerd.core.failure.ResourceExhaustedException if it does not fit on the disk
+   */
+  List<Image> convert(ConversionRequest request, TransferListener listener);
+
+  /**
    * Gives an image further names.
    *
    * @param source its name counts

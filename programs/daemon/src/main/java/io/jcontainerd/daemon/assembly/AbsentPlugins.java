@@ -22,7 +22,6 @@ final class AbsentPlugins {
           Map.entry("cri.v1", List.of("images", "runtime")),
           Map.entry("grpc.v1", List.of("cri")),
           Map.entry("http.v1", List.of("pprof")),
-          Map.entry("image-verifier.v1", List.of("bindir")),
           Map.entry("internal.v1", List.of("tracing")),
           Map.entry("metrics.v1", List.of("grpc-otel")),
           Map.entry("monitor.task.v1", List.of("cgroups")),

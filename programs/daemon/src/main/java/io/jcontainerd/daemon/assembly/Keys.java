@@ -4,6 +4,7 @@ import io.grpc.ServerServiceDefinition;
 import io.jcontainerd.core.content.ContentStore;
 import io.jcontainerd.core.events.EventExchange;
 import io.jcontainerd.core.gc.GarbageCollector;
+import io.jcontainerd.core.images.ImageVerifier;
 import io.jcontainerd.core.introspection.Introspection;
 import io.jcontainerd.core.leases.LeaseStore;
 import io.jcontainerd.core.mount.MountActivator;
@@ -73,6 +74,8 @@ final class Keys {
       new PluginKey<>("io.containerd.lease.v1", "manager", LeaseStore.class);
   static final PluginKey<StreamRegistry> STREAMS =
       new PluginKey<>("io.containerd.streaming.v1", "manager", StreamRegistry.class);
+  static final PluginKey<ImageVerifier> VERIFIER =
+      new PluginKey<>("io.containerd.image-verifier.v1", "bindir", ImageVerifier.class);
   static final PluginKey<Transfers> TRANSFER =
       new PluginKey<>("io.containerd.transfer.v1", "local", Transfers.class);
   static final PluginKey<Differ> EROFS_DIFFER = new PluginKey<>(DIFFER, "erofs", Differ.class);

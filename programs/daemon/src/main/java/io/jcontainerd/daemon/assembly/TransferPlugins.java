@@ -2,7 +2,9 @@ package io.jcontainerd.daemon.assembly;
 
 import io.grpc.ServerServiceDefinition;
 import io.jcontainerd.core.Platform;
+import io.jcontainerd.core.diff.LayerImages;
 import io.jcontainerd.core.failure.InvalidArgumentException;
+import io.jcontainerd.core.images.ImageVerifier;
 import io.jcontainerd.core.ports.Time;
 import io.jcontainerd.core.transfer.Transfers;
 import io.jcontainerd.daemon.config.LoadedConfig;
@@ -12,6 +14,8 @@ import io.jcontainerd.daemon.graph.PluginSpec;
 import io.jcontainerd.daemon.graph.Started;
 import io.jcontainerd.daemon.graph.Wiring;
 import io.jcontainerd.daemon.settings.ImageSettings;
+import io.jcontainerd.daemon.settings.StorageSettings;
+import io.jcontainerd.diff.ErofsLayerImages;
 import io.jcontainerd.metadata.Metadata;
 import io.jcontainerd.oci.platform.Platforms;
 import io.jcontainerd.registry.ConfiguredRegistries;
@@ -23,6 +27,8 @@ import io.jcontainerd.services.StreamRegistry;
 import io.jcontainerd.transfer.TransferEngine;
 import io.jcontainerd.transfer.TransferParts;
 import io.jcontainerd.transfer.TransferSettings;
+import io.jcontainerd.transfer.verify.BindirVerifier;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -49,10 +55,11 @@ final class TransferPlugins {
             Keys.STREAMS,
             List.of(Keys.LEASES.type()),
             wiring -> Started.of(new StreamRegistry(wiring.get(Keys.LEASES)))));
+    graph.add(new PluginSpec<>(Keys.VERIFIER, List.of(Keys.MACHINE.type()), this::verifier));
     graph.add(
         new PluginSpec<>(
             Keys.TRANSFER,
-            List.of(Keys.METADATA.type(), Keys.LEASES.type(), Keys.DIFFER),
+            List.of(Keys.METADATA.type(), Keys.LEASES.type(), Keys.DIFFER, Keys.VERIFIER.type()),
             this::transfers));
     rpc(
         graph,
@@ -82,7 +89,33 @@ final class TransferPlugins {
             wiring -> Started.of(definition.of(wiring))));
   }
 
-  private Started<Transfers> transfers(Wiring wiring) {
+  private Started<ImageVerifier> verifier(Wiring wiring) {
+    var settings = config.settings(Keys.VERIFIER.uri(), ImageSettings.ImageVerifier.class);
+    return Started.of(
+        new BindirVerifier(
+            Path.of(settings.binDir()),
+            settings.maxVerifiers(),
+            settings.perVerifierTimeout(),
+            wiring.get(Keys.MACHINE).processes(),
+            System.getenv()));
+  }
+
+  /** Where layers are unpacked for it, nothing is left of a daemon that was killed. */
+  private LayerImages layerImages(Wiring wiring) throws IOException {
+    Machine machine = wiring.get(Keys.MACHINE);
+    var settings = config.settings(Keys.EROFS_DIFFER.uri(), StorageSettings.ErofsDiffer.class);
+    Path folder = root.resolve(Keys.TRANSFER.uri()).resolve("images");
+    machine.files().createDirectories(folder, 0700);
+    machine.files().deleteTree(folder);
+    return new ErofsLayerImages(
+        StoragePlugins.quietApplier(config, wiring),
+        machine.files(),
+        machine.processes(),
+        folder,
+        settings.mkfsOptions());
+  }
+
+  private Started<Transfers> transfers(Wiring wiring) throws IOException {
     var settings = config.settings(Keys.TRANSFER.uri(), ImageSettings.Transfer.class);
     Metadata metadata = wiring.get(Keys.METADATA);
     Machine machine = wiring.get(Keys.MACHINE);
@@ -95,6 +128,8 @@ final class TransferPlugins {
             name -> Optional.ofNullable(metadata.snapshotters().get(name)),
             name -> Optional.ofNullable(differs.get(name)).map(Differ::applier),
             new ConfiguredRegistries(registries(settings)),
+            wiring.all(Keys.VERIFIER.type(), ImageVerifier.class),
+            Optional.of(layerImages(wiring)),
             new MachineSpace(
                 machine.kernel(),
                 root,

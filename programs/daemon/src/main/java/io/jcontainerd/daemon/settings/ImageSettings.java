@@ -9,6 +9,15 @@ public final class ImageSettings {
 
   /** Programs that may refuse an image before it is pulled. */
   public record ImageVerifier(String binDir, long maxVerifiers, Duration perVerifierTimeout) {
+    public ImageVerifier {
+      if (!binDir.startsWith("/")) {
+        throw new IllegalArgumentException("bin_dir must be an absolute path, not " + binDir);
+      }
+      if (!perVerifierTimeout.isPositive()) {
+        throw new IllegalArgumentException("per_verifier_timeout must be positive");
+      }
+    }
+
     public static ImageVerifier defaults() {
       return new ImageVerifier("/opt/containerd/image-verifier/bin", 10, Duration.ofSeconds(10));
     }
