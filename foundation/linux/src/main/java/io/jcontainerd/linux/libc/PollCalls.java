@@ -3,7 +3,6 @@ package io.jcontainerd.linux.libc;
 import static io.jcontainerd.linux.libc.CFunction.at;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
@@ -40,8 +39,7 @@ public final class PollCalls {
   /** {@code int fd; short events; short revents}. */
   private static final long POLLFD_SIZE = 8;
 
-  private static final CFunction POLL =
-      Libc.bind("poll", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT));
+  private static final CFunction POLL = new CFunction("poll");
 
   private PollCalls() {}
 
@@ -58,10 +56,8 @@ public final class PollCalls {
       MemorySegment one = arena.allocate(POLLFD_SIZE, 4);
       one.set(JAVA_INT, 0, fd);
       one.set(JAVA_SHORT, 4, (short) events);
-      int rc = (int) POLL.handle().invokeExact(capture, one, 1L, timeout);
+      int rc = POLL.call(capture, at(one), 1, timeout);
       return Libc.check(rc, "poll", "fd " + fd, capture) > 0;
-    } catch (Throwable t) {
-      throw Libc.failure("poll", t);
     }
   }
 
