@@ -28,6 +28,9 @@ class ProgramPipelineTest {
   private static final Duration LONG = Duration.ofSeconds(20);
   private static final Duration SHORT = Duration.ofMillis(100);
 
+  /** Often enough for one open file each time to be seen beside those that the JDK opens. */
+  private static final int TIMES = 10;
+
   private LinuxProcesses processes;
 
   @BeforeEach
@@ -158,16 +161,18 @@ class ProgramPipelineTest {
   @Test
   void closing_kills_the_programs_and_what_they_started() throws Exception {
     long before = openFiles();
-    int pid;
-    try (Pipeline programs =
-        processes.pipe(
-            List.of(shell("sleep 1000 & echo $!; exec sleep 1000"), shell("exec cat")), 1000)) {
-      ByteBuffer said = ByteBuffer.allocateDirect(100);
-      assertThat(programs.take(said, LONG)).isPositive();
-      pid = Integer.parseInt(UTF_8.decode(said.flip()).toString().strip());
-      assertThat(ProcessIdentity.of(pid)).isPresent();
+    int pid = 0;
+    for (int i = 0; i < TIMES; i++) {
+      try (Pipeline programs =
+          processes.pipe(
+              List.of(shell("sleep 1000 & echo $!; exec sleep 1000"), shell("exec cat")), 1000)) {
+        ByteBuffer said = ByteBuffer.allocateDirect(100);
+        assertThat(programs.take(said, LONG)).isPositive();
+        pid = Integer.parseInt(UTF_8.decode(said.flip()).toString().strip());
+        assertThat(ProcessIdentity.of(pid)).isPresent();
+      }
     }
-    assertThat(openFiles()).isLessThanOrEqualTo(before);
+    assertThat(openFiles()).isLessThan(before + TIMES);
     try (Reactor reactor = Reactor.start("probe");
         var probe = Waiting.foreign(new Children(reactor, Clock.systemUTC()), pid)) {
       assertThat(probe.ended()).isTrue();
@@ -177,11 +182,13 @@ class ProgramPipelineTest {
   @Test
   void if_one_cannot_be_started_none_goes_on() throws Exception {
     long before = openFiles();
-    assertThatThrownBy(
-            () -> processes.pipe(List.of(shell("exec sleep 1000"), filter("/no/such")), 1000))
-        .isInstanceOf(IOException.class)
-        .hasMessageContaining("/no/such");
+    for (int i = 0; i < TIMES; i++) {
+      assertThatThrownBy(
+              () -> processes.pipe(List.of(shell("exec sleep 1000"), filter("/no/such")), 1000))
+          .isInstanceOf(IOException.class)
+          .hasMessageContaining("/no/such");
+    }
     assertThat(ProcessHandle.current().descendants()).isEmpty();
-    assertThat(openFiles()).isLessThanOrEqualTo(before);
+    assertThat(openFiles()).isLessThan(before + TIMES);
   }
 }
