@@ -51,22 +51,19 @@ class ErofsLayerImagesTest {
     var images =
         new ErofsLayerImages(scene.applier, new LinuxFiles(), processes, work, List.of(options));
     var out = new ByteArrayOutputStream();
-    Descriptor at = scene.blob(layer, ApplyScene.TAR);
-    Descriptor plain;
-    try {
-      plain =
-          Call.in("test")
-              .call(
-                  () -> {
-                    try {
-                      return images.write(at, out);
-                    } catch (IOException e) {
-                      throw new UncheckedIOException(e);
-                    }
-                  });
-    } finally {
-      scene.content.delete(at.digest());
-    }
+    Descriptor plain =
+        Call.in("test")
+            .call(
+                () -> {
+                  Descriptor at = scene.blob(layer, ApplyScene.TAR);
+                  try {
+                    return images.write(at, out);
+                  } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                  } finally {
+                    scene.content.delete(at.digest());
+                  }
+                });
     assertThat(plain.digest()).isEqualTo(Digest.sha256(layer));
     return out.toByteArray();
   }

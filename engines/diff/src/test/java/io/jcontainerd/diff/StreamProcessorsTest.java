@@ -116,7 +116,7 @@ class StreamProcessorsTest {
   }
 
   private static byte[] base64(byte[] plain) {
-    return Base64.getMimeEncoder().encode(plain);
+    return Base64.getMimeEncoder(76, new byte[] {'\n'}).encode(plain);
   }
 
   private void assertApplied(Descriptor plain) throws IOException {
