@@ -22,7 +22,8 @@ final class Advice {
       case UnavailableException _ when isOfTheSocket(failure) ->
           "is the daemon running? name its socket with --address, or start it: systemctl start"
               + " jcontainerd";
-      case PermissionDeniedException _ -> "the socket belongs to root: try sudo";
+      case PermissionDeniedException _ when !isOfImage(failure) ->
+          "the socket belongs to root: try sudo";
       case NotImplementedException _ ->
           "the daemon at this socket is another one, or older: only jcontainerd answers this";
       case NotFoundException _ -> "ctr content ls and ctr snapshots ls show what there is";
@@ -30,6 +31,11 @@ final class Advice {
           "make room: jctr du shows what takes it, ctr images rm removes images";
       default -> "";
     };
+  }
+
+  /** What a registry or a verifier refuses, no other user of this machine gets. */
+  private static boolean isOfImage(ContainerdException failure) {
+    return text(failure).startsWith("image ");
   }
 
   /** What the daemon itself could not reach came as mere words. */

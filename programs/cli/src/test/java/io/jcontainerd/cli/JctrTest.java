@@ -2,6 +2,7 @@ package io.jcontainerd.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.jcontainerd.core.failure.PermissionDeniedException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import org.junit.jupiter.api.Test;
@@ -41,6 +42,13 @@ class JctrTest {
     assertThat(run("du", "--address", "/nonexistent.sock")).isEqualTo(Jctr.FAILED);
     assertThat(err.toString()).contains("is the daemon running?");
     assertThat(out.toString()).isEmpty();
+  }
+
+  @Test
+  void what_a_verifier_refuses_is_no_matter_of_the_socket() {
+    assertThat(Advice.next(new PermissionDeniedException("socket /x"))).isNotEmpty();
+    assertThat(Advice.next(new PermissionDeniedException("image r/a:1: verifier x refused it")))
+        .isEmpty();
   }
 
   @Test
