@@ -19,32 +19,26 @@ import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.nio.file.attribute.FileTime;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Images of the EROFS file system, made by {@code mkfs.erofs} of what a layer holds, as an overlay
  * keeps it: so they hide what the layer deletes.
  *
- * <p>An image has the times of the layer and nothing of when and where it was made. A layer is
- * unpacked into a folder of its own, which is gone with the answer, whatever it is. Safe for many
- * threads.
+ * <p>An image has the times of the layer and nothing of when and where it was made: what the layer
+ * tells no time of, such as a folder that is only implied, has that of the youngest entry, as the
+ * image itself. A layer is unpacked into a folder of its own, which is gone with the answer,
+ * whatever it is. Safe for many threads.
  */
 public final class ErofsLayerImages implements LayerImages {
   private static final String PROGRAM = "mkfs.erofs";
   private static final String TYPE = "application/vnd.erofs.layer.v1";
   private static final Duration DEADLINE = Duration.ofMinutes(30);
-
-  /**
-   * The time of the image itself, which has to be one and the same. Files that are younger would
-   * get it; none are.
-   */
-  private static final String TIME = "4102444800";
 
   private final LayerApplier applier;
   private final Files files;
@@ -98,15 +92,19 @@ public final class ErofsLayerImages implements LayerImages {
       throws IOException {
     Path tree = work.resolve("tree");
     files.createDirectories(tree, 0755);
-    Instant begun = java.nio.file.Files.getLastModifiedTime(tree).toInstant();
+    AtomicLong youngest = new AtomicLong();
+    long begun = System.currentTimeMillis() / 1000;
     Descriptor plain =
-        applier.apply(
-            layer,
-            List.of(new Mount("overlay", "overlay", List.of("upperdir=" + tree))),
-            new Applier.Options(Map.of(), false).standalone());
-    if (!java.nio.file.Files.getLastModifiedTime(tree).toInstant().isBefore(begun)) {
-      java.nio.file.Files.setLastModifiedTime(tree, FileTime.fromMillis(0)); // it was not told
-    }
+        applier
+            .telling(
+                entry -> {
+                  long time = entry.modified().getEpochSecond();
+                  youngest.accumulateAndGet(time < begun ? time : 0, Math::max);
+                })
+            .apply(
+                layer,
+                List.of(new Mount("overlay", "overlay", List.of("upperdir=" + tree))),
+                new Applier.Options(Map.of(), false));
     List<String> arguments = new ArrayList<>(List.of("--quiet", "-Enoinline_data"));
     arguments.add("-U" + name(plain.digest()));
     arguments.addAll(options);
@@ -114,7 +112,7 @@ public final class ErofsLayerImages implements LayerImages {
     arguments.add(tree.toString());
     Processes.Finished end;
     try {
-      end = mkfs.finish(work, arguments, Map.of("SOURCE_DATE_EPOCH", TIME));
+      end = mkfs.finish(work, arguments, Map.of("SOURCE_DATE_EPOCH", youngest.toString()));
     } catch (InterruptedIOException e) {
       throw new CancelledException("layer " + layer.digest(), e);
     }

@@ -38,6 +38,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -61,6 +62,7 @@ public final class LayerApplier implements Applier {
   private final boolean inUserNamespace;
   private final @Nullable UnpackObserver observer;
   private final @Nullable StreamProcessors processors;
+  private final Consumer<TarEntry> entries;
   private final BufferPool buffers = new BufferPool();
 
   /** An applier with the usual limits. */
@@ -90,11 +92,11 @@ public final class LayerApplier implements Applier {
    */
   public LayerApplier(
       ContentStore content, Mounter mounter, LayerLimits limits, UnpackObserver observer) {
-    this(content, mounter, limits, UserIds.inUserNamespace(), observer, null);
+    this(content, mounter, limits, UserIds.inUserNamespace(), observer, null, _ -> {});
   }
 
   LayerApplier(ContentStore content, Mounter mounter, LayerLimits limits, boolean inUserNamespace) {
-    this(content, mounter, limits, inUserNamespace, null, null);
+    this(content, mounter, limits, inUserNamespace, null, null, _ -> {});
   }
 
   private LayerApplier(
@@ -103,18 +105,25 @@ public final class LayerApplier implements Applier {
       LayerLimits limits,
       boolean inUserNamespace,
       @Nullable UnpackObserver observer,
-      @Nullable StreamProcessors processors) {
+      @Nullable StreamProcessors processors,
+      Consumer<TarEntry> entries) {
     this.content = content;
     this.mounter = mounter;
     this.limits = limits;
     this.inUserNamespace = inUserNamespace;
     this.observer = observer;
     this.processors = processors;
+    this.entries = entries;
   }
 
   /** The same that knows further media types. */
   public LayerApplier through(StreamProcessors further) {
-    return new LayerApplier(content, mounter, limits, inUserNamespace, observer, further);
+    return new LayerApplier(content, mounter, limits, inUserNamespace, observer, further, entries);
+  }
+
+  /** The same that tells each entry before it is put in. */
+  LayerApplier telling(Consumer<TarEntry> each) {
+    return new LayerApplier(content, mounter, limits, inUserNamespace, observer, processors, each);
   }
 
   @Override
@@ -305,6 +314,7 @@ public final class LayerApplier implements Applier {
               "entry \"%s\": more entries than the %d that a layer may have"
                   .formatted(entry.name().shown(), limits.entries()));
         }
+        this.entries.accept(entry);
         try {
           extractor.add(entry, reader);
         } catch (LayerLimitException e) {

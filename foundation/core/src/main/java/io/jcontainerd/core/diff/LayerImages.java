@@ -14,8 +14,9 @@ public interface LayerImages {
    *
    * @param layer in tar form, packed or not
    * @return the uncompressed layer: its media type, digest and size
-   * @throws io.jcontainerd.core.failure.FailedPreconditionException if the layer depends on what is
-   *     below it, or images cannot be made here
+   * @throws io.jcontainerd.core.failure.InvalidArgumentException if the layer depends on what is
+   *     below it
+   * @throws io.jcontainerd.core.failure.FailedPreconditionException if images cannot be made here
    * @throws IOException of the stream
    */
   Descriptor write(Descriptor layer, OutputStream image) throws IOException;
