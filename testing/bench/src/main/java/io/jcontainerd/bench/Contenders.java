@@ -34,6 +34,8 @@ final class Contenders implements AutoCloseable {
   private final Puller ours;
   private final Puller oursByCtr;
   private final Puller usual;
+  private final String usualRelease;
+  private String otherRelease = "";
   private Optional<Puller> other = Optional.empty();
   private Optional<Puller> quickest = Optional.empty();
 
@@ -41,10 +43,11 @@ final class Contenders implements AutoCloseable {
       throws IOException, InterruptedException {
     Path jctr = launcher.resolveSibling("jctr");
     ours = Puller.jctr("jcontainerd, jctr pull", own(folder.resolve("a"), launcher), jctr);
-    oursByCtr = Puller.ctr("jcontainerd, ctr 1.6 pull", own(folder.resolve("b"), launcher), ctr);
+    oursByCtr = Puller.ctr("jcontainerd, ctr pull", own(folder.resolve("b"), launcher), ctr);
     Subject reference = Subject.reference(folder.resolve("c"));
     daemons.add(reference);
-    usual = Puller.ctr("containerd 1.6, ctr pull", reference, ctr);
+    usualRelease = release("containerd");
+    usual = Puller.ctr("containerd " + usualRelease + ", ctr pull", reference, ctr);
     all.addAll(List.of(ours, oursByCtr, usual));
   }
 
@@ -74,7 +77,8 @@ final class Contenders implements AutoCloseable {
 
   private void add(Path folder, Path binaries) throws IOException, InterruptedException {
     String containerd = binaries.resolve("containerd").toString();
-    String release = Commands.run(List.of(containerd, "--version")).split("[ +]", 5)[2];
+    String release = release(containerd);
+    otherRelease = release;
     String known = Commands.run(List.of(containerd, "config", "default"));
     String settings = QUICKEST;
     if (known.contains(UNPACKS)) {
@@ -90,6 +94,11 @@ final class Contenders implements AutoCloseable {
     quickest = Optional.of(second);
     all.addAll(List.of(first, second));
     System.out.println("# best settings: " + settings.strip().replace("\n", ", "));
+  }
+
+  /** Without what distributions add to it. */
+  private static String release(String containerd) throws IOException, InterruptedException {
+    return Commands.run(List.of(containerd, "--version")).split("[ +~]", 5)[2];
   }
 
   List<Puller> all() {
@@ -108,6 +117,15 @@ final class Contenders implements AutoCloseable {
   /** The distribution's. */
   Puller usual() {
     return usual;
+  }
+
+  String usualRelease() {
+    return usualRelease;
+  }
+
+  /** Empty if there is no other one. */
+  String otherRelease() {
+    return otherRelease;
   }
 
   Optional<Puller> other() {

@@ -41,7 +41,7 @@ final class LayerSizes {
     try (Subject ours = Subject.ours("jcontainerd", folder.resolve("m"), launcher, Map.of());
         Subject theirs = Subject.reference(folder.resolve("n"))) {
       Puller our = Puller.jctr("jcontainerd", ours, launcher.resolveSibling("jctr"));
-      Puller their = Puller.ctr("containerd 1.6", theirs, "ctr");
+      Puller their = Puller.ctr("containerd", theirs, "ctr");
       double smallest = 0;
       for (int size : options.sizes()) {
         Stored image = images.bulk(size);

@@ -138,19 +138,25 @@ final class PullBench {
 
   private void verdicts(Contenders contenders, String what, Map<Puller, PullCost> medians) {
     PullCost ours = of(medians, contenders.ours());
-    against(what + ", containerd 1.6", ours, of(medians, contenders.usual()), USUAL);
     against(
-        what + ", both by ctr 1.6",
+        what + ", beside " + contenders.usualRelease(),
+        ours,
+        of(medians, contenders.usual()),
+        USUAL);
+    against(
+        what + ", both by its ctr",
         of(medians, contenders.oursByCtr()),
         of(medians, contenders.usual()),
         0);
+    String newer = contenders.otherRelease();
     contenders
         .other()
-        .ifPresent(other -> against(what + ", containerd 2", ours, of(medians, other), USUAL));
+        .ifPresent(other -> against(what + ", beside " + newer, ours, of(medians, other), USUAL));
     contenders
         .quickest()
         .ifPresent(
-            other -> against(what + ", containerd 2 best", ours, of(medians, other), QUICKEST));
+            other ->
+                against(what + ", beside " + newer + " best", ours, of(medians, other), QUICKEST));
     figures.bound(
         what + ", peak RSS MB", ours.peak(), of(medians, contenders.usual()).peak(), PEAK);
   }
