@@ -9,6 +9,7 @@ module io.jcontainerd.bench {
   requires java.net.http;
   requires io.jcontainerd.core;
   requires io.jcontainerd.oci;
+  requires io.jcontainerd.linux;
   requires io.jcontainerd.testkit;
   requires com.github.luben.zstd_jni;
   requires io.jcontainerd.api;

@@ -80,6 +80,7 @@ final class PullStages {
     }
     print(
         steps,
+        codec,
         median(inflate),
         median(hash),
         median(tars),
@@ -114,7 +115,7 @@ final class PullStages {
         .resolve("data");
   }
 
-  private void print(Steps steps, Time inflate, Time hash, Time tar, String what) {
+  private void print(Steps steps, Codec codec, Time inflate, Time hash, Time tar, String what) {
     Time nothing = median(steps.nothing);
     Time fetch = less(median(steps.fetch), nothing);
     Time unpack = less(median(steps.unpack), nothing);
@@ -123,7 +124,7 @@ final class PullStages {
     System.out.printf("%-46s %9s %9s %9s %7s%n", "", "wall s", "CPU s", "kernel s", "cores");
     row("nothing to do: client and names", nothing);
     row("fetch alone: hashed and stored, packed", fetch);
-    row("inflate alone, one thread of the JDK or zstd", inflate);
+    row("inflate alone, one thread, by " + Alone.inflater(codec), inflate);
     row("write alone: hashed and written, plain", write);
     row("  of it the hash, one thread", hash);
     row("beside: GNU tar writes it, and a sync", tar);
