@@ -32,7 +32,10 @@ class ChaosPullTest {
   /** Megabytes of the layers of the large image. */
   private static final int[] LARGE = {310, 60, 60, 50, 20};
 
-  private static final Trouble OFTEN = new Trouble(5, 8, 20);
+  /** Bytes per second, so that it takes long enough for three kills, and not much longer. */
+  private static final int FAST = 11_000_000;
+
+  private static final Trouble OFTEN = new Trouble(5, 4, 20);
   private static final long SECOND = 1_000_000_000L;
 
   private Scene scene;
@@ -76,7 +79,7 @@ class ChaosPullTest {
   void half_a_gigabyte_by_the_daemon() throws Exception {
     NoiseImage image = image(LARGE);
     assertThat(image.size()).isGreaterThan(500_000_000);
-    try (CuttingProxy proxy = line(10_000_000)) {
+    try (CuttingProxy proxy = line(FAST)) {
       String name = proxy.host() + "/noise:1";
       List<String> pull = scene.jctr(scene.ctr, "pull", "--plain-http", name);
       Outcome outcome = endure(pull, proxy, OFTEN);
@@ -93,8 +96,8 @@ class ChaosPullTest {
   /** How much comes twice is the client's own affair. */
   @Test
   void an_image_by_a_client_that_writes_it_itself() throws Exception {
-    NoiseImage image = FULL ? image(LARGE) : image(70, 15, 10, 5);
-    try (CuttingProxy proxy = line(FULL ? 10_000_000 : 5_000_000)) {
+    NoiseImage image = FULL ? image(LARGE) : image(40, 10, 6, 4);
+    try (CuttingProxy proxy = line(FULL ? FAST : FAST / 2)) {
       String name = proxy.host() + "/noise:1";
       List<String> pull = scene.ctr.line("images", "pull", "--plain-http", name);
       Outcome outcome = endure(pull, proxy, FULL ? OFTEN : new Trouble(4, 5, 15));
