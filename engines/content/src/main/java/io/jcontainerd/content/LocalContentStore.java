@@ -349,6 +349,18 @@ public final class LocalContentStore implements ContentStore {
   }
 
   @Override
+  public Optional<ContentReader> ingestReader(String ref) {
+    Path data = new IngestFolder(files, ingests.resolve(IngestFolder.name(ref))).data();
+    try {
+      return Optional.of(new IngestReader(ref, files.open(data, Files.Open.READ, 0)));
+    } catch (NoSuchFileException _) {
+      return Optional.empty();
+    } catch (IOException e) {
+      throw IoFailures.of("ingest ref " + ref + ": open", e);
+    }
+  }
+
+  @Override
   public List<IngestStatus> statuses(Filter filter) {
     var found = new ArrayList<IngestStatus>();
     for (String name : list(ingests)) {

@@ -128,17 +128,45 @@ public final class LayerApplier implements Applier {
 
   @Override
   public Descriptor apply(Descriptor layer, List<Mount> mounts, Options options) {
-    List<StreamProcessor> chain =
-        processors == null ? List.of() : processors.chain(layer.mediaType());
+    List<StreamProcessor> chain = chain(layer);
+    Compression promised = promised(layer, chain);
+    try (ContentReader blob = content.reader(layer.digest())) {
+      return apply(layer, chain, promised, blob, mounts, options);
+    }
+  }
+
+  /** Not for what a program has to unpack, which would keep running while it waits. */
+  @Override
+  public Descriptor apply(
+      Descriptor layer, ContentReader blob, List<Mount> mounts, Options options) {
+    List<StreamProcessor> chain = chain(layer);
+    if (!chain.isEmpty()) {
+      return Applier.super.apply(layer, blob, mounts, options);
+    }
+    return apply(layer, chain, promised(layer, chain), blob, mounts, options);
+  }
+
+  private List<StreamProcessor> chain(Descriptor layer) {
+    return processors == null ? List.of() : processors.chain(layer.mediaType());
+  }
+
+  private static Compression promised(Descriptor layer, List<StreamProcessor> chain) {
     String mediaType = chain.isEmpty() ? layer.mediaType() : chain.getLast().returns();
-    Compression promised =
-        Compression.ofMediaType(mediaType)
-            .orElseThrow(
-                () ->
-                    new NotImplementedException(
-                        "layer " + layer.digest() + ": media type " + mediaType));
-    try (ContentReader blob = content.reader(layer.digest());
-        Mounter.Ready ready = mounter.ready(mounts)) {
+    return Compression.ofMediaType(mediaType)
+        .orElseThrow(
+            () ->
+                new NotImplementedException(
+                    "layer " + layer.digest() + ": media type " + mediaType));
+  }
+
+  private Descriptor apply(
+      Descriptor layer,
+      List<StreamProcessor> chain,
+      Compression promised,
+      ContentReader blob,
+      List<Mount> mounts,
+      Options options) {
+    try (Mounter.Ready ready = mounter.ready(mounts)) {
       return processors == null || chain.isEmpty()
           ? onTree(layer, ready.mounts(), blob, promised, options)
           : processed(processors, chain, layer, ready.mounts(), blob, promised, options);

@@ -487,6 +487,14 @@ final class NamespacedContentStore implements ContentStore {
     }
   }
 
+  @Override
+  public Optional<ContentReader> ingestReader(String ref) {
+    String namespace = Call.currentNamespace();
+    return database
+        .read(tx -> row(tx, namespace, ref))
+        .flatMap(row -> backend.ingestReader(row.backendRef()));
+  }
+
   static IngestStatus renamed(IngestStatus status, String ref, Optional<Digest> expected) {
     return new IngestStatus(
         ref,

@@ -44,12 +44,18 @@ final class BlobFetch {
   private final Slots slots;
   private final Slots ofDocuments = new Slots(MOST_DOCUMENTS);
   private final Time time;
+  private final Comings comings = new Comings();
 
   BlobFetch(ContentStore content, FetchLimits limits, Slots slots, Time time) {
     this.content = content;
     this.limits = limits;
     this.slots = slots;
     this.time = time;
+  }
+
+  /** The blob, if it is on its way into an ingest of the call's namespace. */
+  Optional<Comings.Coming> coming(Descriptor blob) {
+    return comings.find(blob);
   }
 
   /**
@@ -184,10 +190,16 @@ final class BlobFetch {
     }
     String subject = "image " + session.reference() + ": content " + blob.digest();
     Throttle throttle = new Throttle(blob.size(), tell);
-    throttle.accept(offset);
-    try (Download download =
-        new Download(session.registry(), session.reference(), blob, limits, time)) {
-      download.into(ingest, throttle::accept);
+    try (Comings.Coming coming = comings.begin(blob, offset);
+        Download download =
+            new Download(session.registry(), session.reference(), blob, limits, time)) {
+      throttle.accept(offset);
+      download.into(
+          ingest,
+          bytes -> {
+            coming.reached(bytes);
+            throttle.accept(bytes);
+          });
       ingest.commit(blob.size(), Optional.of(blob.digest()), Map.of());
       return true;
     } catch (AlreadyExistsException _) {

@@ -41,6 +41,11 @@ final class Blobs {
     this.fetch = fetch;
   }
 
+  /** The blob, if it is on its way into an ingest of the call's namespace. */
+  Optional<Comings.Coming> coming(Descriptor blob) {
+    return fetch.coming(blob);
+  }
+
   /** Somebody's interest in a blob that may be on its way. */
   interface Interest extends AutoCloseable {
     @Override

@@ -48,18 +48,21 @@ final class Layers {
 
   private record Key(String namespace, String snapshotter, String name) {}
 
-  private final Blobs blobs;
+  private final Arrivals arrivals;
   private final Documents documents;
   private final Keeper keeper;
   private final Slots slots;
   private final Time time;
   private final Flights<Key, Word> flights = new Flights<>();
 
-  Layers(TransferParts parts, Blobs blobs, Slots slots) {
-    this.blobs = blobs;
+  /**
+   * @param unpacks layers that are unpacked at the same time
+   */
+  Layers(TransferParts parts, Blobs blobs, int unpacks) {
+    this.slots = new Slots(unpacks);
+    this.arrivals = new Arrivals(parts.content(), blobs, slots, unpacks);
     this.documents = new Documents(parts.content());
     this.keeper = new Keeper(parts.leases());
-    this.slots = slots;
     this.time = parts.time();
   }
 
@@ -136,7 +139,9 @@ final class Layers {
   private enum Outcome {
     MADE,
     THERE,
-    NEEDS_PARENT
+    NEEDS_PARENT,
+    /** What was unpacked as it came is no use, but the blob is there now. */
+    AGAIN
   }
 
   private Outcome makeBeside(
@@ -147,15 +152,12 @@ final class Layers {
         layer,
         "",
         (key, mounts) -> {
-          fetch(plan, layer, tell);
-          try {
-            apply(plan, layer, Upper.of(mounts), BESIDE, tell);
-          } catch (FailedPreconditionException _) {
-            return Outcome.NEEDS_PARENT;
+          Outcome outcome = unpack(plan, layer, Upper.of(mounts), BESIDE, tell);
+          if (outcome == Outcome.MADE) {
+            below.await();
+            plan.snapshotter().commit(plan.name(layer), key, Map.of(), plan.below(layer));
           }
-          below.await();
-          plan.snapshotter().commit(plan.name(layer), key, Map.of(), plan.below(layer));
-          return Outcome.MADE;
+          return outcome;
         });
   }
 
@@ -166,10 +168,11 @@ final class Layers {
         layer,
         plan.below(layer),
         (key, mounts) -> {
-          fetch(plan, layer, tell);
-          apply(plan, layer, mounts, USUAL, tell);
-          plan.snapshotter().commit(plan.name(layer), key, Map.of(), "");
-          return Outcome.MADE;
+          Outcome outcome = unpack(plan, layer, mounts, USUAL, tell);
+          if (outcome == Outcome.MADE) {
+            plan.snapshotter().commit(plan.name(layer), key, Map.of(), "");
+          }
+          return outcome;
         });
   }
 
@@ -189,9 +192,11 @@ final class Layers {
       try {
         if (snapshotter.prepare(key, parent, plan.labels(layer))
             instanceof Prepared.Writable(List<Mount> mounts)) {
-          return worked(snapshotter, key, mounts, work);
-        }
-        if (isCommitted(snapshotter, name)) {
+          Outcome outcome = worked(snapshotter, key, mounts, work);
+          if (outcome != Outcome.AGAIN) {
+            return outcome;
+          }
+        } else if (isCommitted(snapshotter, name)) {
           return Outcome.THERE;
         }
       } catch (AlreadyExistsException e) {
@@ -256,25 +261,42 @@ final class Layers {
         });
   }
 
-  private void fetch(UnpackPlan plan, int layer, Consumer<Word> tell) throws InterruptedException {
+  /** Brings the layer's blob and unpacks it. */
+  private Outcome unpack(
+      UnpackPlan plan, int layer, List<Mount> mounts, Applier.Options options, Consumer<Word> tell)
+      throws InterruptedException {
     plan.comeAhead(layer);
-    blobs.ensure(plan.session(), plan.layers().get(layer), layer, tell);
+    return switch (arrivals.bring(plan, layer, mounts, options, tell)) {
+      case Arrivals.Unpacked(Descriptor plain) ->
+          plain.digest().equals(plan.diffId(layer)) ? Outcome.MADE : Outcome.AGAIN;
+      case Arrivals.Packed _ -> apply(plan, layer, mounts, options, tell);
+      case Arrivals.Spoilt(ContainerdException why) ->
+          options.isStandalone() && why instanceof FailedPreconditionException
+              ? Outcome.NEEDS_PARENT
+              : Outcome.AGAIN;
+    };
   }
 
-  private void apply(
+  private Outcome apply(
       UnpackPlan plan, int layer, List<Mount> mounts, Applier.Options options, Consumer<Word> tell)
       throws InterruptedException {
     Descriptor blob = plan.layers().get(layer);
-    Descriptor applied;
+    Descriptor plain;
     try (Slots.Slot _ = slots.take(layer)) {
       tell.accept(new Word(Event.EXTRACTING, blob.size()));
-      applied = plan.applier().apply(blob, mounts, options);
+      plain = plan.applier().apply(blob, mounts, options);
+    } catch (FailedPreconditionException e) {
+      if (options.isStandalone()) {
+        return Outcome.NEEDS_PARENT;
+      }
+      throw e;
     }
-    if (!applied.digest().equals(plan.diffId(layer))) {
+    if (!plain.digest().equals(plan.diffId(layer))) {
       throw new DataLossException(
           "layer %s unpacks to %s, but the image says %s"
-              .formatted(blob.digest(), applied.digest(), plan.diffId(layer)));
+              .formatted(blob.digest(), plain.digest(), plan.diffId(layer)));
     }
+    return Outcome.MADE;
   }
 
   private void finish(UnpackPlan plan, int layer, Outcome outcome, Consumer<Word> tell) {

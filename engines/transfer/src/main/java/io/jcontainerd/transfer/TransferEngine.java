@@ -59,7 +59,7 @@ public final class TransferEngine implements Transfers {
     this.blobs = new Blobs(parts, new BlobFetch(parts.content(), limits, downloads, parts.time()));
     int unpacks =
         settings.unpacks() == 0 ? Runtime.getRuntime().availableProcessors() : settings.unpacks();
-    this.layers = new Layers(parts, blobs, new Slots(unpacks));
+    this.layers = new Layers(parts, blobs, unpacks);
     this.uploads = new Slots(settings.uploads());
     this.conversions = new Slots(unpacks);
   }

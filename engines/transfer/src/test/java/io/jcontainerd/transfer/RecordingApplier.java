@@ -8,11 +8,13 @@ import io.jcontainerd.core.diff.Applier;
 import io.jcontainerd.core.failure.FailedPreconditionException;
 import io.jcontainerd.core.mount.Mount;
 import java.nio.ByteBuffer;
+import java.security.MessageDigest;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 
 /** Applies nothing, but reads the layer, and remembers how it was asked. */
 final class RecordingApplier implements Applier {
@@ -30,6 +32,16 @@ final class RecordingApplier implements Applier {
   private final AtomicInteger now = new AtomicInteger();
   private final ContentStore content;
   volatile Meanwhile meanwhile = _ -> {};
+
+  /** Whether it takes layers that are on their way. */
+  volatile boolean follows;
+
+  volatile Meanwhile whileFollowing = _ -> {};
+
+  /** Bytes that were read of layers on their way. */
+  final AtomicLong followed = new AtomicLong();
+
+  final AtomicInteger reading = new AtomicInteger();
 
   RecordingApplier(ContentStore content) {
     this.content = content;
@@ -52,6 +64,39 @@ final class RecordingApplier implements Applier {
       throw new io.jcontainerd.core.failure.CancelledException("layer " + layer.digest(), e);
     } finally {
       now.decrementAndGet();
+    }
+  }
+
+  @Override
+  public Descriptor apply(
+      Descriptor layer, ContentReader blob, List<Mount> mounts, Options options) {
+    if (!follows) {
+      return Applier.super.apply(layer, blob, mounts, options);
+    }
+    reading.incrementAndGet();
+    try {
+      applied.add(new Applied(layer.digest(), mounts, options.isStandalone()));
+      if (options.isStandalone() && needParent.contains(layer.digest())) {
+        throw new FailedPreconditionException("layer " + layer.digest() + " needs its parent");
+      }
+      whileFollowing.happens(layer);
+      MessageDigest hash = Digest.hasher("sha256");
+      ByteBuffer bytes = ByteBuffer.allocate(64 << 10);
+      long position = 0;
+      int count = blob.read(bytes, position);
+      while (count >= 0) {
+        position += count;
+        followed.addAndGet(count);
+        hash.update(bytes.flip());
+        bytes.clear();
+        count = blob.read(bytes, position);
+      }
+      return new Descriptor(layer.mediaType(), Digest.of("sha256", hash.digest()), position);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new io.jcontainerd.core.failure.CancelledException("layer " + layer.digest(), e);
+    } finally {
+      reading.decrementAndGet();
     }
   }
 

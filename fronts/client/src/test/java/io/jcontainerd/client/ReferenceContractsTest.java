@@ -77,7 +77,8 @@ class ReferenceContractsTest extends DaemonContract {
 
   @Override
   protected Set<ContentStoreContract.Trait> contentLeavesOut() {
-    return EnumSet.of(ContentStoreContract.Trait.READS_WHAT_IS_DELETED);
+    return EnumSet.of(
+        ContentStoreContract.Trait.READS_WHAT_IS_DELETED, ContentStoreContract.Trait.READS_INGESTS);
   }
 
   @Override

@@ -58,6 +58,7 @@ class ServedDaemonTest extends DaemonContract {
   @Override
   protected Set<ContentStoreContract.Trait> contentLeavesOut() {
     return EnumSet.of(
-        ContentStoreContract.Trait.READS_WHAT_IS_DELETED); // each piece is a call of its own
+        ContentStoreContract.Trait.READS_WHAT_IS_DELETED, // each piece is a call of its own
+        ContentStoreContract.Trait.READS_INGESTS);
   }
 }

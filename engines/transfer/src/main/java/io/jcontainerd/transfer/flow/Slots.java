@@ -1,5 +1,6 @@
 package io.jcontainerd.transfer.flow;
 
+import java.util.Optional;
 import java.util.PriorityQueue;
 
 /**
@@ -45,6 +46,15 @@ public final class Slots {
       queue.remove(self);
       notifyAll();
     }
+  }
+
+  /** A place, if there is one for which nobody waits. */
+  public synchronized Optional<Slot> tryTake() {
+    if (taken >= places || !queue.isEmpty()) {
+      return Optional.empty();
+    }
+    taken++;
+    return Optional.of(new Taken());
   }
 
   /** Whether somebody would have to wait. */

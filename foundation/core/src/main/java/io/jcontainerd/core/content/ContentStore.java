@@ -68,6 +68,17 @@ public interface ContentStore {
    */
   IngestStatus status(String ref);
 
+  /**
+   * Opens what an ingest has, and what comes to it while this is open: the end of what there is is
+   * no end for ever. Stays readable when the ingest becomes a blob or is removed. Only the digest
+   * of the blob tells whether what was read was right.
+   *
+   * @return empty if there is no such ingest, or this store cannot do that
+   */
+  default Optional<ContentReader> ingestReader(String ref) {
+    return Optional.empty();
+  }
+
   /** Every ingest that the filter matches. */
   List<IngestStatus> statuses(Filter filter);
 

@@ -2,6 +2,8 @@ package io.jcontainerd.core.diff;
 
 import io.jcontainerd.core.Descriptor;
 import io.jcontainerd.core.TypedValue;
+import io.jcontainerd.core.content.ContentReader;
+import io.jcontainerd.core.failure.NotImplementedException;
 import io.jcontainerd.core.mount.Mount;
 import java.util.List;
 import java.util.Map;
@@ -14,10 +16,22 @@ public interface Applier {
    * @param layer the blob, compressed or not
    * @param mounts the tree
    * @return the uncompressed layer: its media type, digest (the diff id) and size
-   * @throws io.jcontainerd.core.failure.NotImplementedException if this applier does not know the
-   *     media type
+   * @throws NotImplementedException if this applier does not know the media type
    */
   Descriptor apply(Descriptor layer, List<Mount> mounts, Options options);
+
+  /**
+   * Extracts a layer whose blob may still be on its way.
+   *
+   * @param blob its bytes, all of them in the end: reading waits for those that are still to come.
+   *     Stays the caller's to close
+   * @throws NotImplementedException before anything is extracted, also if this applier takes layers
+   *     from the content store alone
+   */
+  default Descriptor apply(
+      Descriptor layer, ContentReader blob, List<Mount> mounts, Options options) {
+    throw new NotImplementedException("layer " + layer.digest() + ": its blob must have come");
+  }
 
   /**
    * How to apply.

@@ -39,6 +39,6 @@ class ProxyContentTest extends ContentStoreContract {
   /** A backend has no labels, and each piece of a blob is a call of its own. */
   @Override
   protected Set<Trait> leavesOut() {
-    return EnumSet.of(Trait.LABELS, Trait.READS_WHAT_IS_DELETED);
+    return EnumSet.of(Trait.LABELS, Trait.READS_WHAT_IS_DELETED, Trait.READS_INGESTS);
   }
 }

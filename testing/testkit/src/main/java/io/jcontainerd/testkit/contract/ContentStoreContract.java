@@ -47,7 +47,9 @@ public abstract class ContentStoreContract {
     /** Blobs by other algorithms than SHA-256. */
     OTHER_ALGORITHMS,
     /** A reader that is open goes on when its blob is deleted; else it says that it is gone. */
-    READS_WHAT_IS_DELETED
+    READS_WHAT_IS_DELETED,
+    /** What an ingest has can be read while more comes. */
+    READS_INGESTS
   }
 
   /** Some bytes. */
@@ -150,6 +152,53 @@ public abstract class ContentStoreContract {
       ingest.commit(bytes.length, Optional.empty(), Map.of());
     }
     assertThat(read(store, digest(bytes))).isEqualTo(bytes);
+  }
+
+  @Test
+  void what_comes_can_be_read_behind_the_writer() {
+    ContentStore store = open();
+    assertThat(store.ingestReader("ref")).isEmpty();
+    try (Ingest ingest = store.ingest(new IngestRequest("ref"))) {
+      ingest.write(ByteBuffer.wrap(HELLO));
+      Optional<ContentReader> opened = store.ingestReader("ref");
+      if (leavesOut().contains(Trait.READS_INGESTS)) {
+        assertThat(opened).isEmpty();
+        return;
+      }
+      try (ContentReader reader = opened.orElseThrow()) {
+        assertThat(reader.size()).isEqualTo(HELLO.length);
+        assertReads(reader, HELLO, 0);
+        ByteBuffer nothing = ByteBuffer.allocate(8);
+        assertThat(reader.read(nothing, HELLO.length)).isEqualTo(-1);
+        ingest.write(ByteBuffer.wrap(OTHER));
+        assertReads(reader, OTHER, HELLO.length);
+        Digest _ = ingest.commit(0, Optional.empty(), Map.of());
+        assertReads(reader, OTHER, HELLO.length);
+      }
+    }
+  }
+
+  @Test
+  void what_came_can_be_read_when_its_ingest_is_removed() {
+    ContentStore store = open();
+    Assumptions.assumeFalse(leavesOut().contains(Trait.READS_INGESTS), "reads no ingests");
+    try (Ingest ingest = store.ingest(new IngestRequest("ref"))) {
+      ingest.write(ByteBuffer.wrap(HELLO));
+      try (ContentReader reader = store.ingestReader("ref").orElseThrow()) {
+        ingest.close();
+        store.abort("ref");
+        assertReads(reader, HELLO, 0);
+      }
+    }
+    assertThat(store.ingestReader("ref")).isEmpty();
+  }
+
+  private static void assertReads(ContentReader reader, byte[] expected, long from) {
+    ByteBuffer into = ByteBuffer.allocate(expected.length);
+    while (into.hasRemaining()) {
+      assertThat(reader.read(into, from + into.position())).isPositive();
+    }
+    assertThat(into.array()).isEqualTo(expected);
   }
 
   @Test

@@ -174,6 +174,38 @@ public final class InMemoryContentStore implements ContentStore {
   }
 
   @Override
+  public synchronized Optional<ContentReader> ingestReader(String ref) {
+    return Optional.ofNullable(parts.current().get(ref)).map(PartReader::new);
+  }
+
+  private final class PartReader implements ContentReader {
+    private final Part part;
+
+    PartReader(Part part) {
+      this.part = part;
+    }
+
+    private byte[] bytes() {
+      synchronized (InMemoryContentStore.this) {
+        return part.bytes.toByteArray();
+      }
+    }
+
+    @Override
+    public long size() {
+      return bytes().length;
+    }
+
+    @Override
+    public int read(ByteBuffer into, long position) {
+      return new Reader(bytes()).read(into, position);
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  @Override
   public synchronized List<IngestStatus> statuses(Filter filter) {
     return parts.current().values().stream()
         .map(Part::status)
