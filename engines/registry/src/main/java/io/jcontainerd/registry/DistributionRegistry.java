@@ -73,7 +73,14 @@ public final class DistributionRegistry implements Registry {
   }
 
   private <T> T ask(Reference reference, Operation operation, Trials.Question<T> question) {
-    return trials.first(reference, operation, attempts(reference, operation), 0, question).answer();
+    return ask(reference, operation, 0, question);
+  }
+
+  private <T> T ask(
+      Reference reference, Operation operation, int passedOver, Trials.Question<T> question) {
+    return trials
+        .first(reference, operation, attempts(reference, operation), passedOver, question)
+        .answer();
   }
 
   @Override
@@ -84,6 +91,12 @@ public final class DistributionRegistry implements Registry {
 
   @Override
   public InputStream fetch(String text, Descriptor descriptor, long offset) {
+    return fetchElsewhere(text, descriptor, offset, 0);
+  }
+
+  @Override
+  public InputStream fetchElsewhere(
+      String text, Descriptor descriptor, long offset, int passedOver) {
     Reference reference = Reference.parse(text);
     if (offset < 0 || offset > descriptor.size()) {
       throw new InvalidArgumentException(
@@ -94,7 +107,13 @@ public final class DistributionRegistry implements Registry {
     }
     try {
       return new Download(
-              options, trials, fetching, reference, descriptor, attempts(reference, Operation.PULL))
+              options,
+              trials,
+              fetching,
+              reference,
+              descriptor,
+              attempts(reference, Operation.PULL),
+              passedOver)
           .stream(offset);
     } catch (NotFoundException e) {
       if (descriptor.urls().isEmpty()) {
@@ -115,6 +134,12 @@ public final class DistributionRegistry implements Registry {
   @Override
   public Optional<InputStream> fetchPart(
       String text, Descriptor descriptor, long offset, long length) {
+    return fetchPartElsewhere(text, descriptor, offset, length, 0);
+  }
+
+  @Override
+  public Optional<InputStream> fetchPartElsewhere(
+      String text, Descriptor descriptor, long offset, long length, int passedOver) {
     Reference reference = Reference.parse(text);
     if (offset < 0 || length < 1 || offset > descriptor.size() - length) {
       throw new InvalidArgumentException(
@@ -127,6 +152,7 @@ public final class DistributionRegistry implements Registry {
     return ask(
         reference,
         Operation.PULL,
+        passedOver,
         host -> fetching.part(host, reference, descriptor, offset, offset + length));
   }
 

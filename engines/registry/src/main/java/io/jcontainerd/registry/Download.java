@@ -18,19 +18,24 @@ final class Download implements ResumingStream.Opener {
   private final List<Attempt> attempts;
   private int next;
 
+  /**
+   * @param next of the attempts, the first to be asked
+   */
   Download(
       RegistryOptions options,
       Trials trials,
       Fetching fetching,
       Reference reference,
       Descriptor descriptor,
-      List<Attempt> attempts) {
+      List<Attempt> attempts,
+      int next) {
     this.options = options;
     this.trials = trials;
     this.fetching = fetching;
     this.reference = reference;
     this.descriptor = descriptor;
     this.attempts = attempts;
+    this.next = next;
   }
 
   @Override

@@ -19,6 +19,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
@@ -245,6 +246,47 @@ class MirrorsTest {
       }
       assertThat(mirror.requests).hasSize(1);
       assertThat(origin.requests).hasSize(1);
+    }
+  }
+
+  @Test
+  void what_one_host_does_not_bring_can_be_had_of_the_next_with_credentials_of_that()
+      throws IOException {
+    StandIn.Handler locked =
+        exchange -> {
+          if (exchange.getRequestHeaders().containsKey("Authorization")) {
+            serve(exchange);
+          } else {
+            always(401, "WWW-Authenticate", "Basic realm=\"r\"").handle(exchange);
+          }
+        };
+    try (StandIn mirror = new StandIn(MirrorsTest::serve);
+        StandIn origin = new StandIn(locked);
+        DistributionRegistry registry =
+            new DistributionRegistry(
+                options()
+                    .withCredentials(
+                        host ->
+                            host.equals(origin.address())
+                                ? Optional.of(new Credentials("user", "hush", "the test"))
+                                : Optional.empty()))) {
+      mirrored(origin, mirror.address());
+      byte[] rest = Arrays.copyOfRange(BLOB, 60_000, BLOB.length);
+      try (InputStream in = registry.fetchElsewhere("r.example/x:1", LAYER, 60_000, 1)) {
+        assertThat(in.readAllBytes()).isEqualTo(rest);
+      }
+      try (InputStream in =
+          registry
+              .fetchPartElsewhere("r.example/x:1", LAYER, 60_000, rest.length, 1)
+              .orElseThrow()) {
+        assertThat(in.readAllBytes()).isEqualTo(rest);
+      }
+      assertThat(mirror.requests).isEmpty();
+      try (InputStream in = registry.fetchElsewhere("r.example/x:1", LAYER, 60_000, 2)) {
+        assertThat(in.readAllBytes()).as("all around, the first again").isEqualTo(rest);
+      }
+      assertThat(mirror.requests).hasSize(1);
+      assertThat(mirror.authorizations).containsOnly("null");
     }
   }
 

@@ -57,6 +57,10 @@ public final class Download implements AutoCloseable {
   private int wanted = 1;
   private int extra;
   private long next;
+
+  /** Of those who may have the blob, so many have failed us in the middle of it. */
+  private int passedOver;
+
   private long received;
   private boolean waiting;
 
@@ -147,7 +151,7 @@ public final class Download implements AutoCloseable {
         fallBack(release);
         return;
       }
-      if (line.isPart()) {
+      if (line.isPart() || isWorthMoving(line)) {
         replace(line, line.again(), begin);
       } else if (line == lines.getFirst() && !line.available().hasRemaining()) {
         throw failure(line.failure());
@@ -155,8 +159,19 @@ public final class Download implements AutoCloseable {
     }
   }
 
+  /** A whole line goes on elsewhere by itself when it breaks, but not when nothing comes. */
+  private static boolean isWorthMoving(Line line) {
+    return line.failure() instanceof Line.StalledException;
+  }
+
+  /** Who has not answered yet may be fetching it from elsewhere itself. */
+  private static boolean mayMove(Line line) {
+    return line.isAnswered() && line.fruitless() < MOST_FRUITLESS;
+  }
+
   private void replace(Line line, Line by, List<Line> begin) {
     List<Line> all = new ArrayList<>(lines);
+    passedOver = Math.max(passedOver, by.passedOver());
     all.set(all.indexOf(line), by);
     lines.clear();
     lines.addAll(all);
@@ -190,13 +205,20 @@ public final class Download implements AutoCloseable {
     if (wanted == 1 && lines.isEmpty()) {
       add(
           Line.whole(
-              this, this::openWhole, this::came, time, new byte[buffer()], next, blob.size()),
+              this,
+              this::openWhole,
+              this::came,
+              time,
+              new byte[buffer()],
+              passedOver,
+              next,
+              blob.size()),
           begin);
     }
     while (wanted > 1 && lines.size() < wanted && next < blob.size()) {
       byte[] ring = rings.isEmpty() ? new byte[limits.partBytes()] : rings.removeLast();
       long until = Math.min(next + part(), blob.size());
-      add(Line.part(this, this::openPart, this::came, time, ring, next, until), begin);
+      add(Line.part(this, this::openPart, this::came, time, ring, passedOver, next, until), begin);
     }
   }
 
@@ -218,12 +240,12 @@ public final class Download implements AutoCloseable {
     begin.add(line);
   }
 
-  private @Nullable InputStream openPart(long from, long until) {
-    return registry.fetchPart(reference, blob, from, until - from).orElse(null);
+  private @Nullable InputStream openPart(long from, long until, int last) {
+    return registry.fetchPartElsewhere(reference, blob, from, until - from, last).orElse(null);
   }
 
-  private InputStream openWhole(long from, long until) {
-    return registry.fetch(reference, blob, from);
+  private InputStream openWhole(long from, long until, int last) {
+    return registry.fetchElsewhere(reference, blob, from, last);
   }
 
   /** Takes what is there. */
@@ -321,9 +343,9 @@ public final class Download implements AutoCloseable {
         notifyAll();
       }
       for (Line line : lines) {
-        if (line.isPart() && line.isSilentSince(now - limits.partStall().toNanos())) {
-          line.abandon(
-              new IOException("nothing came for " + limits.partStall().toSeconds() + " seconds"));
+        if ((line.isPart() || mayMove(line))
+            && line.isSilentSince(now - limits.partStall().toNanos())) {
+          line.abandon(new Line.StalledException(limits.partStall()));
           release.add(line);
         }
       }

@@ -19,7 +19,21 @@ final class Line {
   /** Opens the bytes of a range; null if that cannot be had. */
   @FunctionalInterface
   interface Opener {
-    @Nullable InputStream open(long from, long until) throws IOException;
+    /**
+     * Opens them.
+     *
+     * @param passedOver of those who may have it, who are asked last
+     */
+    @Nullable InputStream open(long from, long until, int passedOver) throws IOException;
+  }
+
+  /** The other side brings nothing for too long. */
+  static final class StalledException extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    StalledException(Duration stall) {
+      super("nothing came for " + stall.toSeconds() + " seconds");
+    }
   }
 
   /** The other side does not give parts. */
@@ -45,6 +59,7 @@ final class Line {
   private final byte[] ring;
   private final boolean part;
   private final int fruitless;
+  private final int passedOver;
 
   private long taken;
   private long filled;
@@ -66,6 +81,7 @@ final class Line {
       byte[] ring,
       boolean part,
       int fruitless,
+      int passedOver,
       long from,
       long until) {
     this.lock = lock;
@@ -75,6 +91,7 @@ final class Line {
     this.ring = ring;
     this.part = part;
     this.fruitless = fruitless;
+    this.passedOver = passedOver;
     this.taken = from;
     this.filled = from;
     this.begun = from;
@@ -93,9 +110,10 @@ final class Line {
       IntConsumer meter,
       Time time,
       byte[] ring,
+      int passedOver,
       long from,
       long until) {
-    return new Line(lock, opener, meter, time, ring, false, 0, from, until);
+    return new Line(lock, opener, meter, time, ring, false, 0, passedOver, from, until);
   }
 
   /** A line over a part that fits its ring. */
@@ -105,16 +123,19 @@ final class Line {
       IntConsumer meter,
       Time time,
       byte[] ring,
+      int passedOver,
       long from,
       long until) {
-    return new Line(lock, opener, meter, time, ring, true, 0, from, until);
+    return new Line(lock, opener, meter, time, ring, true, 0, passedOver, from, until);
   }
 
-  /** A line over what this one did not bring, with what it did bring. */
+  /** A line over what this one did not bring, from the next who has it, with what it did bring. */
   Line again() {
     int tries = filled > begun ? 0 : fruitless + 1;
+    byte[] other = new byte[ring.length];
     Line next =
-        new Line(lock, opener, meter, time, new byte[ring.length], part, tries, taken, until);
+        new Line(lock, opener, meter, time, other, part, tries, passedOver + 1, taken, until);
+    next.cut = cut;
     for (long at = taken; at < filled; at++) {
       next.ring[(int) (at % ring.length)] = ring[(int) (at % ring.length)];
     }
@@ -164,7 +185,7 @@ final class Line {
   }
 
   private InputStream open() throws IOException {
-    InputStream in = opener.open(filled, until);
+    InputStream in = opener.open(filled, until, passedOver);
     if (in == null) {
       throw new NoPartsException();
     }
@@ -284,6 +305,16 @@ final class Line {
     cut = true;
     lock.notifyAll();
     return until;
+  }
+
+  /** Of those who may have it, who are asked last. */
+  int passedOver() {
+    return passedOver;
+  }
+
+  /** Whether bytes were promised. */
+  boolean isAnswered() {
+    return stream != null;
   }
 
   /** When the last byte came, if the line is waiting for one. */

@@ -45,6 +45,7 @@ class DownloadTest {
   private final InMemoryContentStore content = new InMemoryContentStore(time);
   private final Semaphore extra = new Semaphore(7);
   private final List<String> asked = new CopyOnWriteArrayList<>();
+  private final List<Integer> passedOver = new CopyOnWriteArrayList<>();
   private final AtomicInteger open = new AtomicInteger();
 
   /** What a request for a range gets in place of the right bytes. */
@@ -115,6 +116,20 @@ class DownloadTest {
         String reference, Descriptor descriptor, long offset, long length) {
       asked.add("part " + offset + "+" + length);
       return counted(part, range(offset, offset + length), offset, parts.incrementAndGet());
+    }
+
+    @Override
+    public InputStream fetchElsewhere(
+        String reference, Descriptor descriptor, long offset, int past) {
+      passedOver.add(past);
+      return fetch(reference, descriptor, offset);
+    }
+
+    @Override
+    public Optional<InputStream> fetchPartElsewhere(
+        String reference, Descriptor descriptor, long offset, long length, int past) {
+      passedOver.add(past);
+      return fetchPart(reference, descriptor, offset, length);
     }
 
     private Optional<InputStream> counted(Answer answer, InputStream right, long from, int which) {
@@ -209,6 +224,7 @@ class DownloadTest {
     whole = (right, _, _) -> Optional.of(right);
     download(_ -> {});
     assertThat(asked).containsExactly("whole from 0");
+    assertThat(passedOver).containsExactly(0);
     assertThere();
   }
 
@@ -245,6 +261,7 @@ class DownloadTest {
     part = (right, _, which) -> Optional.of(which % 3 == 0 ? new Broken(right, 1000) : right);
     download(_ -> {});
     assertThat(asked).anyMatch(a -> a.matches("part \\d+\\+" + (PART - 1000)));
+    assertThat(passedOver).as("the next who has it is asked").contains(1);
     assertThere();
   }
 
@@ -279,6 +296,51 @@ class DownloadTest {
     }
     assertThat(result.get()).isTrue();
     assertThat(asked).anyMatch(a -> a.matches("part \\d+\\+" + (PART - 5000)));
+    assertThat(passedOver).as("the next who has it is asked").contains(1);
+    assertThere();
+  }
+
+  @Test
+  void a_blob_that_stalls_in_the_middle_comes_from_the_next_who_has_it() throws Exception {
+    CountDownLatch hangs = new CountDownLatch(1);
+    whole =
+        (right, _, which) -> Optional.of(which == 1 ? new Silent(right, 400_000, hangs) : right);
+    FutureTask<Boolean> result = begin();
+    hangs.await();
+    Call.in("test").run(this::awaitSomeBytes);
+    for (int i = 0; i < 5; i++) {
+      time.awaitSleepers(1);
+      time.advance(Duration.ofSeconds(3));
+    }
+    assertThat(result.get()).isTrue();
+    assertThat(asked).startsWith("whole from 0", "whole from 400000");
+    assertThat(passedOver).startsWith(0, 1);
+    assertThere();
+  }
+
+  @Test
+  void who_has_not_answered_yet_is_given_time() throws Exception {
+    CountDownLatch arrived = new CountDownLatch(1);
+    CountDownLatch gate = new CountDownLatch(1);
+    whole =
+        (right, _, _) -> {
+          arrived.countDown();
+          try {
+            gate.await();
+          } catch (InterruptedException e) {
+            throw new InterruptedIOException("interrupted");
+          }
+          return Optional.of(right);
+        };
+    FutureTask<Boolean> result = begin();
+    arrived.await();
+    for (int i = 0; i < 20; i++) {
+      time.awaitSleepers(1);
+      time.advance(Duration.ofSeconds(3));
+    }
+    gate.countDown();
+    assertThat(result.get()).isTrue();
+    assertThat(passedOver).containsOnly(0);
     assertThere();
   }
 
@@ -296,7 +358,7 @@ class DownloadTest {
   @Test
   void a_registry_that_hangs_is_given_up_after_a_while_and_what_came_is_kept() throws Exception {
     CountDownLatch hangs = new CountDownLatch(1);
-    whole = (right, _, _) -> Optional.of(new Silent(right, 400_000, hangs));
+    whole = (right, _, which) -> Optional.of(new Silent(right, which == 1 ? 400_000 : 0, hangs));
     FutureTask<Boolean> result = begin();
     hangs.await();
     Call.in("test").run(this::awaitSomeBytes); // what came counts from when it was taken

@@ -51,6 +51,21 @@ public interface Registry extends AutoCloseable {
   }
 
   /**
+   * The same as {@link #fetch}, of somebody else: where several have it, so many of those who would
+   * be asked first are asked last.
+   */
+  default InputStream fetchElsewhere(
+      String reference, Descriptor descriptor, long offset, int passedOver) {
+    return fetch(reference, descriptor, offset);
+  }
+
+  /** The same as {@link #fetchPart}, of somebody else, as in {@link #fetchElsewhere}. */
+  default Optional<InputStream> fetchPartElsewhere(
+      String reference, Descriptor descriptor, long offset, long length, int passedOver) {
+    return fetchPart(reference, descriptor, offset, length);
+  }
+
+  /**
    * Brings a blob, or a manifest with everything it refers to already there, into the reference's
    * repository; a manifest gets the reference's tag. What is there already is not sent again.
    *

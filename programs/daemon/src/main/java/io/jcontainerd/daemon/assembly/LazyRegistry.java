@@ -51,6 +51,18 @@ final class LazyRegistry implements Registry {
   }
 
   @Override
+  public InputStream fetchElsewhere(
+      String reference, Descriptor descriptor, long offset, int passedOver) {
+    return registry().fetchElsewhere(reference, descriptor, offset, passedOver);
+  }
+
+  @Override
+  public Optional<InputStream> fetchPartElsewhere(
+      String reference, Descriptor descriptor, long offset, long length, int passedOver) {
+    return registry().fetchPartElsewhere(reference, descriptor, offset, length, passedOver);
+  }
+
+  @Override
   public boolean push(String reference, Descriptor descriptor, Source source) {
     return registry().push(reference, descriptor, source);
   }
