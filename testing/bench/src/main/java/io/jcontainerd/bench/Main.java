@@ -25,6 +25,9 @@ import java.util.logging.Logger;
  * of pull,stages,sizes and 1,6,20 and gzip,zstd and none,1gbit and 100,1000,3000 (megabytes).
  */
 public final class Main {
+  /** Names a folder on the file system that is measured, if not that of temporary files. */
+  private static final String WHERE = "JCONTAINERD_BENCH_FOLDER";
+
   /** Kept, for a logger that nobody keeps forgets its level: it warns on every connection. */
   private static final Logger BOOTSTRAP = Logger.getLogger("io.netty.bootstrap");
 
@@ -49,7 +52,9 @@ public final class Main {
 
   private void measure(List<String> words) throws IOException, InterruptedException {
     Measurement measurement = measurement(words);
-    Path folder = Files.createTempDirectory("jcontainerd-bench-");
+    Path parent =
+        Path.of(System.getenv().getOrDefault(WHERE, System.getProperty("java.io.tmpdir")));
+    Path folder = Files.createTempDirectory(parent, "jcontainerd-bench-");
     try {
       measurement.in(folder);
     } finally {
