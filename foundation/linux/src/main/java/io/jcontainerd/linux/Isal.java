@@ -118,14 +118,21 @@ public final class Isal {
       inPieces(inflater, little, packedLittle, 1);
       inPieces(inflater, little, packedLittle, 7);
       inflater.reset();
-      ByteBuffer damaged = direct(new byte[] {7, 7, 7, 7}, 0);
-      boolean _ = inflater.inflate(damaged, ByteBuffer.allocateDirect(64));
-      throw new IOException("damaged data is not refused");
-    } catch (DataFormatException e) {
-      if (!"invalid block".equals(e.getMessage())) {
-        throw e;
-      }
+      refusesDamage(inflater);
     }
+  }
+
+  private static void refusesDamage(IsalInflater inflater) throws IOException, DataFormatException {
+    ByteBuffer damaged = direct(new byte[] {7, 7, 7, 7}, 0);
+    try {
+      boolean _ = inflater.inflate(damaged, ByteBuffer.allocateDirect(64));
+    } catch (DataFormatException e) {
+      if ("invalid block".equals(e.getMessage())) {
+        return;
+      }
+      throw e;
+    }
+    throw new IOException("damaged data is not refused");
   }
 
   /** Noise, runs and what repeats, so that all kinds of blocks are among what it is packed into. */

@@ -1,7 +1,12 @@
 package io.jcontainerd.linux;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -44,5 +49,24 @@ class IsalTest {
     assertThat(isal.toString()).matches(isal.isUsable() ? "ISA-L 2\\.3[0-2]" : ".*libisal.*");
     assertThat(isal.inflater().isPresent()).isEqualTo(isal.isUsable());
     isal.inflater().ifPresent(IsalInflater::close);
+  }
+
+  @Test
+  void a_library_of_a_known_release_is_used() throws IOException {
+    assumeTrue(isInstalled(), "no ISA-L of a known release");
+    assertThat(Isal.find(null).isUsable()).as(Isal.find(null).toString()).isTrue();
+  }
+
+  private static boolean isInstalled() throws IOException {
+    Path libraries = Path.of("/usr/lib");
+    try (DirectoryStream<Path> folders = Files.newDirectoryStream(libraries, "*-linux-gnu*")) {
+      for (Path folder : folders) {
+        Path library = folder.resolve("libisal.so.2");
+        if (Files.exists(library) && Isal.release(library.toRealPath().toString()).isPresent()) {
+          return true;
+        }
+      }
+    }
+    return false;
   }
 }
