@@ -39,6 +39,7 @@ import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -143,7 +144,8 @@ public final class LayerApplier implements Applier {
     if (!chain.isEmpty()) {
       return Applier.super.apply(layer, blob, mounts, options);
     }
-    return apply(layer, chain, promised(layer, chain), blob, mounts, options);
+    ContentReader coming = new ComingBlob(blob);
+    return apply(layer, chain, promised(layer, chain), coming, mounts, options);
   }
 
   private List<StreamProcessor> chain(Descriptor layer) {
@@ -266,8 +268,9 @@ public final class LayerApplier implements Applier {
     BufferPool.Set set = buffers.take();
     BufferPipe pipe = new BufferPipe(set.plain());
     String name = layer.digest().hex().substring(0, 12);
+    LongSupplier packedSize = blob instanceof ComingBlob coming ? coming::bytesRead : blob::size;
     FutureTask<Descriptor> extraction =
-        new FutureTask<>(() -> extract(pipe, blob.size(), extractor, options.syncFs()));
+        new FutureTask<>(() -> extract(pipe, packedSize, extractor, options.syncFs()));
     Thread unpacking =
         Thread.ofPlatform()
             .name("unpack-" + name)
@@ -320,9 +323,9 @@ public final class LayerApplier implements Applier {
   }
 
   private Descriptor extract(
-      BufferPipe pipe, long packedSize, LayerExtractor extractor, boolean sync) throws IOException {
-    HashingSource plain =
-        new HashingSource(new LimitedSource(pipe, limits.bytesFor(packedSize), packedSize));
+      BufferPipe pipe, LongSupplier packedSize, LayerExtractor extractor, boolean sync)
+      throws IOException {
+    HashingSource plain = new HashingSource(new LimitedSource(pipe, limits, packedSize));
     extractor.rememberAtMost(limits.folderBytes());
     try {
       TarReader reader = new TarReader(plain);
@@ -362,6 +365,13 @@ public final class LayerApplier implements Applier {
     }
   }
 
+  /** As the ports tell it, which do not know numbers of the kernel. */
+  private static NoSpaceException noSpace(ErrnoException e) {
+    NoSpaceException full = new NoSpaceException(e.subject());
+    full.initCause(e);
+    return full;
+  }
+
   /** What a failure below means to the caller. */
   static ContainerdException failure(String subject, IOException e) {
     String message = subject + ": " + e.getMessage();
@@ -372,7 +382,7 @@ public final class LayerApplier implements Applier {
       case LayerLimitException _ -> new ResourceExhaustedException(message, e);
       case NoSpaceException _ -> new ResourceExhaustedException(message, e);
       case ErrnoException errno when errno.is(Errno.ENOSPC, Errno.EDQUOT) ->
-          new ResourceExhaustedException(message, e);
+          new ResourceExhaustedException(message, noSpace(errno));
       default ->
           e.getCause() instanceof ContainerdException known
               ? known

@@ -8,10 +8,10 @@ import io.jcontainerd.core.failure.CancelledException;
 import io.jcontainerd.core.failure.ContainerdException;
 import io.jcontainerd.core.failure.FailedPreconditionException;
 import io.jcontainerd.core.failure.NotImplementedException;
-import io.jcontainerd.core.failure.ResourceExhaustedException;
 import io.jcontainerd.core.mount.Mount;
 import io.jcontainerd.core.transfer.TransferProgress.Event;
 import io.jcontainerd.oci.image.ContentNames;
+import io.jcontainerd.transfer.flow.Flights;
 import io.jcontainerd.transfer.flow.Slots;
 import io.jcontainerd.transfer.flow.Tasks;
 import java.lang.System.Logger;
@@ -42,8 +42,11 @@ final class Arrivals {
   /** It was unpacked as it came. */
   record Unpacked(Descriptor plain) implements Arrived {}
 
-  /** Something was unpacked, but that failed, and the tree is spoilt. */
-  record Spoilt(ContainerdException why) implements Arrived {}
+  /**
+   * Something was unpacked, but that failed, and the tree is spoilt. The bytes were not checked
+   * yet, so the failure may be theirs.
+   */
+  record Spoilt(RuntimeException why) implements Arrived {}
 
   private final ContentStore content;
   private final Blobs blobs;
@@ -132,14 +135,17 @@ final class Arrivals {
       try (FollowingReader reader =
           new FollowingReader(written.get(), coming.get(), slots, BEHIND + layer, blob.size())) {
         return new Unpacked(plan.applier().apply(blob, reader, mounts, options));
+      } catch (ContainerdException e) {
+        if (Flights.isOfTheDisk(e)) {
+          coming.get().diskIsFull();
+        }
+        throw e;
       }
     } catch (NotImplementedException _) {
       return new Packed();
-    } catch (ResourceExhaustedException e) {
-      throw e; // more bytes would change nothing
-    } catch (ContainerdException e) {
-      if (Thread.currentThread().isInterrupted()) {
-        throw e;
+    } catch (RuntimeException e) {
+      if (Thread.currentThread().isInterrupted() || Flights.isOfTheDisk(e)) {
+        throw e; // more bytes would change nothing
       }
       if (!(e instanceof FailedPreconditionException)) {
         LOG.log(Level.DEBUG, "layer {0} is unpacked when it is there: {1}", blob.digest(), e);

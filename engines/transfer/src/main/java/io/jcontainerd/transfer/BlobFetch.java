@@ -190,7 +190,8 @@ final class BlobFetch {
     }
     String subject = "image " + session.reference() + ": content " + blob.digest();
     Throttle throttle = new Throttle(blob.size(), tell);
-    try (Comings.Coming coming = comings.begin(blob, offset);
+    Comings.Coming coming = comings.begin(blob, offset);
+    try (coming;
         Download download =
             new Download(session.registry(), session.reference(), blob, limits, time)) {
       throttle.accept(offset);
@@ -222,11 +223,17 @@ final class BlobFetch {
         throw damaged;
       }
       return false;
+    } catch (InterruptedException | ContainerdException e) {
+      if (coming.isInTheWay()) {
+        ingest.close();
+        abort(ContentNames.of(blob), e);
+      }
+      throw e;
     }
   }
 
   /** Bytes that do not fit are dropped, or every later try would stumble over them. */
-  private void abort(String ref, ContainerdException why) {
+  private void abort(String ref, Exception why) {
     CleanUp.run(
         () -> {
           try {

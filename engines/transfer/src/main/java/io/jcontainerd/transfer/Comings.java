@@ -34,6 +34,7 @@ final class Comings {
     private final Key key;
     private long reached;
     private boolean ended;
+    private boolean inTheWay;
 
     private Coming(Key key, long offset) {
       this.key = key;
@@ -44,6 +45,16 @@ final class Comings {
     synchronized void reached(long bytes) {
       reached = bytes;
       notifyAll();
+    }
+
+    /** The disk is full: what came is only in the way, unless all of it comes. */
+    synchronized void diskIsFull() {
+      inTheWay = true;
+    }
+
+    /** Whether what came is not to be kept for another try. */
+    synchronized boolean isInTheWay() {
+      return inTheWay;
     }
 
     /** How many bytes there are. */

@@ -270,7 +270,7 @@ final class Layers {
       case Arrivals.Unpacked(Descriptor plain) ->
           plain.digest().equals(plan.diffId(layer)) ? Outcome.MADE : Outcome.AGAIN;
       case Arrivals.Packed _ -> apply(plan, layer, mounts, options, tell);
-      case Arrivals.Spoilt(ContainerdException why) ->
+      case Arrivals.Spoilt(RuntimeException why) ->
           options.isStandalone() && why instanceof FailedPreconditionException
               ? Outcome.NEEDS_PARENT
               : Outcome.AGAIN;

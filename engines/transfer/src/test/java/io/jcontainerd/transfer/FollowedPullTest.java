@@ -7,9 +7,12 @@ import io.jcontainerd.core.Call;
 import io.jcontainerd.core.Descriptor;
 import io.jcontainerd.core.content.Ingest;
 import io.jcontainerd.core.content.IngestRequest;
+import io.jcontainerd.core.content.IngestStatus;
 import io.jcontainerd.core.failure.DataLossException;
 import io.jcontainerd.core.failure.FailedPreconditionException;
 import io.jcontainerd.core.failure.ResourceExhaustedException;
+import io.jcontainerd.core.filter.Filter;
+import io.jcontainerd.core.ports.NoSpaceException;
 import io.jcontainerd.oci.image.ChainIds;
 import io.jcontainerd.oci.image.ContentNames;
 import java.io.ByteArrayInputStream;
@@ -24,10 +27,13 @@ import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Layers that are unpacked while they come. */
 @Timeout(60)
@@ -64,7 +70,11 @@ class FollowedPullTest {
 
   /** Half of the blob comes, the rest when the gate opens. */
   private void gateTheRest(Descriptor blob) {
-    byte[] bytes = bytesOf(blob);
+    gateTheRest(blob, bytesOf(blob));
+  }
+
+  /** The same, of other bytes. */
+  private void gateTheRest(Descriptor blob, byte[] bytes) {
     registry.scripts.put(
         blob.digest(),
         (_, offset) ->
@@ -72,6 +82,29 @@ class FollowedPullTest {
                 new ByteArrayInputStream(bytes, (int) offset, HALF - (int) offset),
                 new ScriptedRegistry.Gated(
                     new ByteArrayInputStream(bytes, HALF, bytes.length - HALF), arrived, gate)));
+  }
+
+  /** Opens the gate when much of what came was followed. */
+  private void openWhenFollowed() throws InterruptedException {
+    until(() -> scene.applier.followed.get() >= HALF / 2);
+    gate.countDown();
+  }
+
+  /** An earlier try left the beginning of something else. */
+  private void leaveWrongBytes(Descriptor blob) {
+    Call.in("test")
+        .run(
+            () -> {
+              try (Ingest left =
+                  scene.content.ingest(
+                      new IngestRequest(ContentNames.of(blob), BIG, Optional.of(blob.digest())))) {
+                left.write(ByteBuffer.wrap(ScriptedRegistry.bytes(99, HALF)));
+              }
+            });
+  }
+
+  private List<IngestStatus> ingests() {
+    return Call.in("test").call(() -> scene.content.statuses(Filter.ALL));
   }
 
   private static void until(BooleanSupplier condition) throws InterruptedException {
@@ -119,13 +152,63 @@ class FollowedPullTest {
   void what_was_unpacked_of_wrong_bytes_goes_with_them() throws Exception {
     ScriptedRegistry.Made image = image(BIG);
     Descriptor layer = image.manifest().layers().getFirst();
-    byte[] wrong = ScriptedRegistry.bytes(99, BIG);
-    registry.scripts.put(layer.digest(), (_, _) -> new ByteArrayInputStream(wrong));
+    gateTheRest(layer, ScriptedRegistry.bytes(99, BIG));
     Scene.Pulling pulling = scene.pulling("test", Scene.unpacked("name"));
+    openWhenFollowed();
     assertThat(failureOf(pulling))
         .isInstanceOf(FailedPreconditionException.class)
         .hasMessageContaining("came damaged");
     assertThat(committed()).isEmpty();
+  }
+
+  private boolean hasFollowedAll() {
+    return scene.applier.followed.get() == BIG && scene.applier.reading.get() == 0;
+  }
+
+  @Test
+  void the_right_tree_of_a_wrong_blob_does_not_count() throws Exception {
+    ScriptedRegistry.Made image = image(BIG);
+    Descriptor layer = image.manifest().layers().getFirst();
+    gateTheRest(layer, ScriptedRegistry.bytes(99, BIG));
+    scene.applier.saysWhileFollowing = Optional.of(layer.digest());
+    scene.beforeCommit =
+        size -> {
+          if (size == BIG) {
+            until(this::hasFollowedAll);
+          }
+        };
+    Scene.Pulling pulling = scene.pulling("test", Scene.unpacked("name"));
+    openWhenFollowed();
+    assertThat(failureOf(pulling))
+        .isInstanceOf(FailedPreconditionException.class)
+        .hasMessageContaining("came damaged");
+    assertThat(committed()).isEmpty();
+    assertThat(scene.applier.countOf(layer)).isEqualTo(1);
+  }
+
+  @Test
+  void a_layer_that_is_unpacked_waits_for_its_blob_to_be_committed() throws Exception {
+    ScriptedRegistry.Made image = image(BIG);
+    Descriptor layer = image.manifest().layers().getFirst();
+    gateTheRest(layer);
+    CountDownLatch mayCommit = new CountDownLatch(1);
+    scene.beforeCommit =
+        size -> {
+          if (size == BIG) {
+            mayCommit.await();
+          }
+        };
+    Scene.Pulling pulling = scene.pulling("test", Scene.unpacked("name"));
+    openWhenFollowed();
+    until(this::hasFollowedAll);
+    long began = System.nanoTime();
+    while (System.nanoTime() - began < Duration.ofMillis(200).toNanos()) {
+      assertThat(committed()).isEmpty();
+    }
+    mayCommit.countDown();
+    assertThat(pulling.result().get()).hasSize(1);
+    assertThat(committed()).containsExactly(chain(image, 0));
+    assertThat(scene.applier.countOf(layer)).isEqualTo(1);
   }
 
   @Test
@@ -133,18 +216,38 @@ class FollowedPullTest {
       throws Exception {
     ScriptedRegistry.Made image = image(BIG);
     Descriptor layer = image.manifest().layers().getFirst();
-    Call.in("test")
-        .run(
-            () -> {
-              try (Ingest left =
-                  scene.content.ingest(
-                      new IngestRequest(
-                          ContentNames.of(layer), BIG, Optional.of(layer.digest())))) {
-                left.write(ByteBuffer.wrap(ScriptedRegistry.bytes(99, HALF)));
-              }
-            });
+    leaveWrongBytes(layer);
+    gateTheRest(layer);
+    Scene.Pulling pulling = scene.pulling("test", Scene.unpacked("name"));
+    openWhenFollowed();
+    assertThat(pulling.result().get()).hasSize(1);
+    assertThat(committed()).containsExactly(chain(image, 0));
+    assertThat(scene.applier.countOf(layer)).isEqualTo(2);
+  }
+
+  static Stream<RuntimeException> whatWrongBytesCause() {
+    return Stream.of(
+        new ResourceExhaustedException("too much", new IOException("a limit")),
+        new DataLossException("not a layer"),
+        new IllegalStateException("our mistake"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("whatWrongBytesCause")
+  void what_wrong_bytes_cause_does_not_end_the_download_of_the_right_ones(RuntimeException failure)
+      throws Exception {
+    ScriptedRegistry.Made image = image(BIG);
+    Descriptor layer = image.manifest().layers().getFirst();
+    leaveWrongBytes(layer);
+    gateTheRest(layer);
+    scene.applier.whileFollowing =
+        _ -> {
+          gate.countDown();
+          throw failure;
+        };
     assertThat(scene.pulling("test", Scene.unpacked("name")).result().get()).hasSize(1);
     assertThat(committed()).containsExactly(chain(image, 0));
+    assertThat(scene.applier.countOf(layer)).isEqualTo(2);
   }
 
   @Test
@@ -167,22 +270,30 @@ class FollowedPullTest {
     ScriptedRegistry.Made image = image(1000, BIG);
     Descriptor layer = image.manifest().layers().getLast();
     scene.applier.needParent.add(layer.digest());
-    assertThat(scene.pulling("test", Scene.unpacked("name")).result().get()).hasSize(1);
+    gateTheRest(layer);
+    Scene.Pulling pulling = scene.pulling("test", Scene.unpacked("name"));
+    until(() -> scene.applier.countOf(layer) == 1);
+    gate.countDown();
+    assertThat(pulling.result().get()).hasSize(1);
     assertThat(committed()).hasSize(2);
-    assertThat(scene.applier.applied.getLast().isStandalone()).isFalse();
+    assertThat(scene.applier.applied.stream().filter(a -> a.layer().equals(layer.digest())))
+        .extracting(RecordingApplier.Applied::isStandalone)
+        .containsExactly(true, false);
   }
 
   @Test
-  void a_full_disk_ends_the_download_too() throws Exception {
+  void a_full_disk_ends_the_download_too_and_keeps_nothing_of_it() throws Exception {
     ScriptedRegistry.Made image = image(BIG);
     gateTheRest(image.manifest().layers().getFirst());
     scene.applier.whileFollowing =
         _ -> {
-          throw new ResourceExhaustedException("full", new IOException("no space"));
+          arrived.await();
+          throw new ResourceExhaustedException("full", new NoSpaceException("a file"));
         };
     Scene.Pulling pulling = scene.pulling("test", Scene.unpacked("name"));
     assertThat(failureOf(pulling)).isInstanceOf(ResourceExhaustedException.class);
     assertThat(committed()).isEmpty();
+    assertThat(ingests()).as("what came is in the way").isEmpty();
   }
 
   @Test
@@ -217,11 +328,10 @@ class FollowedPullTest {
     ScriptedRegistry.Made image = image(BIG);
     Descriptor layer = image.manifest().layers().getFirst();
     byte[] bytes = bytesOf(layer);
-    registry.scripts.put(
-        layer.digest(),
-        (_, offset) -> new ByteArrayInputStream(Arrays.copyOfRange(bytes, (int) offset, HALF)));
-    assertThat(failureOf(scene.pulling("test", Scene.unpacked("name"))))
-        .hasMessageContaining("ended " + (BIG - HALF) + " bytes early");
+    gateTheRest(layer, Arrays.copyOf(bytes, HALF));
+    Scene.Pulling pulling = scene.pulling("test", Scene.unpacked("name"));
+    openWhenFollowed();
+    assertThat(failureOf(pulling)).hasMessageContaining("ended " + (BIG - HALF) + " bytes early");
     assertThat(committed()).isEmpty();
   }
 

@@ -10,6 +10,7 @@ import io.jcontainerd.core.mount.Mount;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -37,6 +38,9 @@ final class RecordingApplier implements Applier {
   volatile boolean follows;
 
   volatile Meanwhile whileFollowing = _ -> {};
+
+  /** What a layer on its way is said to be, whatever it is. */
+  volatile Optional<Digest> saysWhileFollowing = Optional.empty();
 
   /** Bytes that were read of layers on their way. */
   final AtomicLong followed = new AtomicLong();
@@ -91,7 +95,8 @@ final class RecordingApplier implements Applier {
         bytes.clear();
         count = blob.read(bytes, position);
       }
-      return new Descriptor(layer.mediaType(), Digest.of("sha256", hash.digest()), position);
+      Digest plain = Digest.of("sha256", hash.digest());
+      return new Descriptor(layer.mediaType(), saysWhileFollowing.orElse(plain), position);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new io.jcontainerd.core.failure.CancelledException("layer " + layer.digest(), e);

@@ -50,6 +50,7 @@ final class Scene {
   Map<String, ImageVerifier> verifiers = Map.of();
   Optional<LayerImages> layerImages = Optional.empty();
   long biggestBlob = Long.MAX_VALUE;
+  HeldCommits.Before beforeCommit = _ -> {};
   int downloads = 3;
   int unpacks = 2;
   FetchLimits limits =
@@ -89,7 +90,7 @@ final class Scene {
               List.of(new TransferSettings.Target(LINUX, "memory", "walking", List.of())));
       TransferParts parts =
           new TransferParts(
-              SmallDisk.of(content, biggestBlob),
+              HeldCommits.of(SmallDisk.of(content, biggestBlob), size -> beforeCommit.commit(size)),
               images,
               leases,
               name -> name.equals("memory") ? Optional.of(snapshotter) : Optional.empty(),

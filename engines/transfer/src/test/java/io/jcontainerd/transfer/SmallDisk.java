@@ -4,7 +4,7 @@ import io.jcontainerd.core.content.ContentStore;
 import io.jcontainerd.core.content.Ingest;
 import io.jcontainerd.core.content.IngestRequest;
 import io.jcontainerd.core.failure.ResourceExhaustedException;
-import java.io.IOException;
+import io.jcontainerd.core.ports.NoSpaceException;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
@@ -40,8 +40,8 @@ final class SmallDisk {
         throws Throwable {
       if (method.getName().equals("write")) {
         if (written) {
-          IOException full = new IOException("No space left on device");
-          throw new ResourceExhaustedException("ingest: " + full.getMessage(), full);
+          throw new ResourceExhaustedException(
+              "ingest: No space left on device", new NoSpaceException("ingest"));
         }
         written = true;
       }

@@ -3,7 +3,7 @@ package io.jcontainerd.transfer.flow;
 import io.jcontainerd.core.Call;
 import io.jcontainerd.core.failure.CancelledException;
 import io.jcontainerd.core.failure.ResourceExhaustedException;
-import java.io.IOException;
+import io.jcontainerd.core.ports.NoSpaceException;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -175,13 +175,16 @@ public final class Flights<K, P> {
     }
   }
 
-  /** Whether it is a full disk, with which nobody else would fare better. */
+  /**
+   * Whether it is a full disk, with which nobody else would fare better; a limit that was passed is
+   * not.
+   */
   public static boolean isOfTheDisk(Throwable failure) {
     if (!(failure instanceof ResourceExhaustedException)) {
       return false;
     }
     Throwable cause = failure;
-    while (cause != null && !(cause instanceof IOException)) {
+    while (cause != null && !(cause instanceof NoSpaceException)) {
       cause = cause.getCause();
     }
     return cause != null;

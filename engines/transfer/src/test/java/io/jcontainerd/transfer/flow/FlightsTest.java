@@ -7,6 +7,7 @@ import io.jcontainerd.core.Call;
 import io.jcontainerd.core.failure.ResourceExhaustedException;
 import io.jcontainerd.core.failure.UnavailableException;
 import io.jcontainerd.core.ports.NoSpaceException;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -92,6 +93,18 @@ class FlightsTest {
       assertThatThrownBy(() -> await(second)).hasCause(full);
     }
     assertThat(tried).containsExactly("first");
+  }
+
+  @Test
+  void a_limit_that_one_passed_is_not_everybodys() throws Exception {
+    RuntimeException limit = new ResourceExhaustedException("too much", new IOException("limit"));
+    try (var first = seat("first", limit);
+        var second = seat("second")) {
+      gate.countDown();
+      assertThatThrownBy(() -> await(first)).hasCause(limit);
+      await(second);
+    }
+    assertThat(tried).containsExactly("first", "second");
   }
 
   @Test
