@@ -5,10 +5,13 @@ import io.jcontainerd.core.content.ContentStore;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Removes blobs from the backend that no namespace has. Blobs have no order among themselves, so it
@@ -73,28 +76,39 @@ final class BlobSweep {
     if (!goesOn.getAsBoolean()) {
       return;
     }
-    List<Guards.Sweep> sweeps = new ArrayList<>();
+    Map<String, Guards.Sweep> sweeps = new LinkedHashMap<>();
     try {
-      List<String> ours = new ArrayList<>();
       for (String digest : digests) {
         Guards.Sweep sweep = guards.trySweep(Guards.content(digest));
         if (sweep != null) {
-          sweeps.add(sweep);
-          ours.add(digest);
+          sweeps.put(digest, sweep);
         }
       }
-      Set<String> used = used(ours);
-      for (String digest : ours) {
-        if (used.contains(digest)
-            || (goesOn.getAsBoolean()
-                && removal.tried(
-                    "content " + digest, () -> content.delete(Digest.parse(digest))))) {
-          done.add(digest);
+      Set<String> used = used(List.copyOf(sweeps.keySet()));
+      used.forEach(digest -> close(sweeps.remove(digest)));
+      done.addAll(used);
+      for (Map.Entry<String, Guards.Sweep> each : sweeps.entrySet()) {
+        // who wants one of them waits for that one alone
+        try (Guards.Sweep _ = each.getValue()) {
+          if (removed(each.getKey())) {
+            done.add(each.getKey());
+          }
         }
       }
     } finally {
-      sweeps.forEach(Guards.Sweep::close);
+      sweeps.values().forEach(Guards.Sweep::close);
     }
+  }
+
+  private static void close(Guards.@Nullable Sweep sweep) {
+    if (sweep != null) {
+      sweep.close();
+    }
+  }
+
+  private boolean removed(String digest) {
+    return goesOn.getAsBoolean()
+        && removal.tried("content " + digest, () -> content.delete(Digest.parse(digest)));
   }
 
   /** Those that a namespace has; of at most {@link Bulk#SIZE}. */

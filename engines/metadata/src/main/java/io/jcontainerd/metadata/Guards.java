@@ -52,9 +52,10 @@ final class Guards {
     }
   }
 
-  /** The right to remove one object. */
+  /** The right to remove one object, until closed; harmless when closed again. */
   final class Sweep implements AutoCloseable {
     private final String object;
+    private boolean ended;
 
     private Sweep(String object) {
       this.object = object;
@@ -64,8 +65,11 @@ final class Guards {
     public void close() {
       lock.lock();
       try {
-        sweeping.remove(object);
-        swept.signalAll();
+        if (!ended) {
+          ended = true;
+          sweeping.remove(object);
+          swept.signalAll();
+        }
       } finally {
         lock.unlock();
       }

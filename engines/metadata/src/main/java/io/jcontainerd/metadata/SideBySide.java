@@ -3,6 +3,7 @@ package io.jcontainerd.metadata;
 import io.jcontainerd.core.Call;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
@@ -22,6 +23,10 @@ final class SideBySide {
    * ended then, also after a failure, which is thrown; what had not begun by then is not done.
    */
   static <T> void each(List<T> all, Consumer<T> work) {
+    each(all, work, Thread.ofPlatform().name("gc-remove-", 0).daemon(true).factory());
+  }
+
+  static <T> void each(List<T> all, Consumer<T> work, ThreadFactory factory) {
     if (all.size() < 2) {
       all.forEach(work);
       return;
@@ -30,14 +35,17 @@ final class SideBySide {
     AtomicInteger next = new AtomicInteger();
     AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
     List<Thread> threads = new ArrayList<>();
-    for (int i = 0; i < Math.min(THREADS, all.size()); i++) {
-      threads.add(
-          Thread.ofPlatform()
-              .name("gc-remove-" + i)
-              .daemon(true)
-              .start(() -> call.run(() -> some(all, work, next, failure))));
+    try {
+      for (int i = 0; i < Math.min(THREADS, all.size()); i++) {
+        Thread thread = factory.newThread(() -> call.run(() -> some(all, work, next, failure)));
+        thread.start();
+        threads.add(thread);
+      }
+    } catch (RuntimeException | Error e) {
+      failure.compareAndSet(null, e); // there may be no more threads
+    } finally {
+      awaitAll(threads);
     }
-    awaitAll(threads);
     switch (failure.get()) {
       case null -> {}
       case RuntimeException e -> throw e;

@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.jcontainerd.core.Call;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
@@ -84,5 +86,39 @@ class SideBySideTest {
     SideBySide.each(MANY, _ -> done.incrementAndGet());
     assertThat(Thread.interrupted()).isTrue();
     assertThat(done).hasValue(500);
+  }
+
+  @Test
+  void nobody_is_left_at_work_when_there_are_no_more_threads() {
+    CountDownLatch noMore = new CountDownLatch(1);
+    List<Thread> started = new ArrayList<>();
+    AtomicInteger done = new AtomicInteger();
+    ThreadFactory two =
+        work -> {
+          if (started.size() == 2) {
+            noMore.countDown();
+            throw new OutOfMemoryError("unable to create native thread");
+          }
+          Thread thread = Thread.ofPlatform().daemon(true).unstarted(work);
+          started.add(thread);
+          return thread;
+        };
+    assertThatThrownBy(
+            () ->
+                SideBySide.each(
+                    MANY,
+                    _ -> {
+                      try {
+                        noMore.await();
+                        Thread.sleep(1);
+                      } catch (InterruptedException e) {
+                        throw new AssertionError(e);
+                      }
+                      done.incrementAndGet();
+                    },
+                    two))
+        .isInstanceOf(OutOfMemoryError.class);
+    assertThat(started).hasSize(2).noneMatch(Thread::isAlive);
+    assertThat(done.get()).as("what had not begun").isLessThan(MANY.size());
   }
 }
