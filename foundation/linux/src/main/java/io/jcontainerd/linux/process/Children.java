@@ -14,6 +14,7 @@ import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * The processes whose ends somebody waits for, all by one {@link Reactor}. Safe for many threads.
@@ -93,13 +94,37 @@ public final class Children {
     return new Hold();
   }
 
-  /** Starts a program and watches it. */
+  /** Starts a program and watches it. One that cannot be watched does not go on. */
   public Child spawn(Program program) throws ErrnoException {
     try (Hold _ = hold()) {
       int pid = program.start();
-      return watch(
-          new Child(
-              pid, OwnedDescriptor.owning(ProcessCalls.pidfd_open(pid)), program.endsGroup()));
+      try {
+        return watch(
+            new Child(
+                pid, OwnedDescriptor.owning(ProcessCalls.pidfd_open(pid)), program.endsGroup()));
+      } catch (ErrnoException | RuntimeException e) {
+        endUnwatched(pid, program.endsGroup(), e);
+        throw e;
+      }
+    }
+  }
+
+  /** Kills and collects a child of ours, whose number stays its own until then. */
+  private static void endUnwatched(int pid, boolean group, Exception why) {
+    try {
+      boolean _ = Signals.send(group ? -pid : pid, Signals.KILL);
+      long begun = System.nanoTime();
+      while (ProcessCalls.waitid(
+                  ProcessCalls.P_PID, pid, ProcessCalls.WEXITED | ProcessCalls.WNOHANG)
+              .pid()
+          == 0) {
+        if (System.nanoTime() - begun > UNTIL_REAPED.toNanos()) {
+          throw new ErrnoException("waitid", "pid " + pid + ", which was killed", Errno.ETIMEDOUT);
+        }
+        LockSupport.parkNanos(1_000_000);
+      }
+    } catch (ErrnoException e) {
+      why.addSuppressed(e);
     }
   }
 
@@ -156,7 +181,7 @@ public final class Children {
     try {
       child.registered(
           reactor.register(child.descriptor(), Reactor.READABLE, events -> collect(child, events)));
-    } catch (ErrnoException e) {
+    } catch (ErrnoException | RuntimeException e) {
       watched.remove(child.pid(), child);
       child.abandon();
       throw e;

@@ -168,33 +168,43 @@ final class ProgramPipeline implements Processes.Pipeline {
     return ends;
   }
 
+  /** All of them are told to end before any is waited for, whatever fails. */
   @Override
   public void close() throws IOException {
     input.close();
     output.close();
-    boolean interrupted = false;
-    try {
-      for (Running program : running) {
+    List<IOException> failures = new ArrayList<>();
+    for (Running program : running) {
+      try {
         kill(program.child());
+      } catch (ErrnoException e) {
+        failures.add(new IOException(program.name() + ": " + e.getMessage(), e));
       }
-      for (Running program : running) {
-        boolean ended = false;
-        while (!ended) {
-          try {
-            ended = program.child().await(AFTER_KILL).isPresent();
-            if (!ended) {
-              throw new IOException(program.name() + " does not end though it was killed");
-            }
-          } catch (InterruptedException _) {
-            interrupted = true;
-          }
+    }
+    boolean interrupted = false;
+    for (Running program : running) {
+      Optional<ExitStatus> end = Optional.empty();
+      boolean waited = false;
+      while (!waited) {
+        try {
+          end = program.child().await(AFTER_KILL);
+          waited = true;
+        } catch (InterruptedException _) {
+          interrupted = true;
         }
       }
-    } finally {
-      running.forEach(program -> program.error().close());
-      if (interrupted) {
-        Thread.currentThread().interrupt();
+      if (end.isEmpty()) {
+        failures.add(new IOException(program.name() + " does not end though it was killed"));
       }
+      program.error().close();
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+    if (!failures.isEmpty()) {
+      IOException first = failures.removeFirst();
+      failures.forEach(first::addSuppressed);
+      throw first;
     }
   }
 

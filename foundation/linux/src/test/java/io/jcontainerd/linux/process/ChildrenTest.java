@@ -2,6 +2,7 @@ package io.jcontainerd.linux.process;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.jcontainerd.linux.descriptor.OwnedDescriptor;
 import io.jcontainerd.linux.descriptor.Pipe;
@@ -70,6 +71,23 @@ class ChildrenTest {
     var done = new java.util.concurrent.CountDownLatch(1);
     reactor.execute(done::countDown);
     assertThat(done.await(10, java.util.concurrent.TimeUnit.SECONDS)).isTrue();
+  }
+
+  @Test
+  void what_cannot_be_watched_is_not_left_running() throws Exception {
+    shell("exit 0").await(LONG); // everything is loaded now
+    settle();
+    long before = descriptors();
+    Reactor closed = Reactor.start("closed");
+    closed.close();
+    Children unwatched = new Children(closed, Clock.systemUTC());
+    Program program = Program.of("/bin/sleep", List.of("1000"), List.of());
+    for (Program each : List.of(program, program.withGroupThatEnds())) {
+      assertThatThrownBy(() -> unwatched.spawn(each)).isInstanceOf(IllegalStateException.class);
+      assertThat(ProcessHandle.current().children()).isEmpty();
+    }
+    assertThat(unwatched.count()).isZero();
+    assertThat(descriptors()).isEqualTo(before);
   }
 
   @Test
