@@ -36,6 +36,10 @@ import org.jspecify.annotations.Nullable;
  * through several processes says them once.
  */
 public final class Failures {
+  /** Of the 8 KiB that clients allow for all headers together. */
+  private static final int LONGEST_HEADER = 6 << 10;
+
+  private static final String CUT = "…";
 
   private Failures() {}
 
@@ -82,9 +86,50 @@ public final class Failures {
         .build();
   }
 
-  /** A failure as gRPC's status. */
+  /**
+   * A failure as gRPC's status. A text that would fill the headers of an answer is cut, for clients
+   * that get too many of them drop all, the code included.
+   */
   public static Status toGrpc(ContainerdException failure) {
-    return Status.fromCode(grpcCode(failure)).withDescription(text(failure)).withCause(failure);
+    return Status.fromCode(grpcCode(failure)).withDescription(fitting(failure)).withCause(failure);
+  }
+
+  private static String fitting(ContainerdException failure) {
+    String text = text(failure);
+    int end = prefix(text, LONGEST_HEADER);
+    if (end == text.length()) {
+      return text;
+    }
+    String last = failure instanceof UnknownException ? CUT : CUT + ": " + failure.suffix();
+    return text.substring(0, prefix(text, LONGEST_HEADER - encoded(last))) + last;
+  }
+
+  private static int encoded(String text) {
+    return text.codePoints().map(Failures::encoded).sum();
+  }
+
+  /** How many characters fit into so many bytes of a header. */
+  private static int prefix(String text, int bytes) {
+    int left = bytes;
+    int at = 0;
+    while (at < text.length()) {
+      int c = text.codePointAt(at);
+      left -= encoded(c);
+      if (left < 0) {
+        return at;
+      }
+      at += Character.charCount(c);
+    }
+    return at;
+  }
+
+  /** What a character takes in the header grpc-message, which escapes each byte with three. */
+  private static int encoded(int c) {
+    if (c >= ' ' && c <= '~' && c != '%') {
+      return 1;
+    }
+    int bytes = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+    return 3 * bytes;
   }
 
   /**

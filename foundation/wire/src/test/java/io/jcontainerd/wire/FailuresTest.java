@@ -13,11 +13,14 @@ import io.jcontainerd.core.failure.FailedPreconditionException;
 import io.jcontainerd.core.failure.NotFoundException;
 import io.jcontainerd.core.failure.NotModifiedException;
 import io.jcontainerd.core.failure.UnknownException;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class FailuresTest {
   @ParameterizedTest
@@ -115,6 +118,27 @@ class FailuresTest {
     ContainerdException failure = Failures.toCore(grpc);
 
     assertThat(failure).isInstanceOf(AlreadyExistsException.class).hasCause(grpc);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"x", "é", "%", "€", "\uD83D\uDE00"})
+  void what_does_not_fit_into_a_header_is_cut(String piece) throws Exception {
+    String longest = piece.repeat(20_000);
+    for (String text : List.of(longest, "a" + longest, "ab" + longest)) {
+      String cut = Failures.toGrpc(new NotFoundException(text)).getDescription();
+      String start = cut.replaceFirst("…: not found$", "");
+      assertThat(cut).isEqualTo(start + "…: not found");
+      assertThat(text).startsWith(start);
+      assertThat(start.codePoints()).noneMatch(c -> Character.getType(c) == Character.SURROGATE);
+      assertThat(URLEncoder.encode(cut, StandardCharsets.UTF_8).length())
+          .isBetween(6100, 6144 + 20); // which escapes two characters more
+      assertThat(Failures.toCore(Failures.toGrpc(new NotFoundException(text)).asException()))
+          .isInstanceOf(NotFoundException.class)
+          .hasMessage(start + "…");
+    }
+    String fits = "é".repeat(1000);
+    assertThat(Failures.toGrpc(new UnknownException(fits)).getDescription()).isEqualTo(fits);
+    assertThat(Failures.toGrpc(new UnknownException(longest)).getDescription()).endsWith("…");
   }
 
   private static ContainerdException make(String name, String message)

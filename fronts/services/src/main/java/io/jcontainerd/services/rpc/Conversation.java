@@ -6,6 +6,7 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.jcontainerd.core.Call;
 import io.jcontainerd.core.failure.ContainerdException;
+import io.jcontainerd.core.failure.UnknownException;
 import io.jcontainerd.wire.Failures;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -255,7 +256,7 @@ final class Conversation<Q, A> extends ServerCall.Listener<Q> implements Source<
       case StatusRuntimeException chosen -> chosen.getStatus();
       default -> {
         LOG.log(Level.ERROR, thread.getName() + " failed unexpectedly", thrown);
-        yield Status.UNKNOWN.withDescription("unexpected failure: " + thrown).withCause(thrown);
+        yield Failures.toGrpc(new UnknownException("unexpected failure: " + thrown, thrown));
       }
     };
   }
