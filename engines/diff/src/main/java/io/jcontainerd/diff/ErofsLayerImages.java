@@ -13,6 +13,7 @@ import io.jcontainerd.core.mount.Mount;
 import io.jcontainerd.core.ports.Files;
 import io.jcontainerd.core.ports.Processes;
 import io.jcontainerd.linux.process.SystemTool;
+import io.jcontainerd.oci.tar.TarEntry;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.io.OutputStream;
@@ -25,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongConsumer;
 
 /**
  * Images of the EROFS file system, made by {@code mkfs.erofs} of what a layer holds, as an overlay
@@ -39,6 +41,12 @@ public final class ErofsLayerImages implements LayerImages {
   private static final String PROGRAM = "mkfs.erofs";
   private static final String TYPE = "application/vnd.erofs.layer.v1";
   private static final Duration DEADLINE = Duration.ofMinutes(30);
+
+  /** So many bytes are worth a look at what room there is. */
+  private static final long WORTH = 8 << 20;
+
+  /** What a file takes besides its bytes. */
+  private static final long OF_A_FILE = 4096;
 
   private final LayerApplier applier;
   private final Files files;
@@ -66,7 +74,8 @@ public final class ErofsLayerImages implements LayerImages {
   }
 
   @Override
-  public Descriptor write(Descriptor layer, OutputStream image) throws IOException {
+  public Descriptor write(Descriptor layer, boolean isAbove, LongConsumer room, OutputStream image)
+      throws IOException {
     SystemTool mkfs =
         SystemTool.find(PROGRAM, processes, DEADLINE)
             .orElseThrow(
@@ -77,7 +86,7 @@ public final class ErofsLayerImages implements LayerImages {
     try {
       files.createDirectories(work, 0700);
       try {
-        plain = make(layer, mkfs, work, made);
+        plain = make(layer, isAbove, room, mkfs, work, made);
       } catch (IOException e) {
         throw LayerApplier.failure("layer " + layer.digest(), e);
       }
@@ -88,8 +97,12 @@ public final class ErofsLayerImages implements LayerImages {
     }
   }
 
-  private Descriptor make(Descriptor layer, SystemTool mkfs, Path work, Path image)
+  private Descriptor make(
+      Descriptor layer, boolean isAbove, LongConsumer room, SystemTool mkfs, Path work, Path image)
       throws IOException {
+    Applier.Options alone = new Applier.Options(Map.of(), false);
+    Needs needs = new Needs(room);
+    room.accept(0);
     Path tree = work.resolve("tree");
     files.createDirectories(tree, 0755);
     AtomicLong youngest = new AtomicLong();
@@ -100,11 +113,13 @@ public final class ErofsLayerImages implements LayerImages {
                 entry -> {
                   long time = entry.modified().getEpochSecond();
                   youngest.accumulateAndGet(time < begun ? time : 0, Math::max);
+                  needs.add(entry);
                 })
             .apply(
                 layer,
                 List.of(new Mount("overlay", "overlay", List.of("upperdir=" + tree))),
-                new Applier.Options(Map.of(), false));
+                isAbove ? alone.standalone() : alone);
+    room.accept(options.stream().anyMatch(option -> option.startsWith("-z")) ? 0 : needs.files);
     List<String> arguments = new ArrayList<>(List.of("--quiet", "-Enoinline_data"));
     arguments.add("-U" + name(plain.digest()));
     arguments.addAll(options);
@@ -125,6 +140,33 @@ public final class ErofsLayerImages implements LayerImages {
           : new UnavailableException(text);
     }
     return plain;
+  }
+
+  /** What the files of a layer take, told a few megabytes ahead. For one thread. */
+  private static final class Needs {
+    private final LongConsumer room;
+    private long files;
+    private long untold;
+
+    Needs(LongConsumer room) {
+      this.room = room;
+    }
+
+    void add(TarEntry entry) {
+      files += entry.size();
+      untold += OF_A_FILE + stored(entry);
+      if (untold >= WORTH) {
+        room.accept(untold);
+        untold = 0;
+      }
+    }
+
+    private static long stored(TarEntry entry) {
+      return entry
+          .segments()
+          .map(parts -> parts.stream().mapToLong(TarEntry.Segment::length).sum())
+          .orElse(entry.size());
+    }
   }
 
   /** The file system's name, of the layer's. */

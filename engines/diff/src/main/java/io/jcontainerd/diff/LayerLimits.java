@@ -36,7 +36,7 @@ public record LayerLimits(long bytes, long ratio, long entries) {
   }
 
   /** The most plain bytes that a blob of that size may become. */
-  long bytesFor(long packed) {
+  public long bytesFor(long packed) {
     long most = bytes == 0 ? Long.MAX_VALUE : bytes;
     if (ratio == 0) {
       return most;

@@ -207,6 +207,7 @@ public final class TransferEngine implements Transfers {
                       parts.content(),
                       parts.leases(),
                       parts.layerImages(),
+                      parts.mostLayerBytes(),
                       () -> parts.space().ofContent().map(DiskSpace.Room::availableBytes),
                       conversions)
                   .convert(source.target(), request, listener);

@@ -12,6 +12,7 @@ import io.jcontainerd.core.snapshots.Snapshotter;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.LongUnaryOperator;
 
 /**
  * Who does the steps. All of them know namespaces.
@@ -24,6 +25,8 @@ import java.util.function.Function;
  * @param registries where images come from and go to
  * @param verifiers who may refuse an image, by name
  * @param layerImages makes file system images of layers, if anybody does
+ * @param mostLayerBytes the most plain bytes that a packed layer of so many may become, as where
+ *     layers are unpacked
  * @param space room on the disks
  * @param time the clock
  */
@@ -36,6 +39,7 @@ public record TransferParts(
     Registries registries,
     Map<String, ImageVerifier> verifiers,
     Optional<LayerImages> layerImages,
+    LongUnaryOperator mostLayerBytes,
     DiskSpace space,
     Time time) {
   /** Copies the verifiers. */

@@ -38,6 +38,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.LongConsumer;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
@@ -297,13 +299,20 @@ class ConversionTest {
 
   /** Images that are the layer's blob turned round. */
   private final class Reversed implements LayerImages {
+    final List<String> written = new CopyOnWriteArrayList<>();
+    long needs;
+
     @Override
     public String mediaType() {
       return "application/vnd.erofs.layer.v1";
     }
 
     @Override
-    public Descriptor write(Descriptor layer, OutputStream image) throws IOException {
+    public Descriptor write(
+        Descriptor layer, boolean isAbove, LongConsumer room, OutputStream image)
+        throws IOException {
+      written.add(layer.size() + (isAbove ? " above" : ""));
+      room.accept(needs);
       byte[] packed = bytes(layer);
       image.write(reversed(packed));
       byte[] plain;
@@ -337,6 +346,77 @@ class ConversionTest {
                 .formatted(image.digest(), image.digest()));
     assertThat(convert(Layers.EROFS, false).target()).isEqualTo(made.target());
     assertNothingIsLeft();
+  }
+
+  @Test
+  void who_makes_images_knows_whether_layers_are_below() {
+    var images = new Reversed();
+    scene.layerImages = Optional.of(images);
+    byte[] one = plain(1, 1000);
+    byte[] two = plain(2, 2000);
+    name(image("amd64", one, two, one));
+    assertThat(manifest(convert(Layers.EROFS, false).target()).layers()).hasSize(3);
+    int length = gzip(one).length;
+    assertThat(images.written)
+        .containsExactlyInAnyOrder(length + "", gzip(two).length + " above", length + " above");
+  }
+
+  @Test
+  void room_stays_free_when_images_are_made() {
+    var images = new Reversed();
+    images.needs = 10 << 20;
+    scene.layerImages = Optional.of(images);
+    scene.space = left(40 << 20);
+    name(image("amd64", plain(1, 1000)));
+    assertThatThrownBy(() -> convert(Layers.EROFS, false))
+        .isInstanceOf(ResourceExhaustedException.class)
+        .hasMessageContaining("for 10485760 more");
+    assertNothingIsNamed();
+    images.needs = 1 << 20;
+    assertThat(convert(Layers.EROFS, false).name()).isEqualTo(TO);
+  }
+
+  @Test
+  void layers_may_become_as_big_as_where_they_are_unpacked() {
+    scene.mostLayerBytes = packed -> packed * 100;
+    byte[] zeros = new byte[300_000];
+    byte[] packed = gzip(zeros);
+    name(image("amd64", zeros));
+    assertThatThrownBy(() -> convert(Layers.ZSTD, false))
+        .isInstanceOf(ResourceExhaustedException.class)
+        .hasMessageContaining("layer " + Digest.sha256(packed))
+        .hasMessageContaining("more than " + packed.length * 100);
+    assertNothingIsNamed();
+  }
+
+  @Test
+  void a_foreign_layer_that_becomes_another_is_no_longer_foreign() {
+    byte[] one = plain(1, 1000);
+    Descriptor config = config(List.of(one), MediaTypes.CONFIG, "amd64");
+    Descriptor layer = add(MediaTypes.DOCKER_FOREIGN_LAYER_GZIP, gzip(one));
+    String written =
+        """
+        {"schemaVersion": 2, "mediaType": "%s",
+         "config": {"mediaType": "%s", "digest": "%s", "size": %d, "data": "e30="},
+         "layers": [{"mediaType": "%s", "digest": "%s", "size": %d, "data": "AAAA",
+                     "urls": ["https://x.example/layer"]}]}"""
+            .formatted(
+                MediaTypes.MANIFEST,
+                config.mediaType(),
+                config.digest(),
+                config.size(),
+                layer.mediaType(),
+                layer.digest(),
+                layer.size());
+    name(add(MediaTypes.MANIFEST, written.getBytes(StandardCharsets.UTF_8)));
+    Descriptor plain = convert(Layers.UNCOMPRESSED, true).target();
+    assertThat(manifest(plain).layers()).containsExactly(Descriptors.of(MediaTypes.LAYER, one));
+    assertThat(new String(bytes(plain), StandardCharsets.UTF_8))
+        .contains("\"data\":\"e30=\"") // of the config, which stays
+        .doesNotContain("AAAA");
+    Descriptor kept = convert(Layers.KEPT, true).target();
+    assertThat(new String(bytes(kept), StandardCharsets.UTF_8))
+        .contains("nondistributable", "AAAA", "https://x.example/layer");
   }
 
   @Test
@@ -442,20 +522,23 @@ class ConversionTest {
     assertNothingIsNamed();
   }
 
+  private static DiskSpace left(long bytes) {
+    return new DiskSpace() {
+      @Override
+      public Optional<Room> ofContent() {
+        return Optional.of(new Room("disk", bytes));
+      }
+
+      @Override
+      public Optional<Room> ofSnapshotter(String name) {
+        return Optional.empty();
+      }
+    };
+  }
+
   @Test
   void some_room_stays_free() {
-    scene.space =
-        new DiskSpace() {
-          @Override
-          public Optional<Room> ofContent() {
-            return Optional.of(new Room("disk", 1 << 20));
-          }
-
-          @Override
-          public Optional<Room> ofSnapshotter(String name) {
-            return Optional.empty();
-          }
-        };
+    scene.space = left(1 << 20);
     name(image("amd64", plain(1, 1000)));
     assertThatThrownBy(() -> convert(Layers.UNCOMPRESSED, false))
         .isInstanceOf(ResourceExhaustedException.class)

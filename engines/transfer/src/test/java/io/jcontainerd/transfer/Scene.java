@@ -33,6 +33,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.Semaphore;
+import java.util.function.LongUnaryOperator;
 
 /** A daemon in memory that transfers from a scripted registry. */
 final class Scene {
@@ -49,6 +50,7 @@ final class Scene {
   DiskSpace space = DiskSpace.UNKNOWN;
   Map<String, ImageVerifier> verifiers = Map.of();
   Optional<LayerImages> layerImages = Optional.empty();
+  LongUnaryOperator mostLayerBytes = _ -> Long.MAX_VALUE;
   long biggestBlob = Long.MAX_VALUE;
   HeldCommits.Before beforeCommit = _ -> {};
   int downloads = 3;
@@ -98,6 +100,7 @@ final class Scene {
               registry,
               verifiers,
               layerImages,
+              mostLayerBytes,
               space,
               time);
       engine = Optional.of(new TransferEngine(parts, settings, limits));

@@ -76,6 +76,7 @@ class UnpackPlanTest {
             scene.registry,
             Map.of(),
             Optional.empty(),
+            _ -> Long.MAX_VALUE,
             DiskSpace.UNKNOWN,
             Time.SYSTEM);
     Blobs blobs =

@@ -42,7 +42,14 @@ class ImageFormsTest {
   @BeforeAll
   void open() {
     Assumptions.assumeTrue(Daemon.reference() == null, "jctr speaks the release of our day");
-    scene = Scene.open("forms");
+    scene =
+        Scene.open(
+            "forms",
+            false,
+            """
+            [plugins."io.containerd.service.v1.diff-service"]
+              default = ["erofs", "walking"]
+            """);
     ctr = scene.ctr;
     image = scene.registry.host() + "/busybox:1";
     index = scene.registry.host() + "/busybox:index";
@@ -173,6 +180,33 @@ class ImageFormsTest {
                       assertThat(folder).isEmptyDirectory();
                     }
                   }
+                })
+            .add(
+                "images of erofs are what the layers were, and run",
+                () -> {
+                  Assumptions.assumeTrue(
+                      ctr.ok("plugins", "ls", "id==erofs")
+                          .out()
+                          .matches("(?s).*snapshotter\\.v1 +erofs .* ok.*"),
+                      "no erofs here");
+                  String look =
+                      "cat /etc/version; stat -c '%a %u' /data/setuid; ls -A /data;"
+                          + " test -e /etc/removed || echo removed";
+                  String usual = ctr.ok("run", "--rm", image, "usual", "/bin/sh", "-c", look).out();
+                  assertThat(usual).startsWith("2\n6755 1000\n").endsWith("removed\n");
+                  assertThat(
+                          ctr.ok(
+                                  "run",
+                                  "--rm",
+                                  "--snapshotter",
+                                  "erofs",
+                                  named("erofs:1"),
+                                  "erofs",
+                                  "/bin/sh",
+                                  "-c",
+                                  look)
+                              .out())
+                      .isEqualTo(usual);
                 })
             .add(
                 "what cannot be is said",

@@ -7,6 +7,7 @@ import io.jcontainerd.oci.json.JsonObject;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Documents as containerd's converter writes them, so that both make the same of an image: known
@@ -31,14 +32,15 @@ final class CanonicalJson {
     return annotated(index, sorted(index, INDEX));
   }
 
-  /** A descriptor that names another blob. */
+  /** A descriptor that may name another blob, of which neither bytes nor addresses are known. */
   static JsonObject descriptor(JsonObject before, Descriptor now) {
     JsonObject changed =
         before
             .with("mediaType", now.mediaType())
             .with("digest", now.digest().toString())
             .with("size", now.size());
-    return descriptor(changed);
+    boolean isSame = before.string("digest").equals(Optional.of(now.digest().toString()));
+    return descriptor(isSame ? changed : changed.without("data").without("urls"));
   }
 
   static JsonObject descriptor(JsonObject descriptor) {

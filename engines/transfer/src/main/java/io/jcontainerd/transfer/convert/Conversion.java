@@ -211,7 +211,10 @@ final class Conversion {
       }
       all.add(
           new LayerForms.Layer(
-              layer, isImage ? Optional.of(diffIds.get(i)) : Optional.empty(), !isElsewhere));
+              layer,
+              isImage ? Optional.of(diffIds.get(i)) : Optional.empty(),
+              isImage && i > 0,
+              !isElsewhere));
     }
     List<LayerForms.Converted> converted = layers.convert(all, request.layers(), toOci(), at);
     Descriptor configNow = config(config, diffIds, converted);
@@ -259,7 +262,7 @@ final class Conversion {
                 JsonArray.ofStrings(now.stream().map(Digest::toString).toList()))
             .toBytes();
     NewBlobs.Blob blob = blobs.document(bytes, labels(at));
-    return new Descriptor(type, blob.digest(), blob.size(), at.annotations(), at.urls());
+    return new Descriptor(type, blob.digest(), blob.size(), at.annotations());
   }
 
   private Descriptor store(Descriptor before, String type, JsonObject document) {

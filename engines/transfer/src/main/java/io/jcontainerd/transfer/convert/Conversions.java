@@ -12,6 +12,7 @@ import io.jcontainerd.oci.image.ContentNames;
 import io.jcontainerd.transfer.flow.Slots;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.LongUnaryOperator;
 import java.util.function.Supplier;
 
 /**
@@ -20,6 +21,7 @@ import java.util.function.Supplier;
  * @param content where blobs are
  * @param leases what keeps them meanwhile
  * @param images makes file system images of layers, if anybody does
+ * @param mostBytes the most plain bytes that a packed layer of so many may become
  * @param room bytes that are left where blobs go, if anybody knows
  * @param slots how many layers are worked on at the same time
  */
@@ -27,12 +29,14 @@ public record Conversions(
     ContentStore content,
     LeaseStore leases,
     Optional<LayerImages> images,
+    LongUnaryOperator mostBytes,
     Supplier<Optional<Long>> room,
     Slots slots) {
   /** What a document becomes, in a call that has a lease. */
   public Descriptor convert(Descriptor root, ConversionRequest request, TransferListener listener) {
     NewBlobs blobs = new NewBlobs(content, leases, room);
-    LayerForms layers = new LayerForms(content, blobs, images, slots, new Telling(listener));
+    LayerForms layers =
+        new LayerForms(content, blobs, images, mostBytes, slots, new Telling(listener));
     return new Conversion(content, blobs, layers, request).convert(root);
   }
 

@@ -20,6 +20,7 @@ import java.security.MessageDigest;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.LongConsumer;
+import java.util.function.LongUnaryOperator;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
 
@@ -31,17 +32,17 @@ final class LayerConversion {
   private static final int BUFFER = 128 << 10;
   private static final int ZSTD_LEVEL = 3;
 
-  /** As when layers are unpacked: nothing that people make is packed so tightly. */
-  private static final long MOST_RATIO = 200;
-
-  private static final long RATIO_COUNTS_FROM = 1L << 30;
-
   private final ContentStore content;
   private final NewBlobs blobs;
+  private final LongUnaryOperator mostBytes;
 
-  LayerConversion(ContentStore content, NewBlobs blobs) {
+  /**
+   * @param mostBytes the most plain bytes that a packed layer of so many may become
+   */
+  LayerConversion(ContentStore content, NewBlobs blobs, LongUnaryOperator mostBytes) {
     this.content = content;
     this.blobs = blobs;
+    this.mostBytes = mostBytes;
   }
 
   /** How a layer is packed, as its first bytes show. */
@@ -81,7 +82,7 @@ final class LayerConversion {
     try (ContentReader reader = content.reader(layer.digest())) {
       return blobs.make(
           out -> {
-            Digest plain = copy(reader, from, to, out, progress);
+            Digest plain = copy(layer, reader, from, to, out, progress);
             check(layer, expected, plain);
             return Map.of(Labels.UNCOMPRESSED, plain.toString());
           });
@@ -101,7 +102,8 @@ final class LayerConversion {
     }
   }
 
-  private static Digest copy(
+  private Digest copy(
+      Descriptor layer,
       ContentReader reader,
       LayerType.Packing from,
       LayerType.Packing to,
@@ -109,7 +111,7 @@ final class LayerConversion {
       LongConsumer progress)
       throws IOException {
     MessageDigest hasher = Digest.hasher("sha256");
-    long most = Math.max(RATIO_COUNTS_FROM, reader.size() * MOST_RATIO);
+    long most = mostBytes.applyAsLong(reader.size());
     Packed packed = new Packed(reader, progress);
     try (InputStream plain = unpacking(packed, from);
         OutputStream packing = packing(new BufferedOutputStream(out, BUFFER), to)) {
@@ -119,7 +121,8 @@ final class LayerConversion {
         size += count;
         if (size > most) {
           throw new ResourceExhaustedException(
-              "layer of %d bytes unpacks to more than %d".formatted(reader.size(), most));
+              "layer %s of %d bytes unpacks to more than %d, which is the limit"
+                  .formatted(layer.digest(), reader.size(), most));
         }
         hasher.update(piece, 0, count);
         packing.write(piece, 0, count);

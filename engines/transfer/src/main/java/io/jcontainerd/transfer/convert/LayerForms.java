@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.LongUnaryOperator;
 import java.util.stream.Collectors;
 
 /**
@@ -37,9 +38,18 @@ final class LayerForms {
    * A layer as the image has it.
    *
    * @param diffId the digest of its plain form, if the image says it
+   * @param isAbove whether others are below it when it is unpacked
    * @param isHere whether its blob is
    */
-  record Layer(Descriptor descriptor, Optional<Digest> diffId, boolean isHere) {}
+  record Layer(Descriptor descriptor, Optional<Digest> diffId, boolean isAbove, boolean isHere) {}
+
+  /** What a blob is made of. An image of a file system may not be one if others are below it. */
+  private record Source(Digest digest, boolean isAbove) {
+    static Source of(Layer layer, ConversionRequest.Layers form) {
+      return new Source(
+          layer.descriptor().digest(), form == ConversionRequest.Layers.EROFS && layer.isAbove());
+    }
+  }
 
   /**
    * A layer as it will be.
@@ -56,17 +66,18 @@ final class LayerForms {
   private final Listener listener;
 
   /** Blobs that were made, by what they were made of. */
-  private final Map<Digest, NewBlobs.Blob> made = new ConcurrentHashMap<>();
+  private final Map<Source, NewBlobs.Blob> made = new ConcurrentHashMap<>();
 
   LayerForms(
       ContentStore content,
       NewBlobs blobs,
       Optional<LayerImages> images,
+      LongUnaryOperator mostBytes,
       Slots slots,
       Listener listener) {
     this.content = content;
     this.blobs = blobs;
-    this.packer = new LayerConversion(content, blobs);
+    this.packer = new LayerConversion(content, blobs, mostBytes);
     this.images = images;
     this.slots = slots;
     this.listener = listener;
@@ -78,10 +89,10 @@ final class LayerForms {
     try (Tasks tasks = new Tasks()) {
       layers.stream()
           .filter(layer -> layer.isHere() && LayerType.parse(type(layer)).isPresent())
-          .filter(layer -> !made.containsKey(layer.descriptor().digest()))
+          .filter(layer -> !made.containsKey(Source.of(layer, form)))
           .collect(
               Collectors.toMap(
-                  layer -> layer.descriptor().digest(), layer -> layer, (first, _) -> first))
+                  layer -> Source.of(layer, form), layer -> layer, (first, _) -> first))
           .values()
           .forEach(layer -> tasks.begin(() -> make(layer, form, manifest)));
       tasks.join();
@@ -113,7 +124,7 @@ final class LayerForms {
               () -> new NotImplementedException("layers become no erofs images here"));
       try (Slots.Slot _ = slots.take(0)) {
         listener.converting(at, manifest, 0);
-        made.put(at.digest(), image(layer, maker));
+        made.put(Source.of(layer, form), image(layer, maker));
       }
     } else if (wanted.isPresent()) {
       LayerType.Packing found = packer.packing(at);
@@ -122,7 +133,7 @@ final class LayerForms {
       }
       try (Slots.Slot _ = slots.take(0)) {
         listener.converting(at, manifest, 0);
-        made.put(at.digest(), packed(layer, found, wanted.get(), manifest));
+        made.put(Source.of(layer, form), packed(layer, found, wanted.get(), manifest));
       }
     } else {
       return;
@@ -134,7 +145,8 @@ final class LayerForms {
     try {
       return blobs.make(
           out -> {
-            Descriptor plain = maker.write(layer.descriptor(), out);
+            Descriptor plain =
+                maker.write(layer.descriptor(), layer.isAbove(), blobs::checkRoom, out);
             LayerConversion.check(layer.descriptor(), layer.diffId(), plain.digest());
             return Map.of();
           });
@@ -172,19 +184,21 @@ final class LayerForms {
       return new Converted(renamed(at, type.mediaType()), Optional.empty());
     }
     if (form == ConversionRequest.Layers.EROFS) {
-      NewBlobs.Blob blob = Objects.requireNonNull(made.get(at.digest()));
+      NewBlobs.Blob blob = Objects.requireNonNull(made.get(Source.of(layer, form)));
       return new Converted(
           new Descriptor(
               images.orElseThrow().mediaType(), blob.digest(), blob.size(), at.annotations()),
           Optional.of(blob.digest()));
     }
     LayerType packed = packing(form).map(type::packed).orElse(type);
-    NewBlobs.Blob blob = made.get(at.digest());
+    NewBlobs.Blob blob = made.get(Source.of(layer, form));
     if (blob == null) {
       return new Converted(renamed(at, packed.mediaType()), Optional.empty());
     }
+    // nobody else has it, so it has to be where the image is
     return new Converted(
-        new Descriptor(packed.mediaType(), blob.digest(), blob.size(), at.annotations(), at.urls()),
+        new Descriptor(
+            packed.distributable().mediaType(), blob.digest(), blob.size(), at.annotations()),
         Optional.empty());
   }
 

@@ -120,13 +120,19 @@ final class NewBlobs {
         });
   }
 
-  private void checkRoom() {
+  /**
+   * Refuses what would not leave enough for everything else.
+   *
+   * @param coming bytes that are about to be written where blobs go
+   */
+  void checkRoom(long coming) {
     room.get()
-        .filter(left -> left < RESERVE)
+        .filter(left -> left - RESERVE < coming)
         .ifPresent(
             left -> {
               throw new ResourceExhaustedException(
-                  "conversion: %d bytes are left, and %d stay free".formatted(left, RESERVE));
+                  "conversion: %d bytes are left, of which %d stay free, for %d more"
+                      .formatted(left, RESERVE, coming));
             });
   }
 
@@ -153,7 +159,7 @@ final class NewBlobs {
       unchecked += length;
       if (unchecked >= LOOK_AFTER) {
         unchecked = 0;
-        checkRoom();
+        checkRoom(0);
       }
       ingest.write(ByteBuffer.wrap(bytes, offset, length));
       size += length;

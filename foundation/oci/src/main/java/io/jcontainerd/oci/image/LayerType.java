@@ -31,6 +31,14 @@ public record LayerType(Family family, Packing packing) {
         case OCI_FOREIGN, DOCKER_FOREIGN -> OCI_FOREIGN;
       };
     }
+
+    /** The same one's word for layers that may be passed on. */
+    private Family distributable() {
+      return switch (this) {
+        case OCI, OCI_FOREIGN -> OCI;
+        case DOCKER, DOCKER_FOREIGN -> DOCKER;
+      };
+    }
   }
 
   /** How layers are packed. */
@@ -67,6 +75,11 @@ public record LayerType(Family family, Packing packing) {
   /** The same layers in OCI's words. */
   public LayerType toOci() {
     return new LayerType(family.toOci(), packing);
+  }
+
+  /** Such layers, where they may be passed on. */
+  public LayerType distributable() {
+    return new LayerType(family.distributable(), packing);
   }
 
   /** Such layers, packed otherwise. */

@@ -38,6 +38,18 @@ class LayerTypeTest {
   }
 
   @Test
+  void what_may_not_be_passed_on_has_a_word_like_what_may() {
+    for (Packing packing : Packing.values()) {
+      assertThat(new LayerType(Family.DOCKER_FOREIGN, packing).distributable())
+          .isEqualTo(new LayerType(Family.DOCKER, packing))
+          .isEqualTo(new LayerType(Family.DOCKER, packing).distributable());
+      assertThat(new LayerType(Family.OCI_FOREIGN, packing).distributable())
+          .isEqualTo(new LayerType(Family.OCI, packing))
+          .isEqualTo(new LayerType(Family.OCI, packing).distributable());
+    }
+  }
+
+  @Test
   void oci_has_a_word_for_each_of_docker() {
     assertThat(new LayerType(Family.DOCKER_FOREIGN, Packing.GZIP).toOci())
         .isEqualTo(new LayerType(Family.OCI_FOREIGN, Packing.GZIP));

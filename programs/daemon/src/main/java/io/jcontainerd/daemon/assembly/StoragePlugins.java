@@ -369,7 +369,7 @@ final class StoragePlugins {
   }
 
   /** One configuration for whoever unpacks. */
-  private static LayerLimits limits(LoadedConfig config) {
+  static LayerLimits limits(LoadedConfig config) {
     var settings = config.settings(Keys.WALKING.uri(), StorageSettings.WalkingDiffer.class);
     return new LayerLimits(
         settings.maxLayerBytes(), settings.maxLayerRatio(), settings.maxLayerEntries());

@@ -133,6 +133,7 @@ final class TransferPlugins {
             new MachineSpace(
                 machine.kernel(),
                 root,
+            StoragePlugins.limits(config)::bytesFor,
                 name ->
                     Optional.ofNullable(metadata.snapshotters().get(name))
                         .map(snapshotter -> snapshotter.exports().get("root"))
