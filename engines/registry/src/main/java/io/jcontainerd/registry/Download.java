@@ -40,7 +40,7 @@ final class Download implements ResumingStream.Opener {
 
   @Override
   public ResumingStream.Opened open(long offset) {
-    Trials.Served<InputStream> served =
+    Trials.Served<Fetching.Rest> served =
         trials.first(
             reference,
             Operation.PULL,
@@ -48,7 +48,8 @@ final class Download implements ResumingStream.Opener {
             next,
             host -> fetching.open(host, reference, descriptor, offset));
     next = (served.index() + 1) % attempts.size();
-    return new ResumingStream.Opened(served.answer(), attempts.get(served.index()).authority());
+    return new ResumingStream.Opened(
+        served.answer().in(), served.answer().ahead(), attempts.get(served.index()).authority());
   }
 
   @Override

@@ -2,7 +2,9 @@ package io.jcontainerd.registry;
 
 import io.jcontainerd.core.Descriptor;
 import io.jcontainerd.core.failure.CancelledException;
+import io.jcontainerd.core.failure.ContainerdException;
 import io.jcontainerd.core.failure.NotFoundException;
+import io.jcontainerd.core.failure.UnavailableException;
 import io.jcontainerd.oci.reference.Reference;
 import java.io.IOException;
 import java.io.InputStream;
@@ -10,18 +12,18 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpResponse;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.TreeMap;
 
 /**
- * A blob from the addresses that its descriptor names, one after the other, for registries do not
- * hold what must not be passed on. Nothing of what a registry is told or knows of us goes there: no
- * credentials, no configured headers, no certificates. Whoever stores the blob compares it with its
- * digest.
+ * A blob from the addresses that its descriptor names, one after the other, and again where what
+ * failed may pass, for registries do not hold what must not be passed on. Nothing of what a
+ * registry is told or knows of us goes there: no credentials, no configured headers, no
+ * certificates. Whoever stores the blob compares it with its digest.
  */
 final class Elsewhere implements ResumingStream.Opener {
   private static final int MOST_ADDRESSES = 16;
@@ -70,56 +72,94 @@ final class Elsewhere implements ResumingStream.Opener {
   public ResumingStream.Opened open(long offset) {
     List<String> urls =
         descriptor.urls().subList(0, Math.min(MOST_ADDRESSES, descriptor.urls().size()));
-    List<String> failures = new ArrayList<>(List.of(String.valueOf(why.getMessage())));
-    for (int i = 0; i < urls.size(); i++) {
-      int index = (next + i) % urls.size();
-      String url = urls.get(index);
-      try {
-        URI uri = address(url);
-        InputStream in = bytes(uri, offset);
-        next = index + 1;
-        return new ResumingStream.Opened(in, Printable.authority(uri));
-      } catch (IOException e) {
-        failures.add(Printable.address(url) + ": " + Exchange.text(e));
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new CancelledException("content " + descriptor.digest(), e);
+    Map<Integer, IOException> failures = new TreeMap<>();
+    try {
+      for (int round = 1; ; round++) {
+        for (int i = 0; i < urls.size(); i++) {
+          int index = (next + i) % urls.size();
+          IOException before = failures.get(index);
+          if (before != null && !mayPass(before)) {
+            continue;
+          }
+          try {
+            ResumingStream.Opened opened = bytes(address(urls.get(index)), offset);
+            next = index + 1;
+            return opened;
+          } catch (IOException e) {
+            failures.put(index, e);
+          }
+        }
+        if (round >= options.attempts()
+            || failures.values().stream().noneMatch(Elsewhere::mayPass)) {
+          throw failure(urls, failures);
+        }
+        pause(Exchange.backoff(round));
       }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new CancelledException("content " + descriptor.digest(), e);
     }
-    throw new NotFoundException(String.join("; elsewhere: ", failures), why);
+  }
+
+  private static boolean mayPass(IOException failure) {
+    return !(failure instanceof FinalException)
+        && !(failure instanceof NotThereException)
+        && !Exchange.isOfCertificates(failure);
+  }
+
+  /** It is nowhere if everybody says so; who does not answer sensibly has not said it. */
+  private ContainerdException failure(List<String> urls, Map<Integer, IOException> failures) {
+    StringBuilder text = new StringBuilder(String.valueOf(why.getMessage()));
+    failures.forEach(
+        (index, failure) ->
+            text.append("; elsewhere: ")
+                .append(Printable.address(urls.get(index)))
+                .append(": ")
+                .append(Exchange.text(failure)));
+    return failures.values().stream().allMatch(NotThereException.class::isInstance)
+        ? new NotFoundException(text.toString(), why)
+        : new UnavailableException(text.toString(), why);
   }
 
   private static URI address(String url) throws IOException {
     String lower = url.toLowerCase(Locale.ROOT);
     if (!lower.startsWith("http://") && !lower.startsWith("https://")) {
-      throw new FinalException("is no address of http");
+      throw new NotThereException("is no address of http");
     }
-    return NamedAddress.resolve(NOWHERE, url);
+    try {
+      return NamedAddress.resolve(NOWHERE, url);
+    } catch (IOException e) {
+      throw new NotThereException(Exchange.text(e));
+    }
   }
 
-  private InputStream bytes(URI uri, long offset) throws IOException, InterruptedException {
+  private ResumingStream.Opened bytes(URI uri, long offset)
+      throws IOException, InterruptedException {
     Map<String, String> headers = offset > 0 ? Map.of("Range", "bytes=" + offset + "-") : Map.of();
     var question =
         new Line.Question(uri, "GET", uri, headers, Map.of(), Optional.empty(), true, false);
     HttpResponse<InputStream> answer = line.follow(http, question, "");
     try {
-      return switch (answer.statusCode()) {
+      int status = answer.statusCode();
+      return switch (status) {
         case 200 -> {
           checkLength(answer, descriptor.size());
-          InputStream body = answer.body();
-          body.skipNBytes(offset);
-          yield body;
+          yield new ResumingStream.Opened(answer.body(), offset, Printable.authority(uri));
         }
         case 206 -> {
           checkLength(answer, descriptor.size() - offset);
           Optional<ContentRange> range =
               ContentRange.parse(answer.headers().firstValue("Content-Range").orElse(""));
           if (range.filter(told -> told.is(offset, descriptor.size())).isEmpty()) {
-            throw new IOException("answered with another part than was asked for");
+            throw new FinalException("answered with another part than was asked for");
           }
-          yield answer.body();
+          yield new ResumingStream.Opened(answer.body(), 0, Printable.authority(uri));
         }
-        default -> throw new IOException("answered " + answer.statusCode());
+        case 404, 410 -> throw new NotThereException("answered " + status);
+        default ->
+            throw Exchange.mayPass(status)
+                ? new IOException("answered " + status)
+                : new FinalException("answered " + status);
       };
     } catch (IOException e) {
       Answer.drop(answer);
@@ -136,7 +176,7 @@ final class Elsewhere implements ResumingStream.Opener {
       told = OptionalLong.empty();
     }
     if (told.isPresent() && told.getAsLong() != expected) {
-      throw new IOException(
+      throw new FinalException(
           "announced %d bytes where %d were to be expected".formatted(told.getAsLong(), expected));
     }
     if (answer
@@ -144,12 +184,21 @@ final class Elsewhere implements ResumingStream.Opener {
         .firstValue("Content-Encoding")
         .filter(coding -> !coding.equalsIgnoreCase("identity"))
         .isPresent()) {
-      throw new IOException("answered with a content encoding that nobody asked for");
+      throw new FinalException("answered with a content encoding that nobody asked for");
     }
   }
 
   @Override
   public void pause(Duration wait) throws InterruptedException {
     options.time().sleep(wait);
+  }
+
+  /** Who was asked, or would be, does not have it. */
+  private static final class NotThereException extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    NotThereException(String message) {
+      super(message);
+    }
   }
 }

@@ -154,6 +154,11 @@ final class Exchange {
     return FIRST_WAIT.multipliedBy(1L << Math.min(failures - 1, 8));
   }
 
+  /** Whether another answer may come when it is tried again. */
+  static boolean mayPass(int status) {
+    return PASSING.contains(status);
+  }
+
   private static boolean mayPass(Ask ask, int status, int repeats) {
     return status == TOO_MANY_REQUESTS
         || (PASSING.contains(status) && repeats < ask.manner().repeats());
@@ -175,7 +180,7 @@ final class Exchange {
   }
 
   /** Who is not believed now will not be believed in a second. */
-  private static boolean isOfCertificates(Throwable failure) {
+  static boolean isOfCertificates(Throwable failure) {
     Throwable at = failure;
     while (at != null && !(at instanceof GeneralSecurityException)) {
       at = at.getCause();

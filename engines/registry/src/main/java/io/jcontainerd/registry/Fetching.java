@@ -31,30 +31,40 @@ final class Fetching {
     return MediaTypes.isManifest(type) || MediaTypes.isIndex(type) || MediaTypes.isSchema1(type);
   }
 
+  /**
+   * The end of a blob or manifest.
+   *
+   * @param ahead how many bytes come before it
+   */
+  record Rest(InputStream in, long ahead) {}
+
   /** The bytes from an offset to the end. */
-  InputStream open(Host host, Reference reference, Descriptor descriptor, long offset)
-      throws IOException {
+  Rest open(Host host, Reference reference, Descriptor descriptor, long offset) throws IOException {
     if (isManifest(descriptor)) {
       byte[] bytes = manifest(host, reference, descriptor);
       int from = Math.toIntExact(offset);
-      return new ByteArrayInputStream(bytes, from, bytes.length - from);
+      return new Rest(new ByteArrayInputStream(bytes, from, bytes.length - from), 0);
     }
     if (offset > 0) {
-      Optional<InputStream> rest = part(host, reference, descriptor, offset, descriptor.size());
+      Answer answer = exchange.send(part(ask(host, reference, descriptor), offset, ""));
+      if (answer.status() == 200) {
+        return new Rest(whole(answer, descriptor), offset);
+      }
+      Optional<InputStream> rest = part(answer, descriptor, offset, descriptor.size());
       if (rest.isPresent()) {
-        return rest.get();
+        return new Rest(rest.get(), 0);
       }
     }
     Answer answer = exchange.send(ask(host, reference, descriptor));
     return switch (answer.status()) {
-      case 200 -> skipping(whole(answer, descriptor), offset);
+      case 200 -> new Rest(whole(answer, descriptor), offset);
       case 206 -> {
         if (!isOf(answer, 0, descriptor.size(), descriptor.size())) {
           answer.drop();
           throw new IOException(
               answer.question() + ": answered with a part of what was asked for as a whole");
         }
-        yield skipping(whole(answer, descriptor), offset);
+        yield new Rest(whole(answer, descriptor), offset);
       }
       default -> throw answer.failure();
     };
@@ -69,14 +79,25 @@ final class Fetching {
       Host host, Reference reference, Descriptor descriptor, long from, long until)
       throws IOException {
     String last = until == descriptor.size() ? "" : Long.toString(until - 1);
-    Answer answer =
-        exchange.send(
-            ask(host, reference, descriptor).header("Range", "bytes=" + from + "-" + last));
+    Answer answer = exchange.send(part(ask(host, reference, descriptor), from, last));
+    if (answer.status() != 200) {
+      return part(answer, descriptor, from, until);
+    }
+    if (from == 0 && until == descriptor.size()) {
+      return Optional.of(whole(answer, descriptor));
+    }
+    answer.drop();
+    return Optional.empty();
+  }
+
+  private static Ask part(Ask ask, long from, String last) {
+    return ask.header("Range", "bytes=" + from + "-" + last);
+  }
+
+  /** Of an answer that is not the whole. */
+  private static Optional<InputStream> part(
+      Answer answer, Descriptor descriptor, long from, long until) throws IOException {
     return switch (answer.status()) {
-      case 200 ->
-          from == 0 && until == descriptor.size()
-              ? Optional.of(whole(answer, descriptor))
-              : skippingAll(answer, descriptor, from, until);
       case 206 -> {
         if (!isOf(answer, from, until, descriptor.size())) {
           answer.drop();
@@ -91,16 +112,6 @@ final class Fetching {
       }
       default -> throw answer.failure();
     };
-  }
-
-  /** The whole came instead of the rest; it may as well be used for the rest. */
-  private static Optional<InputStream> skippingAll(
-      Answer answer, Descriptor descriptor, long from, long until) throws IOException {
-    if (until < descriptor.size()) {
-      answer.drop();
-      return Optional.empty();
-    }
-    return Optional.of(skipping(whole(answer, descriptor), from));
   }
 
   private Ask ask(Host host, Reference reference, Descriptor descriptor) {
@@ -142,16 +153,6 @@ final class Fetching {
               .formatted(answer.question(), told.get().whole().orElse(0), size));
     }
     return told.filter(range -> range.is(from, until)).isPresent();
-  }
-
-  private static InputStream skipping(InputStream body, long offset) throws IOException {
-    try {
-      body.skipNBytes(offset);
-      return body;
-    } catch (IOException e) {
-      body.close();
-      throw e;
-    }
   }
 
   private byte[] manifest(Host host, Reference reference, Descriptor descriptor)

@@ -2,6 +2,7 @@ package io.jcontainerd.registry;
 
 import io.jcontainerd.core.failure.CancelledException;
 import io.jcontainerd.core.failure.ContainerdException;
+import io.jcontainerd.core.registry.Skipping;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
@@ -9,15 +10,18 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Bytes of a known length from lines that may break: when one does, the rest is asked for anew. It
  * fails when several lines in a row bring next to nothing, telling of each, and when there are more
  * bytes than announced.
  */
-final class ResumingStream extends InputStream {
+final class ResumingStream extends InputStream implements Skipping {
   /** A line with fewer bytes, unless they were the last, brought nothing worth another one. */
   private static final long NEXT_TO_NOTHING = 16 << 10;
+
+  private static final int SCRAP = 64 << 10;
 
   /** Opens lines. */
   interface Opener {
@@ -31,9 +35,10 @@ final class ResumingStream extends InputStream {
   /**
    * A line.
    *
+   * @param ahead how many bytes come before those that were asked for
    * @param host whose
    */
-  record Opened(InputStream in, String host) {}
+  record Opened(InputStream in, long ahead, String host) {}
 
   private final String name;
   private final Opener opener;
@@ -43,6 +48,8 @@ final class ResumingStream extends InputStream {
   private Opened line;
   private long position;
   private long brought;
+  private long ahead;
+  private final AtomicLong skipped = new AtomicLong();
 
   /**
    * Opens the first line.
@@ -57,6 +64,7 @@ final class ResumingStream extends InputStream {
     this.size = size;
     this.most = most;
     this.line = opener.open(offset);
+    this.ahead = line.ahead;
   }
 
   @Override
@@ -73,6 +81,7 @@ final class ResumingStream extends InputStream {
     }
     while (true) {
       try {
+        skip();
         int count = line.in.read(into, offset, length);
         if (count > 0) {
           took(count);
@@ -88,6 +97,26 @@ final class ResumingStream extends InputStream {
         broke(e);
       }
     }
+  }
+
+  private void skip() throws IOException {
+    if (ahead == 0) {
+      return;
+    }
+    byte[] unwanted = new byte[(int) Math.min(SCRAP, ahead)];
+    while (ahead > 0) {
+      int count = line.in.read(unwanted, 0, (int) Math.min(unwanted.length, ahead));
+      if (count <= 0) {
+        throw new IOException("the bytes ended");
+      }
+      ahead -= count;
+      skipped.addAndGet(count);
+    }
+  }
+
+  @Override
+  public long skipped() {
+    return skipped.get();
   }
 
   private void took(int count) throws IOException {
@@ -112,6 +141,7 @@ final class ResumingStream extends InputStream {
         opener.pause(Exchange.backoff(broken.size() - 1));
       }
       line = opener.open(position);
+      ahead = line.ahead;
       brought = 0;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

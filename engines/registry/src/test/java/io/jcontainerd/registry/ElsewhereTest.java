@@ -7,6 +7,8 @@ import io.jcontainerd.core.Descriptor;
 import io.jcontainerd.core.Digest;
 import io.jcontainerd.core.failure.NotFoundException;
 import io.jcontainerd.core.failure.PermissionDeniedException;
+import io.jcontainerd.core.failure.UnavailableException;
+import io.jcontainerd.core.registry.Skipping;
 import io.jcontainerd.oci.image.MediaTypes;
 import io.jcontainerd.testkit.registry.Reply;
 import io.jcontainerd.testkit.registry.Script;
@@ -18,7 +20,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.Random;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -121,9 +125,10 @@ class ElsewhereTest {
   void who_asks_elsewhere_for_a_password_does_not_get_it() {
     server(_ -> Reply.of(401).header("WWW-Authenticate", "Basic realm=\"r\""));
     assertThatThrownBy(() -> fetch(url()))
-        .isInstanceOf(NotFoundException.class)
+        .isInstanceOf(UnavailableException.class)
         .hasMessageContaining("answered 401")
         .hasMessageNotContaining("secret");
+    assertThat(server.seen()).hasSize(1);
     assertThat(server.seen()).allMatch(seen -> seen.header("Authorization").isEmpty());
   }
 
@@ -147,6 +152,45 @@ class ElsewhereTest {
         .hasMessageContaining("answered 404")
         .hasMessageContaining("file:///etc/passwd: is no address of http")
         .hasMessageContaining("/layers/one?…: answered 410");
+  }
+
+  @Test
+  void who_is_down_is_asked_again_and_again_but_not_who_has_it_not() {
+    server(_ -> Reply.of(404));
+    assertThatThrownBy(() -> fetch("http://127.0.0.1:1/x", url()))
+        .isInstanceOf(UnavailableException.class)
+        .hasMessageContaining("http://127.0.0.1:1/x: ")
+        .hasMessageContaining("/layers/one?…: answered 404");
+    assertThat(time.sleeps).containsExactly(Exchange.backoff(1), Exchange.backoff(2));
+    assertThat(server.seen()).hasSize(1);
+  }
+
+  @Test
+  void what_may_pass_is_waited_for() throws Exception {
+    Queue<Integer> failures = new ConcurrentLinkedQueue<>(List.of(503, 429));
+    server(
+        seen -> {
+          Integer failure = failures.poll();
+          return failure == null ? serve(seen) : Reply.of(failure);
+        });
+    assertThat(fetch(url())).isEqualTo(BLOB);
+    assertThat(server.seen()).hasSize(3);
+  }
+
+  @Test
+  void what_comes_before_the_rest_is_passed_over_while_it_is_read() throws Exception {
+    server(_ -> Reply.of(200).body(BLOB));
+    RegistryOptions options = RegistryOptions.defaults().withTime(time);
+    try (DistributionRegistry client = new DistributionRegistry(options)) {
+      for (String host : List.of(registry.address(), server.address())) {
+        try (InputStream in = client.fetch(host + "/a/b:c", layer(url()), 70_000)) {
+          Skipping skipping = (Skipping) in;
+          assertThat(skipping.skipped()).isZero();
+          assertThat(in.readAllBytes()).isEqualTo(Arrays.copyOfRange(BLOB, 70_000, BLOB.length));
+          assertThat(skipping.skipped()).isEqualTo(70_000);
+        }
+      }
+    }
   }
 
   @Test
@@ -178,7 +222,7 @@ class ElsewhereTest {
   void another_length_is_not_taken() {
     server(_ -> Reply.of(200).body(new byte[7]));
     assertThatThrownBy(() -> fetch(url()))
-        .isInstanceOf(NotFoundException.class)
+        .isInstanceOf(UnavailableException.class)
         .hasMessageContaining("announced 7 bytes where 100000 were to be expected");
   }
 

@@ -335,6 +335,11 @@ public final class Download implements AutoCloseable {
     List<Line> release = new ArrayList<>();
     synchronized (this) {
       long now = time.nanoTime();
+      for (Line line : lines) {
+        if (line.isSkipping()) {
+          silentSince = now;
+        }
+      }
       if (waiting && now - silentSince > limits.patience().toNanos()) {
         ended =
             new UnavailableException(

@@ -2,6 +2,7 @@ package io.jcontainerd.transfer.fetch;
 
 import io.jcontainerd.core.Call;
 import io.jcontainerd.core.ports.Time;
+import io.jcontainerd.core.registry.Skipping;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -69,6 +70,7 @@ final class Line {
   private boolean ended;
   private boolean full;
   private long lastBytes;
+  private long skipped;
   private @Nullable Exception failure;
   private @Nullable InputStream stream;
   private @Nullable Thread thread;
@@ -320,6 +322,20 @@ final class Line {
   /** When the last byte came, if the line is waiting for one. */
   boolean isSilentSince(long nanos) {
     return !ended && !full && filled < until && lastBytes - nanos < 0;
+  }
+
+  /** Whether, since this was last asked, bytes came that stand before those that are wanted. */
+  boolean isSkipping() {
+    if (!(stream instanceof Skipping skipping)) {
+      return false;
+    }
+    long before = skipped;
+    skipped = skipping.skipped();
+    if (skipped == before) {
+      return false;
+    }
+    lastBytes = time.nanoTime();
+    return true;
   }
 
   /** Takes the line for broken. Its thread has to be told, by {@link #release}. */

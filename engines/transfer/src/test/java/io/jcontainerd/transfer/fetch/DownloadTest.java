@@ -11,6 +11,7 @@ import io.jcontainerd.core.content.IngestRequest;
 import io.jcontainerd.core.failure.NotFoundException;
 import io.jcontainerd.core.failure.UnavailableException;
 import io.jcontainerd.core.registry.Registry;
+import io.jcontainerd.core.registry.Skipping;
 import io.jcontainerd.testkit.memory.InMemoryContentStore;
 import io.jcontainerd.testkit.time.VirtualTime;
 import java.io.ByteArrayInputStream;
@@ -29,6 +30,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -151,7 +153,7 @@ class DownloadTest {
     }
   }
 
-  private final class Counted extends InputStream {
+  private final class Counted extends InputStream implements Skipping {
     private final InputStream in;
     private boolean closed;
 
@@ -168,6 +170,11 @@ class DownloadTest {
     @Override
     public int read(byte[] into, int offset, int length) throws IOException {
       return in.read(into, offset, length);
+    }
+
+    @Override
+    public long skipped() {
+      return in instanceof Skipping skipping ? skipping.skipped() : 0;
     }
 
     @Override
@@ -382,6 +389,63 @@ class DownloadTest {
     while (content.status("ref").offset() == 0) {
       Thread.onSpinWait();
     }
+  }
+
+  /** Before its bytes come others, as many as are told of. */
+  private static final class Prefixed extends InputStream implements Skipping {
+    private final InputStream in;
+    private final AtomicLong prefix;
+    private final CountDownLatch arrived;
+    private final CountDownLatch gate;
+
+    Prefixed(InputStream in, AtomicLong prefix, CountDownLatch arrived, CountDownLatch gate) {
+      this.in = in;
+      this.prefix = prefix;
+      this.arrived = arrived;
+      this.gate = gate;
+    }
+
+    @Override
+    public int read() {
+      throw new IllegalStateException("not used");
+    }
+
+    @Override
+    public int read(byte[] into, int offset, int length) throws IOException {
+      arrived.countDown();
+      try {
+        gate.await();
+      } catch (InterruptedException e) {
+        throw new InterruptedIOException("interrupted");
+      }
+      return in.read(into, offset, length);
+    }
+
+    @Override
+    public long skipped() {
+      return prefix.get();
+    }
+  }
+
+  @Test
+  void who_sends_what_is_there_already_is_not_silent() throws Exception {
+    AtomicLong prefix = new AtomicLong();
+    CountDownLatch arrived = new CountDownLatch(1);
+    CountDownLatch gate = new CountDownLatch(1);
+    whole = (right, _, _) -> Optional.of(new Prefixed(right, prefix, arrived, gate));
+    FutureTask<Boolean> result = begin();
+    arrived.await();
+    for (int i = 0; i < 50; i++) { // longer than any patience
+      time.awaitSleepers(1);
+      prefix.addAndGet(1000);
+      time.advance(Duration.ofSeconds(3));
+    }
+    time.awaitSleepers(1);
+    assertThat(result.isDone()).isFalse();
+    gate.countDown();
+    assertThat(result.get()).isTrue();
+    assertThat(asked).containsExactly("whole from 0");
+    assertThere();
   }
 
   @Test
