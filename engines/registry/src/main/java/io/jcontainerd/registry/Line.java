@@ -174,7 +174,12 @@ final class Line {
     try {
       return body.isEmpty()
           ? http.send(request, handler(question, uri))
-          : upload(http.sendAsync(request, handler(question, uri)), body.get(), moved);
+          : upload(
+              http.sendAsync(request, handler(question, uri)),
+              body.get(),
+              moved,
+              options.answerTimeout(question.method),
+              options.sendTimeout(question.method));
     } catch (HttpConnectTimeoutException e) {
       throw new IOException("no connection in time", e);
     } catch (HttpTimeoutException e) {
@@ -182,7 +187,7 @@ final class Line {
       String text = String.valueOf(e.getMessage());
       throw new NoAnswerException(
           text.equals("request timed out")
-              ? "no answer within " + options.answerTimeout().toMillis() + " ms"
+              ? "no answer within " + options.answerTimeout(question.method).toMillis() + " ms"
               : text,
           e);
     } catch (ConnectException e) {
@@ -226,7 +231,7 @@ final class Line {
               .header("User-Agent", options.userAgent())
               .header("Accept-Encoding", "identity");
       if (body.isEmpty()) {
-        request.timeout(options.answerTimeout());
+        request.timeout(options.answerTimeout(question.method));
       }
       question.headers.forEach(request::setHeader);
       options
@@ -272,12 +277,16 @@ final class Line {
    * waited for changes once all was sent, so no single wait is longer than the shorter limit.
    */
   private HttpResponse<InputStream> upload(
-      CompletableFuture<HttpResponse<InputStream>> answer, UploadBody.Use body, AtomicLong moved)
+      CompletableFuture<HttpResponse<InputStream>> answer,
+      UploadBody.Use body,
+      AtomicLong moved,
+      Duration answered,
+      Duration taken)
       throws IOException, InterruptedException {
-    long shorter = Math.min(options.answerTimeout().toNanos(), options.stallTimeout().toNanos());
+    long shorter = Math.min(answered.toNanos(), taken.toNanos());
     while (true) {
       boolean sent = body.isSent();
-      Duration limit = sent ? options.answerTimeout() : options.stallTimeout();
+      Duration limit = sent ? answered : taken;
       long left = limit.toNanos() - (options.time().nanoTime() - moved.get());
       if (left <= 0) {
         answer.cancel(true);

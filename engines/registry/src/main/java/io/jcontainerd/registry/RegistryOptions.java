@@ -27,6 +27,8 @@ import java.util.function.Predicate;
  * @param proxies whom requests go through
  * @param answerTimeout the longest wait for the beginning of an answer
  * @param stallTimeout the longest wait for the next bytes of a body, in either direction
+ * @param leastOfPushes who is sent something is waited for so long at least, for a registry that
+ *     got a blob may have to move it before it answers
  * @param attempts how often a request is tried that fails for reasons that may pass, of the last
  *     host that is asked
  * @param patience the longest that a registry may ask to wait before the next try
@@ -44,6 +46,7 @@ public record RegistryOptions(
     ProxySelector proxies,
     Duration answerTimeout,
     Duration stallTimeout,
+    Duration leastOfPushes,
     int attempts,
     Duration patience,
     long piece,
@@ -78,6 +81,7 @@ public record RegistryOptions(
         HttpClient.Builder.NO_PROXY,
         Duration.ofSeconds(60),
         Duration.ofSeconds(60),
+        Duration.ZERO,
         5,
         Duration.ofSeconds(60),
         0,
@@ -132,6 +136,29 @@ public record RegistryOptions(
         });
   }
 
+  /** The same, but waiting at least so long where something is sent. */
+  public RegistryOptions withLeastOfPushes(Duration least) {
+    return with(draft -> draft.leastOfPushes = least);
+  }
+
+  /** The longest wait for the beginning of an answer to a method of HTTP. */
+  Duration answerTimeout(String method) {
+    return isReading(method) ? answerTimeout : longer(answerTimeout, leastOfPushes);
+  }
+
+  /** The longest wait until more of what is sent is taken. */
+  Duration sendTimeout(String method) {
+    return isReading(method) ? stallTimeout : longer(stallTimeout, leastOfPushes);
+  }
+
+  private static boolean isReading(String method) {
+    return method.equals("GET") || method.equals("HEAD");
+  }
+
+  private static Duration longer(Duration one, Duration other) {
+    return one.compareTo(other) > 0 ? one : other;
+  }
+
   /** The same with another number of tries. */
   public RegistryOptions withAttempts(int number) {
     return with(draft -> draft.attempts = number);
@@ -167,6 +194,7 @@ public record RegistryOptions(
     private ProxySelector proxies;
     private Duration answerTimeout;
     private Duration stallTimeout;
+    private Duration leastOfPushes;
     private int attempts;
     private final Duration patience;
     private long piece;
@@ -182,6 +210,7 @@ public record RegistryOptions(
       proxies = from.proxies;
       answerTimeout = from.answerTimeout;
       stallTimeout = from.stallTimeout;
+      leastOfPushes = from.leastOfPushes;
       attempts = from.attempts;
       patience = from.patience;
       piece = from.piece;
@@ -199,6 +228,7 @@ public record RegistryOptions(
           proxies,
           answerTimeout,
           stallTimeout,
+          leastOfPushes,
           attempts,
           patience,
           piece,

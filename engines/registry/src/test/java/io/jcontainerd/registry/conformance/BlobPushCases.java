@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 
 /** Blobs to a registry. */
 final class BlobPushCases {
@@ -485,6 +486,24 @@ final class BlobPushCases {
             scene -> {
               scene.options(o -> o.withTimeouts(Duration.ofMillis(300), Duration.ofSeconds(20)));
               scene.registry(but(scene, "PUT", 1, Reply.silence()));
+              return complete(scene, scene.push(Scene.BLOB), Scene.BLOB);
+            }),
+        new Case(
+            "a registry that takes its time with what it got is waited for",
+            "docs/registries.md, stalls",
+            "HEAD 404, POST 202, PUT 201 => sent",
+            scene -> {
+              scene.options(
+                  o ->
+                      o.withTimeouts(Duration.ofMillis(300), Duration.ofMillis(300))
+                          .withLeastOfPushes(Duration.ofSeconds(20)));
+              scene.registry(
+                  seen -> {
+                    if (seen.is("PUT")) {
+                      LockSupport.parkNanos(Duration.ofMillis(900).toNanos());
+                    }
+                    return scene.usual.reply(seen);
+                  });
               return complete(scene, scene.push(Scene.BLOB), Scene.BLOB);
             }),
         new Case(

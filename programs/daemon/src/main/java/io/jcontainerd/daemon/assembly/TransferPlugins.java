@@ -41,6 +41,9 @@ import java.util.TreeSet;
 final class TransferPlugins {
   private static final Platform HOST = Platforms.host();
 
+  /** {@code progress_timeout} is of pulls. */
+  private static final Duration OF_PUSHES = Duration.ofSeconds(60);
+
   private final LoadedConfig config;
   private final Path root;
 
@@ -153,6 +156,7 @@ final class TransferPlugins {
     Duration ofEach = progressTimeout(settings).multipliedBy(3).dividedBy(10);
     return RegistryOptions.defaults()
         .withTimeouts(ofEach, ofEach)
+        .withLeastOfPushes(OF_PUSHES)
         .withHosts(HostsDirectory.parse(folders))
         .withProxies(EnvironmentProxies.of(System.getenv()));
   }
