@@ -131,12 +131,12 @@ final class TransferPlugins {
             name -> Optional.ofNullable(metadata.snapshotters().get(name)),
             name -> Optional.ofNullable(differs.get(name)).map(Differ::applier),
             new ConfiguredRegistries(registries(settings)),
-            wiring.all(Keys.VERIFIER.type(), ImageVerifier.class),
+            wiring.everyOne(Keys.VERIFIER.type(), ImageVerifier.class),
             Optional.of(layerImages(wiring)),
+            StoragePlugins.limits(config)::bytesFor,
             new MachineSpace(
                 machine.kernel(),
                 root,
-            StoragePlugins.limits(config)::bytesFor,
                 name ->
                     Optional.ofNullable(metadata.snapshotters().get(name))
                         .map(snapshotter -> snapshotter.exports().get("root"))

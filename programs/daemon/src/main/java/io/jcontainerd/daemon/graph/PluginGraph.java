@@ -184,6 +184,17 @@ public final class PluginGraph implements AutoCloseable {
         }
 
         @Override
+        public <T> Map<String, T> everyOne(String type, Class<T> makes) {
+          for (PluginSpec<?> spec : specs.values()) {
+            if (spec.key().type().equals(type)
+                && outcomes.get(spec.key().uri()) instanceof Outcome.Absent) {
+              Object _ = get(spec.key()); // tells why
+            }
+          }
+          return all(type, makes);
+        }
+
+        @Override
         public <T> Map<String, T> all(String type, Class<T> makes) {
           var found = new LinkedHashMap<String, T>();
           for (String uri : outcomes.keySet()) {

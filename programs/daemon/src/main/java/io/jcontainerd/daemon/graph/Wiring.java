@@ -17,4 +17,12 @@ public interface Wiring {
 
   /** Every instance of a type, by id, in the order of their starts. */
   <T> Map<String, T> all(String type, Class<T> makes);
+
+  /**
+   * The same, for those of a type that must not be missed.
+   *
+   * @throws io.jcontainerd.core.failure.UnavailableException naming one that was to start and did
+   *     not, and why
+   */
+  <T> Map<String, T> everyOne(String type, Class<T> makes);
 }

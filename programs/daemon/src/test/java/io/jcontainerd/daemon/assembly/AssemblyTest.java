@@ -120,6 +120,18 @@ class AssemblyTest {
   }
 
   @Test
+  void no_image_goes_past_a_verifier_that_failed_to_start() {
+    LoadedConfig config =
+        config("[plugins.'io.containerd.image-verifier.v1.bindir']\nbin_dir = \"/a\\u0000b\"\n");
+    assertThatThrownBy(
+            () -> graph(config).start(List.of(), List.of("io.containerd.transfer.v1.local")))
+        .isInstanceOf(FailedPreconditionException.class)
+        .hasMessageContaining(
+            "plugin io.containerd.image-verifier.v1.bindir is not there: "
+                + "java.nio.file.InvalidPathException");
+  }
+
+  @Test
   void an_unknown_differ_stops_the_diff_service() {
     LoadedConfig config =
         config("[plugins.'io.containerd.service.v1.diff-service']\ndefault = [\"other\"]\n");

@@ -72,6 +72,33 @@ class PluginGraphTest {
   }
 
   @Test
+  void who_must_miss_none_starts_without_disabled_ones_but_not_without_failed_ones() {
+    for (List<String> disabled : List.of(List.<String>of(), List.of("t.b.one"))) {
+      var graph = new PluginGraph();
+      graph.add(failing(B, new IllegalStateException("broken")));
+      graph.add(spec(B2));
+      graph.add(
+          new PluginSpec<>(
+              A,
+              List.of("t.b"),
+              wiring ->
+                  Started.of(
+                      new Part(wiring.everyOne("t.b", Part.class).keySet().toString(), closed))));
+      graph.start(disabled, List.of());
+      assertThat(graph.wiring().find(A).map(Part::name))
+          .isEqualTo(disabled.isEmpty() ? Optional.empty() : Optional.of("[two]"));
+      assertThat(graph.plugins())
+          .filteredOn(plugin -> plugin.type().equals("t.a"))
+          .extracting(plugin -> plugin.failure().map(Introspection.Failure::message))
+          .containsExactly(
+              disabled.isEmpty()
+                  ? Optional.of(
+                      "plugin t.b.one is not there: java.lang.IllegalStateException: broken")
+                  : Optional.empty());
+    }
+  }
+
+  @Test
   void a_disabled_plugin_is_not_listed() {
     var graph = new PluginGraph();
     graph.add(spec(A));
