@@ -7,6 +7,7 @@ import io.jcontainerd.core.filter.Filter;
 import io.jcontainerd.core.leases.Lease;
 import io.jcontainerd.core.leases.LeaseStore;
 import io.jcontainerd.core.ports.Time;
+import io.jcontainerd.oci.image.ChainIds;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
@@ -49,10 +50,40 @@ record Remains(LeaseStore leases, Time time) {
     resources.forEach(resource -> leases.addResource(id, resource));
   }
 
-  /** A lease for a transfer, which ends by itself should we not live to end it. */
+  /**
+   * A lease for a transfer, which ends by itself should we not live to end it. It keeps what
+   * transfers of the same image had brought whose process was killed, but not the trees that they
+   * were about to unpack: these are of no use to anybody.
+   */
   String grant(String reference, Duration longest) {
     String expires = time.now().plus(longest).toString();
-    return leases.create("", Map.of(EXPIRE, expires, OF, id(reference), BY, PROCESS)).id();
+    String granted =
+        leases.create("", Map.of(EXPIRE, expires, OF, id(reference), BY, PROCESS)).id();
+    for (Lease lease : leases.list(Filter.ALL)) {
+      if (isOfKilled(lease, reference)) {
+        takeOver(lease, granted);
+      }
+    }
+    return granted;
+  }
+
+  private void takeOver(Lease lease, String granted) {
+    try {
+      leases.listResources(lease.id()).stream()
+          .filter(resource -> !isUnfinished(resource))
+          .forEach(resource -> leases.addResource(granted, resource));
+    } catch (NotFoundException _) {
+      // another transfer of the image has taken it over
+    }
+    end(lease.id());
+  }
+
+  private static boolean isUnfinished(Lease.Resource resource) {
+    return resource.type().startsWith("snapshots/") && ChainIds.isUnpackingKey(resource.id());
+  }
+
+  private static boolean isOfKilled(Lease lease, String reference) {
+    return id(reference).equals(lease.labels().get(OF)) && !PROCESS.equals(lease.labels().get(BY));
   }
 
   /**
@@ -62,8 +93,7 @@ record Remains(LeaseStore leases, Time time) {
   void drop(String reference) {
     String id = id(reference);
     for (Lease lease : leases.list(Filter.ALL)) {
-      boolean left = id.equals(lease.labels().get(OF)) && !PROCESS.equals(lease.labels().get(BY));
-      if (left || lease.id().equals(id)) {
+      if (isOfKilled(lease, reference) || lease.id().equals(id)) {
         end(lease.id());
       }
     }

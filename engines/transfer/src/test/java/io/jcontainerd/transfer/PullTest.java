@@ -501,26 +501,51 @@ class PullTest {
     image(1000);
     in(
         () -> {
-          Remains remains = new Remains(scene.leases, scene.time);
-          String ours = remains.grant(Scene.NAME, Duration.ofHours(1));
-          String others = remains.grant("r.example/other:v1", Duration.ofHours(1));
-          for (String id : List.of(ours, others)) {
-            Map<String, String> labels =
-                new HashMap<>(
-                    scene.leases.list(Filter.ALL).stream()
-                        .filter(lease -> lease.id().equals(id))
-                        .findFirst()
-                        .orElseThrow()
-                        .labels());
-            labels.put("jcontainerd.io/process", "killed");
-            scene.leases.delete(id, false);
-            scene.leases.create("killed-" + id, labels);
-          }
+          killed("of-ours", Scene.NAME);
+          killed("of-others", "r.example/other:v1");
           scene.pull(Scene.unpacked("my-name"));
           assertThat(scene.leases.list(Filter.ALL))
               .extracting(Lease::id)
-              .containsExactly("killed-" + others);
+              .containsExactly("of-others");
         });
+  }
+
+  @Test
+  void a_pull_keeps_what_a_killed_one_brought_but_not_what_it_was_about_to_unpack() {
+    in(
+        () -> {
+          Remains remains = new Remains(scene.leases, scene.time);
+          Lease.Resource blob = new Lease.Resource("sha256:" + "a".repeat(64), "content");
+          Lease.Resource layer = new Lease.Resource("sha256:chain", "snapshots/overlayfs");
+          Lease.Resource half =
+              new Lease.Resource("extract-12-ab sha256:chain", "snapshots/overlayfs");
+          killed("of-ours", Scene.NAME, blob, layer, half);
+          killed("of-others", "r.example/other:v1", blob);
+          String granted = remains.grant(Scene.NAME, Duration.ofHours(1));
+          assertThat(scene.leases.list(Filter.ALL))
+              .extracting(Lease::id)
+              .containsExactlyInAnyOrder("of-others", granted);
+          assertThat(scene.leases.listResources(granted)).containsExactlyInAnyOrder(blob, layer);
+        });
+  }
+
+  /** A lease as a process that was killed leaves it. */
+  private void killed(String id, String reference, Lease.Resource... resources) {
+    Remains remains = new Remains(scene.leases, scene.time);
+    String granted = remains.grant(reference, Duration.ofHours(1));
+    Map<String, String> labels =
+        new HashMap<>(
+            scene.leases.list(Filter.ALL).stream()
+                .filter(lease -> lease.id().equals(granted))
+                .findFirst()
+                .orElseThrow()
+                .labels());
+    labels.put("jcontainerd.io/process", "killed");
+    scene.leases.delete(granted, false);
+    scene.leases.create(id, labels);
+    for (Lease.Resource resource : resources) {
+      scene.leases.addResource(id, resource);
+    }
   }
 
   @Test

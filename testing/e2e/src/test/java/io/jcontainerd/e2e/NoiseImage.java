@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -205,9 +206,12 @@ final class NoiseImage {
       throw new UncheckedIOException(e);
     }
     assertThat(ctr.ok("content", "active").lines()).as("ingests, below their title").hasSize(1);
+    Await.until( // what killed pulls were about to unpack is garbage
+        "snapshots of layers only",
+        Duration.ofSeconds(90),
+        () -> ctr.ok("snapshots", "ls").lines().size() == layers.size() + 1);
     assertThat(ctr.ok("snapshots", "ls").lines().stream().skip(1))
         .as("snapshots")
-        .hasSize(layers.size())
         .allMatch(snapshot -> snapshot.endsWith("Committed"));
     String socket = scene.daemon.socket().toString();
     String jctr = Daemon.launcher("jctr").toString();

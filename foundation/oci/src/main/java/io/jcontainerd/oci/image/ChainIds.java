@@ -14,6 +14,8 @@ import java.util.concurrent.ThreadLocalRandom;
  * diff id.
  */
 public final class ChainIds {
+  private static final String UNPACKING = "extract-";
+
   private ChainIds() {}
 
   /**
@@ -44,6 +46,11 @@ public final class ChainIds {
     byte[] random = new byte[6];
     ThreadLocalRandom.current().nextBytes(random);
     String suffix = Base64.getUrlEncoder().encodeToString(random);
-    return "extract-" + System.nanoTime() + "-" + suffix + " " + chainId;
+    return UNPACKING + System.nanoTime() + "-" + suffix + " " + chainId;
+  }
+
+  /** Whether a snapshot's key is one of a layer that is being unpacked. */
+  public static boolean isUnpackingKey(String key) {
+    return key.startsWith(UNPACKING);
   }
 }
