@@ -64,6 +64,7 @@ public final class LayerApplier implements Applier {
   private final @Nullable UnpackObserver observer;
   private final @Nullable StreamProcessors processors;
   private final Consumer<TarEntry> entries;
+  private final boolean fromNothing;
   private final BufferPool buffers = new BufferPool();
 
   /** An applier with the usual limits. */
@@ -93,11 +94,11 @@ public final class LayerApplier implements Applier {
    */
   public LayerApplier(
       ContentStore content, Mounter mounter, LayerLimits limits, UnpackObserver observer) {
-    this(content, mounter, limits, UserIds.inUserNamespace(), observer, null, _ -> {});
+    this(content, mounter, limits, UserIds.inUserNamespace(), observer, null, _ -> {}, false);
   }
 
   LayerApplier(ContentStore content, Mounter mounter, LayerLimits limits, boolean inUserNamespace) {
-    this(content, mounter, limits, inUserNamespace, null, null, _ -> {});
+    this(content, mounter, limits, inUserNamespace, null, null, _ -> {}, false);
   }
 
   private LayerApplier(
@@ -107,7 +108,8 @@ public final class LayerApplier implements Applier {
       boolean inUserNamespace,
       @Nullable UnpackObserver observer,
       @Nullable StreamProcessors processors,
-      Consumer<TarEntry> entries) {
+      Consumer<TarEntry> entries,
+      boolean fromNothing) {
     this.content = content;
     this.mounter = mounter;
     this.limits = limits;
@@ -115,16 +117,19 @@ public final class LayerApplier implements Applier {
     this.observer = observer;
     this.processors = processors;
     this.entries = entries;
+    this.fromNothing = fromNothing;
   }
 
   /** The same that knows further media types. */
   public LayerApplier through(StreamProcessors further) {
-    return new LayerApplier(content, mounter, limits, inUserNamespace, observer, further, entries);
+    return new LayerApplier(
+        content, mounter, limits, inUserNamespace, observer, further, entries, fromNothing);
   }
 
-  /** The same that tells each entry before it is put in. */
+  /** The same for trees that begin with nothing, which tells each entry before it is put in. */
   LayerApplier telling(Consumer<TarEntry> each) {
-    return new LayerApplier(content, mounter, limits, inUserNamespace, observer, processors, each);
+    return new LayerApplier(
+        content, mounter, limits, inUserNamespace, observer, processors, each, true);
   }
 
   @Override
@@ -240,6 +245,9 @@ public final class LayerApplier implements Applier {
           standalone
               ? LayerExtractor.blindlyInto(overlay.get())
               : LayerExtractor.into(overlay.get())) {
+        if (fromNothing) {
+          extractor.ownRoot();
+        }
         return observed(overlay.get().upper(), layer, extractor, work);
       }
     }

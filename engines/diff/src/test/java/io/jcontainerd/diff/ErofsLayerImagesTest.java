@@ -143,7 +143,8 @@ class ErofsLayerImagesTest {
         .isInstanceOf(FailedPreconditionException.class)
         .hasMessageContaining("\"tmp\" is not in the layer itself");
     assertThat(image(layer)).as("where nothing is below").isNotEmpty();
-    byte[] whole = new Tars().folder("tmp/", 01777).file("tmp/x", "x").whiteout(".wh.gone").end();
+    byte[] whole =
+        new Tars().folder("./").folder("tmp/", 01777).file("tmp/x", "x").whiteout(".wh.gone").end();
     assertThat(image(whole, true, _ -> {})).isEqualTo(image(whole));
   }
 

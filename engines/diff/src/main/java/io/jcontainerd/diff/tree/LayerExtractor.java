@@ -36,6 +36,7 @@ public final class LayerExtractor implements AutoCloseable {
   private static final RawPath OPAQUE = RawPath.of(".wh..wh..opq");
 
   private final LayerTree tree;
+  private boolean ownRoot;
   private final boolean makeDevices;
   private final PathSet unpacked = new PathSet();
   private boolean attributesRefused;
@@ -114,12 +115,19 @@ public final class LayerExtractor implements AutoCloseable {
     }
   }
 
+  /** The root is as the layer has it, whatever is below: for a tree that begins with nothing. */
+  public void ownRoot() {
+    ownRoot = true;
+  }
+
   private void addRoot(TarEntry entry) throws IOException {
     if (entry.type() != TarEntry.Type.DIRECTORY) {
       throw new EntryException(
           "entry \"" + entry.name().shown() + "\" would replace the tree's root");
     }
-    tree.checkSeen(RawPath.EMPTY);
+    if (!ownRoot) {
+      tree.checkSeen(RawPath.EMPTY);
+    }
     removeAttributes(entry, tree.root().handle, RawPath.EMPTY);
     dress(entry, tree.root().handle, RawPath.EMPTY);
     tree.root().handle.setMode(entry.mode());
