@@ -5,6 +5,7 @@ import io.jcontainerd.core.CleanUp;
 import io.jcontainerd.core.FieldMask;
 import io.jcontainerd.core.Labels;
 import io.jcontainerd.core.failure.AlreadyExistsException;
+import io.jcontainerd.core.failure.CancelledException;
 import io.jcontainerd.core.failure.ContainerdException;
 import io.jcontainerd.core.failure.DataLossException;
 import io.jcontainerd.core.failure.FailedPreconditionException;
@@ -22,7 +23,9 @@ import io.jcontainerd.core.snapshots.Snapshotter;
 import io.jcontainerd.core.snapshots.Usage;
 import io.jcontainerd.store.ReadTransaction;
 import io.jcontainerd.store.Row;
+import io.jcontainerd.store.Store;
 import io.jcontainerd.store.WriteTransaction;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -49,6 +52,8 @@ final class NamespacedSnapshotter implements Snapshotter {
       "SELECT key, backend_key, parent, kind, labels, created_at, updated_at"
           + " FROM snapshots WHERE namespace = ? AND snapshotter = ?";
   private static final int TRIES = 3;
+  private static final Duration LONGEST_COMMIT = Duration.ofSeconds(10);
+  private static final Duration LOOK_AGAIN = Duration.ofMillis(20);
 
   private final String name;
   private final Database database;
@@ -421,12 +426,14 @@ final class NamespacedSnapshotter implements Snapshotter {
       }
       String backendName = backendKey(namespace, newName);
       try (Guards.Hold _ = guards.hold(Guards.snapshot(name, backendName))) {
-        Begun begun =
-            database.write(tx -> begin(tx, call, newName, backendName, key, labels, parent));
-        commit(begun);
+        commit(
+            announced(newName, tx -> begin(tx, call, newName, backendName, key, labels, parent)));
       }
     } finally {
       underWay.remove(committing);
+      synchronized (underWay) {
+        underWay.notifyAll();
+      }
     }
   }
 
@@ -437,7 +444,33 @@ final class NamespacedSnapshotter implements Snapshotter {
       String newBackendParent,
       Map<String, String> backendLabels) {}
 
-  private Begun begin(
+  /**
+   * Announces a commit. A name that another has announced is neither free nor there: who heard that
+   * it exists would look for it and find nothing. So that one's end is awaited.
+   */
+  private Begun announced(String newName, Store.Write<Optional<Begun>> announcement) {
+    long since = System.nanoTime();
+    while (true) {
+      Optional<Begun> begun = database.write(announcement);
+      if (begun.isPresent()) {
+        return begun.get();
+      }
+      if (System.nanoTime() - since > LONGEST_COMMIT.toNanos()) {
+        throw new UnavailableException("snapshot " + newName + " is being committed by another");
+      }
+      try {
+        synchronized (underWay) {
+          underWay.wait(LOOK_AGAIN.toMillis());
+        }
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new CancelledException("commit of snapshot " + newName, e);
+      }
+    }
+  }
+
+  /** Empty if a commit that is under way has announced the name. */
+  private Optional<Begun> begin(
       WriteTransaction tx,
       Call call,
       String newName,
@@ -458,8 +491,15 @@ final class NamespacedSnapshotter implements Snapshotter {
     String newParent = rebase ? parent : active.info().parent();
     String backendParent = newParent.isEmpty() ? "" : parent(tx, namespace, newParent);
     StoredLeases.check(tx, namespace, call.lease());
-    if (isTaken(tx, namespace, newName)) {
+    if (find(tx, namespace, newName).isPresent()) {
       throw new AlreadyExistsException("snapshot " + newName);
+    }
+    Optional<String> other = PendingCommit.promisedTo(tx, namespace, name, newName);
+    if (other.isPresent()) {
+      if (underWay.contains(new Committing(namespace, other.get()))) {
+        return Optional.empty();
+      }
+      throw new AlreadyExistsException("snapshot " + newName); // left by a failure, to be settled
     }
     PendingCommit pending =
         new PendingCommit(
@@ -472,7 +512,8 @@ final class NamespacedSnapshotter implements Snapshotter {
             Labels.stored(labels),
             call.lease());
     pending.insert(tx);
-    return new Begun(pending, active.backendKey(), rebase ? backendParent : "", inherited(labels));
+    return Optional.of(
+        new Begun(pending, active.backendKey(), rebase ? backendParent : "", inherited(labels)));
   }
 
   private boolean isTaken(ReadTransaction tx, String namespace, String key) {

@@ -70,6 +70,17 @@ record PendingCommit(
         name);
   }
 
+  /** The key of the active snapshot that a name is promised to. */
+  static Optional<String> promisedTo(
+      ReadTransaction tx, String namespace, String snapshotter, String name) {
+    return tx.first(
+        "SELECT key FROM snapshot_commits WHERE namespace = ? AND snapshotter = ? AND name = ?",
+        row -> row.text(0),
+        namespace,
+        snapshotter,
+        name);
+  }
+
   /** Whether a commit will stand on the snapshot. */
   static boolean standsOn(ReadTransaction tx, String namespace, String snapshotter, String parent) {
     return tx.exists(

@@ -18,6 +18,9 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -233,6 +236,37 @@ class SnapshotCommitTest {
         });
     snapshots.commit("name", "key", Map.of("a", "b"), "");
     committed();
+  }
+
+  @Test
+  void who_wants_a_name_that_another_is_taking_hears_that_it_exists_when_it_does() {
+    CompletableFuture<Boolean> second = new CompletableFuture<>();
+    instead(
+        "commit",
+        (real, arguments) -> {
+          var _ = second.completeAsync(this::existsWhenTaken);
+          assertThatThrownBy(() -> second.get(300, TimeUnit.MILLISECONDS))
+              .isInstanceOf(TimeoutException.class);
+          commit(real, arguments);
+          return null;
+        });
+    f.with("l", () -> f.snapshots().prepare("another", "base", Map.of()));
+    snapshots.commit("name", "key", Map.of("a", "b"), "");
+    assertThat(second.join()).isTrue();
+    assertThat(snapshots.stat("another").kind()).isEqualTo(SnapshotKind.ACTIVE);
+    snapshots.remove("another");
+    committed();
+  }
+
+  /** Whether a second commit is refused, and what it is refused for is there. */
+  private boolean existsWhenTaken() {
+    return f.in(
+        NS,
+        () -> {
+          assertThatThrownBy(() -> f.snapshots().commit("name", "another", Map.of(), ""))
+              .isInstanceOf(AlreadyExistsException.class);
+          return f.snapshots().stat("name").kind() == SnapshotKind.COMMITTED;
+        });
   }
 
   @Test
