@@ -182,33 +182,6 @@ class ImageFormsTest {
                   }
                 })
             .add(
-                "images of erofs are what the layers were, and run",
-                () -> {
-                  Assumptions.assumeTrue(
-                      ctr.ok("plugins", "ls", "id==erofs")
-                          .out()
-                          .matches("(?s).*snapshotter\\.v1 +erofs .* ok.*"),
-                      "no erofs here");
-                  String look =
-                      "cat /etc/version; stat -c '%a %u' /data/setuid; ls -A /data;"
-                          + " test -e /etc/removed || echo removed";
-                  String usual = ctr.ok("run", "--rm", image, "usual", "/bin/sh", "-c", look).out();
-                  assertThat(usual).startsWith("2\n6755 1000\n").endsWith("removed\n");
-                  assertThat(
-                          ctr.ok(
-                                  "run",
-                                  "--rm",
-                                  "--snapshotter",
-                                  "erofs",
-                                  named("erofs:1"),
-                                  "erofs",
-                                  "/bin/sh",
-                                  "-c",
-                                  look)
-                              .out())
-                      .isEqualTo(usual);
-                })
-            .add(
                 "what cannot be is said",
                 () -> {
                   jctr("images", "convert", "--zstd", "--gzip", image, "no:1").refused("--zstd");
