@@ -444,7 +444,8 @@ class DownloadTest {
     assertThat(result.isDone()).isFalse();
     gate.countDown();
     assertThat(result.get()).isTrue();
-    assertThat(asked).containsExactly("whole from 0");
+    // what follows may come in parts, too
+    assertThat(asked).filteredOn(it -> it.startsWith("whole")).containsExactly("whole from 0");
     assertThere();
   }
 
