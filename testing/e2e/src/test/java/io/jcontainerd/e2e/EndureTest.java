@@ -60,7 +60,10 @@ class EndureTest {
     do { // the load deletes images, too: one must be left when another is lost
       long enough = wanted;
       try (Background load = Background.start(endure("power", "load", data.toString()))) {
-        Await.until("images", Duration.ofMinutes(2), () -> unpacked(data) >= enough);
+        Await.until(
+            "images",
+            Duration.ofMinutes(2),
+            () -> unpacked(data) >= enough && settledImages(data).size() >= 2);
       }
       Traces.processes(folder).forEach(ProcessHandle::destroyForcibly);
       Await.until("the daemon is dead", () -> Traces.processes(folder).isEmpty());
@@ -103,14 +106,14 @@ class EndureTest {
   }
 
   /** Images of which nothing was being asked when the daemon died, as {@code image|NS|NAME}. */
-  private static List<String> settledImages(Path data) throws IOException {
+  private static List<String> settledImages(Path data) {
     Map<String, String> asked = new HashMap<>();
     Map<String, String> told = new TreeMap<>();
-    for (String line : Files.readAllLines(data.resolve("ledger"))) {
+    for (String line : ledger(data)) {
       String[] fields = line.split("\t", -1);
       if (fields.length > 1 && fields[1].startsWith("image|")) {
         switch (fields[0]) {
-          case "begin" -> asked.put(fields[1], fields[2]);
+          case "begin" -> asked.put(fields[1], fields.length > 2 ? fields[2] : "");
           case "done" -> {
             String value = asked.remove(fields[1]);
             if (value != null) {
@@ -161,10 +164,15 @@ class EndureTest {
   }
 
   private static long unpacked(Path data) {
-    try (Stream<String> lines = Files.lines(data.resolve("ledger"))) {
-      return lines.filter(line -> line.startsWith("done\tunpacked|")).count();
+    return ledger(data).stream().filter(line -> line.startsWith("done\tunpacked|")).count();
+  }
+
+  /** Its last line may be half there while it is being written. */
+  private static List<String> ledger(Path data) {
+    try {
+      return Files.readAllLines(data.resolve("ledger"));
     } catch (IOException _) {
-      return 0; // it is not there yet
+      return List.of(); // it is not there yet
     }
   }
 }
