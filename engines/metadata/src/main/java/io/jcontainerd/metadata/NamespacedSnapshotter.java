@@ -52,7 +52,7 @@ final class NamespacedSnapshotter implements Snapshotter {
       "SELECT key, backend_key, parent, kind, labels, created_at, updated_at"
           + " FROM snapshots WHERE namespace = ? AND snapshotter = ?";
   private static final int TRIES = 3;
-  private static final Duration LONGEST_COMMIT = Duration.ofSeconds(10);
+  private static final Duration LONGEST_COMMIT = Duration.ofMinutes(1);
   private static final Duration LOOK_AGAIN = Duration.ofMillis(20);
 
   private final String name;
@@ -517,7 +517,8 @@ final class NamespacedSnapshotter implements Snapshotter {
   }
 
   private boolean isTaken(ReadTransaction tx, String namespace, String key) {
-    return find(tx, namespace, key).isPresent() || PendingCommit.promised(tx, namespace, name, key);
+    return find(tx, namespace, key).isPresent()
+        || PendingCommit.promisedTo(tx, namespace, name, key).isPresent();
   }
 
   private void commit(Begun begun) {

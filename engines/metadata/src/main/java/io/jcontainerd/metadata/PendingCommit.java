@@ -61,15 +61,6 @@ record PendingCommit(
         key);
   }
 
-  /** Whether a name is promised to a commit. */
-  static boolean promised(ReadTransaction tx, String namespace, String snapshotter, String name) {
-    return tx.exists(
-        "SELECT 1 FROM snapshot_commits WHERE namespace = ? AND snapshotter = ? AND name = ?",
-        namespace,
-        snapshotter,
-        name);
-  }
-
   /** The key of the active snapshot that a name is promised to. */
   static Optional<String> promisedTo(
       ReadTransaction tx, String namespace, String snapshotter, String name) {

@@ -59,11 +59,18 @@ record Remains(LeaseStore leases, Time time) {
     String expires = time.now().plus(longest).toString();
     String granted =
         leases.create("", Map.of(EXPIRE, expires, OF, id(reference), BY, PROCESS)).id();
-    for (Lease lease : leases.list(Filter.ALL)) {
-      if (isOfKilled(lease, reference)) {
-        takeOver(lease, granted);
+    List<Lease> killed =
+        leases.list(Filter.ALL).stream().filter(lease -> isOfKilled(lease, reference)).toList();
+    boolean whole = false;
+    try {
+      killed.forEach(lease -> takeOver(lease, granted));
+      whole = true;
+    } finally {
+      if (!whole) { // all of it is still kept by those it was kept by
+        end(granted);
       }
     }
+    killed.forEach(lease -> end(lease.id()));
     return granted;
   }
 
@@ -75,7 +82,6 @@ record Remains(LeaseStore leases, Time time) {
     } catch (NotFoundException _) {
       // another transfer of the image has taken it over
     }
-    end(lease.id());
   }
 
   private static boolean isUnfinished(Lease.Resource resource) {
