@@ -45,7 +45,7 @@ training_work() { # SOCKET FOLDER
   $ctr namespaces create "$training"
   $ctr images import "$2/image.tar"
   $ctr run -d local/training:1 sleeper /bin/sleep 2147483647
-  for round in $(seq 60); do
+  for round in $(seq 300); do
     $ctr run --rm local/training:1 "run-$round" /bin/true
     $ctr tasks exec --exec-id "exec-$round" sleeper /bin/true
   done
