@@ -29,6 +29,7 @@ final class OciRuntime {
   private static final AtomicLong LOGS = new AtomicLong();
 
   private final ProgramRunner runner;
+  private final RuntimeCopies copies;
   private final List<String> environment;
   private final RuntimeOptions options;
   private final String id;
@@ -36,11 +37,13 @@ final class OciRuntime {
 
   OciRuntime(
       ProgramRunner runner,
+      RuntimeCopies copies,
       List<String> environment,
       RuntimeOptions options,
       String id,
       Path bundle) {
     this.runner = runner;
+    this.copies = copies;
     this.environment = environment;
     this.options = options;
     this.id = id;
@@ -207,10 +210,10 @@ final class OciRuntime {
       all.add("--systemd-cgroup");
     }
     all.addAll(arguments);
-    try {
+    try (RuntimeCopies.Use copy = copies.use(options.binary())) {
       ProgramRunner.Finished finished =
           runner.run(
-              Program.of(options.binary(), all, environment).withDescriptors(streams),
+              copy.of(Program.of(options.binary(), all, environment).withDescriptors(streams)),
               input,
               LIMIT,
               MAX_OUTPUT);

@@ -50,6 +50,7 @@ public final class ShimHost implements AutoCloseable {
   private final Reactor exits;
   private final Reactor terminals;
   private final EventPublisher publisher;
+  private final RuntimeCopies copies;
   private final Supervisor supervisor;
   private final TtrpcServer server;
   private final CountDownLatch leave = new CountDownLatch(1);
@@ -62,6 +63,7 @@ public final class ShimHost implements AutoCloseable {
       Reactor exits,
       Reactor terminals,
       EventPublisher publisher,
+      RuntimeCopies copies,
       Supervisor supervisor) {
     this.arguments = arguments;
     this.lock = lock;
@@ -70,6 +72,7 @@ public final class ShimHost implements AutoCloseable {
     this.exits = exits;
     this.terminals = terminals;
     this.publisher = publisher;
+    this.copies = copies;
     this.supervisor = supervisor;
     this.server =
         new TtrpcServer(
@@ -118,6 +121,8 @@ public final class ShimHost implements AutoCloseable {
     EventPublisher publisher =
         EventPublisher.start(
             EventJournal.open(arguments.state().resolve("events")), arguments.events(), clock);
+    RuntimeCopies copies =
+        new RuntimeCopies(runner, environment, System.getenv().getOrDefault("PATH", ""));
     HostServices services =
         new HostServices(
             children,
@@ -127,13 +132,15 @@ public final class ShimHost implements AutoCloseable {
             new TaskEvents(publisher),
             store,
             kernel(arguments.state().resolve("tmp")),
+            copies,
             new RuntimeVersions(runner, environment),
             new SpecPreparation(HostLimits.read()),
             new OomWatcher(exits),
             AttachLock.ofThisProcess());
     Supervisor supervisor = new Supervisor(services);
     ShimHost host =
-        new ShimHost(arguments, lock, store, consoles, exits, terminals, publisher, supervisor);
+        new ShimHost(
+            arguments, lock, store, consoles, exits, terminals, publisher, copies, supervisor);
     new Adoption(services, supervisor, clock).run();
     children.reapOrphans();
     return host;
@@ -250,6 +257,7 @@ public final class ShimHost implements AutoCloseable {
     terminals.close();
     exits.close();
     consoles.close();
+    copies.close();
     if (nothingLeft) {
       store.remove();
     }

@@ -37,6 +37,7 @@ class ContainerTest {
   void open() throws IOException {
     reactor = Reactor.start("container-test");
     Children children = new Children(reactor, Clock.systemUTC());
+    ProgramRunner runner = new ProgramRunner(reactor, children);
     RuntimeOptions options =
         new RuntimeOptions("runc", Path.of("/run/r"), false, false, false, 0, 0, "");
     container =
@@ -45,7 +46,12 @@ class ContainerTest {
             "c",
             Path.of("/bundle"),
             new OciRuntime(
-                new ProgramRunner(reactor, children), List.of(), options, "c", Path.of("/bundle")),
+                runner,
+                new RuntimeCopies(runner, List.of(), ""),
+                List.of(),
+                options,
+                "c",
+                Path.of("/bundle")),
             new ContainerProcess("c", "", NONE, JsonObject.EMPTY));
   }
 

@@ -73,6 +73,7 @@ class SupervisorTest {
                 new TaskEvents(publisher),
                 StateStore.open(Files.createDirectory(folder.resolve("state"))),
                 kernel,
+                new RuntimeCopies(runner, environment, System.getenv("PATH")),
                 new RuntimeVersions(runner, environment),
                 new SpecPreparation(HostLimits.read()),
                 new OomWatcher(reactor),

@@ -17,7 +17,8 @@ import java.util.TreeMap;
  * A program to start with exactly the descriptors it is given, and nothing else of ours: no other
  * descriptor, no blocked or ignored signal.
  *
- * @param program looked up on the path unless it holds a slash
+ * @param program its name for itself, and looked up on the path unless it holds a slash
+ * @param file what is executed under that name; empty for the program itself
  * @param arguments without the program's name
  * @param environment all of it, as {@code NAME=value}
  * @param directory where it starts; empty for ours
@@ -29,6 +30,7 @@ import java.util.TreeMap;
  */
 public record Program(
     String program,
+    Optional<Path> file,
     List<String> arguments,
     List<String> environment,
     Optional<Path> directory,
@@ -56,18 +58,42 @@ public record Program(
   /** A program with our directory, no descriptors but {@code /dev/null}, in our session. */
   public static Program of(String program, List<String> arguments, List<String> environment) {
     return new Program(
-        program, arguments, environment, Optional.empty(), Map.of(), false, false, false);
+        program,
+        Optional.empty(),
+        arguments,
+        environment,
+        Optional.empty(),
+        Map.of(),
+        false,
+        false,
+        false);
+  }
+
+  /** The same, but another file is executed: it sees the program's name as its own. */
+  public Program executing(Path other) {
+    return new Program(
+        program,
+        Optional.of(other),
+        arguments,
+        environment,
+        directory,
+        descriptors,
+        session,
+        group,
+        endsGroup);
   }
 
   /** The same with other descriptors. */
   public Program withDescriptors(Map<Integer, OwnedDescriptor> map) {
-    return new Program(program, arguments, environment, directory, map, session, group, endsGroup);
+    return new Program(
+        program, file, arguments, environment, directory, map, session, group, endsGroup);
   }
 
   /** The same in another directory. */
   public Program in(Path folder) {
     return new Program(
         program,
+        file,
         arguments,
         environment,
         Optional.of(folder),
@@ -80,19 +106,19 @@ public record Program(
   /** The same as leader of a new session. */
   public Program withSession() {
     return new Program(
-        program, arguments, environment, directory, descriptors, true, group, endsGroup);
+        program, file, arguments, environment, directory, descriptors, true, group, endsGroup);
   }
 
   /** The same as leader of a new process group. */
   public Program withGroup() {
     return new Program(
-        program, arguments, environment, directory, descriptors, session, true, endsGroup);
+        program, file, arguments, environment, directory, descriptors, session, true, endsGroup);
   }
 
   /** The same as leader of a new process group that ends when it does. */
   public Program withGroupThatEnds() {
     return new Program(
-        program, arguments, environment, directory, descriptors, session, true, true);
+        program, file, arguments, environment, directory, descriptors, session, true, true);
   }
 
   /**
@@ -131,7 +157,8 @@ public record Program(
       List<String> argv = new ArrayList<>(arguments.size() + 1);
       argv.add(program);
       argv.addAll(arguments);
-      return SpawnCalls.spawn(arena, program, argv, environment, actions, attributes);
+      String executed = file.map(Path::toString).orElse(program);
+      return SpawnCalls.spawn(arena, executed, argv, environment, actions, attributes);
     } finally {
       moved.forEach(OwnedDescriptor::close);
     }
