@@ -60,7 +60,21 @@ training_work() { # SOCKET FOLDER
   $ctr containers rm sleeper
 }
 
-# Runs the daemon, its shim host and jctr once: each writes down what it loaded, linked and compiled, and
+# The launcher for other daemons, when it has to start a host, which then goes at once.
+training_launch() { # FOLDER WORK
+  local state host launcher
+  launcher=$(readlink -f "$1/bin/containerd-shim-jrunc-v2")
+  mkdir "$2/bundle"
+  env -C "$2/bundle" JCONTAINERD_RECORD_CACHE="$2/cache" TTRPC_ADDRESS="$2/none.ttrpc" "$launcher" \
+    -namespace "$training" -address "$2/none" -publish-binary /bin/false -id one start < /dev/null || return 1
+  state=$(cat "$2/bundle/shim-state")
+  read -r host _ < "$state/serving"
+  kill -9 "$host"
+  rm -f "$(sed 's|^unix://||' "$2/bundle/address")" "$(cut -d ' ' -f 3 "$state/serving" | sed 's|^unix://||')"
+  rm -rf "$state"
+}
+
+# Runs the daemon, its shim host, its launcher and jctr once: each writes down what it loaded, linked and compiled, and
 # maps that the next time.
 train() { # FOLDER
   local work daemon socket
@@ -83,6 +97,11 @@ train() { # FOLDER
     if ! training_work "$socket" "$work" > "$work/work.log" 2>&1; then
       cat "$work/work.log" >&2
       training_failed "$work" "$daemon" "the work of the training failed"
+      return 1
+    fi
+    if ! training_launch "$1" "$work" >> "$work/work.log" 2>&1; then
+      cat "$work/work.log" >&2
+      training_failed "$work" "$daemon" "the shim's launcher failed in training"
       return 1
     fi
   else

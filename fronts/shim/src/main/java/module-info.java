@@ -13,4 +13,5 @@ module io.jcontainerd.shim {
   requires java.logging;
 
   exports io.jcontainerd.shim;
+  exports io.jcontainerd.shim.launch;
 }

@@ -28,6 +28,13 @@ final class Messages {
   record Request(
       String service, String method, byte[] payload, long timeoutNanos, Metadata metadata) {
 
+    /** The same with more metadata after its own. */
+    Request with(Metadata more) {
+      return more.entries().isEmpty()
+          ? this
+          : new Request(service, method, payload, timeoutNanos, metadata.and(more));
+    }
+
     static Request parse(byte[] data) throws IOException {
       var in = CodedInputStream.newInstance(data);
       String service = "";

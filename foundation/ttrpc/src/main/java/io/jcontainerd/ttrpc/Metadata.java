@@ -33,6 +33,13 @@ public record Metadata(List<Entry> entries) {
     return new Metadata(more);
   }
 
+  /** These, and then the others. */
+  public Metadata and(Metadata others) {
+    var more = new ArrayList<>(entries);
+    more.addAll(others.entries);
+    return new Metadata(more);
+  }
+
   /** The first value of a key. */
   public Optional<String> first(String key) {
     String wanted = key.toLowerCase(Locale.ROOT);

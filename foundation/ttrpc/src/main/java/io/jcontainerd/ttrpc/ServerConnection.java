@@ -16,6 +16,7 @@ final class ServerConnection implements Connection.Owner, AutoCloseable {
 
   private final TtrpcServer server;
   private final String name;
+  private final Metadata given;
   private final Connection connection;
 
   /** Calls that run, by stream id. */
@@ -30,9 +31,14 @@ final class ServerConnection implements Connection.Owner, AutoCloseable {
   /** Touched by the reader's thread only. */
   private long lastStreamId;
 
-  ServerConnection(TtrpcServer server, String name, ByteChannel channel, Duration stallLimit) {
+  /**
+   * @param given what calls have besides their own metadata
+   */
+  ServerConnection(
+      TtrpcServer server, String name, ByteChannel channel, Metadata given, Duration stallLimit) {
     this.server = server;
     this.name = name;
+    this.given = given;
     this.connection = new Connection(name, channel, stallLimit, this);
   }
 
@@ -108,7 +114,7 @@ final class ServerConnection implements Connection.Owner, AutoCloseable {
       return;
     }
     try {
-      Messages.Request request = Messages.Request.parse(frame.data());
+      Messages.Request request = Messages.Request.parse(frame.data()).with(given);
       TtrpcService.Method method = server.method(request.service(), request.method());
       var call = new ServerCall(this, id, request, method);
       if (method instanceof TtrpcService.Method.Stream) {

@@ -74,16 +74,26 @@ public final class TtrpcServer implements AutoCloseable {
    * server closes the listener; its path stays.
    */
   public void listen(ServerSocketChannel listener) throws IOException {
+    listen(listener, Metadata.EMPTY);
+  }
+
+  /**
+   * Like {@link #listen(ServerSocketChannel)}, for clients that leave out what is meant by the
+   * place where they call.
+   *
+   * @param given comes after a call's own metadata
+   */
+  public void listen(ServerSocketChannel listener, Metadata given) throws IOException {
     String name = String.valueOf(listener.getLocalAddress());
     listeners.add(listener);
     if (closed) {
       closeListener(listener);
       throw new ClosedChannelException();
     }
-    Thread.ofVirtual().name("ttrpc-accept " + name).start(() -> accept(listener, name));
+    Thread.ofVirtual().name("ttrpc-accept " + name).start(() -> accept(listener, name, given));
   }
 
-  private void accept(ServerSocketChannel listener, String name) {
+  private void accept(ServerSocketChannel listener, String name, Metadata given) {
     try (listener) {
       while (!closed) {
         SocketChannel channel;
@@ -97,7 +107,7 @@ public final class TtrpcServer implements AutoCloseable {
           LockSupport.parkNanos(Duration.ofMillis(50).toNanos());
           continue;
         }
-        admit(channel, name);
+        admit(channel, name, given);
       }
     } catch (IOException e) {
       LOG.log(Level.WARNING, "ttrpc listener " + name, e);
@@ -106,10 +116,10 @@ public final class TtrpcServer implements AutoCloseable {
     }
   }
 
-  private void admit(SocketChannel channel, String name) {
+  private void admit(SocketChannel channel, String name, Metadata given) {
     try {
       if (UnixSockets.samePeer(channel)) {
-        serve(channel, name);
+        serve(channel, name, given);
       } else {
         LOG.log(Level.WARNING, "ttrpc connection on {0} refused: peer is another user", name);
         channel.close();
@@ -125,7 +135,11 @@ public final class TtrpcServer implements AutoCloseable {
    * @param name for threads and log lines
    */
   public void serve(ByteChannel channel, String name) {
-    var connection = new ServerConnection(this, name, channel, stallLimit);
+    serve(channel, name, Metadata.EMPTY);
+  }
+
+  private void serve(ByteChannel channel, String name, Metadata given) {
+    var connection = new ServerConnection(this, name, channel, given, stallLimit);
     connections.add(connection);
     connection.start();
     if (closed) {

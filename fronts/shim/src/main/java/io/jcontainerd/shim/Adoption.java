@@ -36,6 +36,19 @@ final class Adoption {
    * Takes over everything recorded; what fails with one container does not keep the others back.
    */
   void run() throws IOException, InterruptedException {
+    takeOver(false);
+  }
+
+  /**
+   * Takes over everything recorded and begins to remove it, for a daemon that has given it up with
+   * the earlier host. Nothing is told of it.
+   */
+  void removeAll() throws IOException, InterruptedException {
+    takeOver(true);
+    new Removal(supervisor).begin(supervisor.all());
+  }
+
+  private void takeOver(boolean givenUp) throws IOException, InterruptedException {
     List<ContainerRecord> records = host.store().all();
     if (!records.isEmpty()) {
       new LeftCommands(host.children())
@@ -46,7 +59,7 @@ final class Adoption {
         if (!record.created()) {
           remove(record);
         } else if (Files.isDirectory(record.bundle())) {
-          adopt(record);
+          adopt(record, givenUp);
         } else {
           drop(record);
         }
@@ -101,13 +114,15 @@ final class Adoption {
   /** A process of which the exit has to be dealt with after all are taken in. */
   private record Due(ContainerProcess process, ExitStatus exit) {}
 
-  private void adopt(ContainerRecord record) throws IOException, InterruptedException {
+  private void adopt(ContainerRecord record, boolean givenUp)
+      throws IOException, InterruptedException {
     OciRuntime runtime = host.runtime(record.options(), record.id(), record.bundle());
     ContainerProcess init = process(record, record.init());
     Container container =
         new Container(record.namespace(), record.id(), record.bundle(), runtime, init);
     container.rootMounted = record.rootMounted();
     container.killAllOnExit = record.killAllOnExit();
+    container.givenUp = givenUp;
     List<Due> due = new ArrayList<>();
     List<Child> alive = new ArrayList<>();
     List<ContainerProcess> followed = new ArrayList<>();

@@ -52,6 +52,9 @@ final class Container {
   /** Whether processes can outlive the first one, for lack of a PID namespace of their own. */
   volatile boolean killAllOnExit;
 
+  /** Whether its daemon has given it up and tells its end itself: nothing is told of it here. */
+  volatile boolean givenUp;
+
   Container(String namespace, String id, Path bundle, OciRuntime runtime, ContainerProcess init) {
     this.namespace = namespace;
     this.id = id;

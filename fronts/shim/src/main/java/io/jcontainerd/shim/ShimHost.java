@@ -8,7 +8,10 @@ import io.jcontainerd.linux.cgroup.OomWatcher;
 import io.jcontainerd.linux.descriptor.Reactor;
 import io.jcontainerd.linux.process.Children;
 import io.jcontainerd.linux.process.ProgramRunner;
+import io.jcontainerd.shim.launch.ServingMark;
+import io.jcontainerd.ttrpc.Metadata;
 import io.jcontainerd.ttrpc.TtrpcServer;
+import io.jcontainerd.ttrpc.TtrpcService;
 import io.jcontainerd.ttrpc.UnixSockets;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
@@ -19,6 +22,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
@@ -46,6 +50,8 @@ public final class ShimHost implements AutoCloseable {
   private final HostArguments arguments;
   private final StateLock lock;
   private final StateStore store;
+  private final ServingMark mark;
+  private final NamespaceSockets sockets;
   private final ConsoleFolder consoles;
   private final Reactor exits;
   private final Reactor terminals;
@@ -59,6 +65,7 @@ public final class ShimHost implements AutoCloseable {
       HostArguments arguments,
       StateLock lock,
       StateStore store,
+      NamespaceSockets sockets,
       ConsoleFolder consoles,
       Reactor exits,
       Reactor terminals,
@@ -68,15 +75,22 @@ public final class ShimHost implements AutoCloseable {
     this.arguments = arguments;
     this.lock = lock;
     this.store = store;
+    this.mark = new ServingMark(arguments.state());
+    this.sockets = sockets;
     this.consoles = consoles;
     this.exits = exits;
     this.terminals = terminals;
     this.publisher = publisher;
     this.copies = copies;
     this.supervisor = supervisor;
-    this.server =
-        new TtrpcServer(
-            new TaskService(supervisor, leave::countDown).services(), ShimFailures::status);
+    List<TtrpcService> services =
+        new ArrayList<>(new TaskService(supervisor, this::clientAsksToLeave).services());
+    services.add(sockets.service((listener, given) -> listen(listener, given)));
+    this.server = new TtrpcServer(services, ShimFailures::status);
+  }
+
+  private void listen(ServerSocketChannel listener, Metadata given) throws IOException {
+    server.listen(listener, given);
   }
 
   /** Starts the host and serves until it leaves. */
@@ -140,8 +154,22 @@ public final class ShimHost implements AutoCloseable {
     Supervisor supervisor = new Supervisor(services);
     ShimHost host =
         new ShimHost(
-            arguments, lock, store, consoles, exits, terminals, publisher, copies, supervisor);
-    new Adoption(services, supervisor, clock).run();
+            arguments,
+            lock,
+            store,
+            NamespaceSockets.open(arguments.state()),
+            consoles,
+            exits,
+            terminals,
+            publisher,
+            copies,
+            supervisor);
+    Adoption adoption = new Adoption(services, supervisor, clock);
+    if (arguments.removeOrphans()) {
+      adoption.removeAll();
+    } else {
+      adoption.run();
+    }
     children.reapOrphans();
     return host;
   }
@@ -173,6 +201,7 @@ public final class ShimHost implements AutoCloseable {
     ServerSocketChannel listener = UnixSockets.listen(socket);
     Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-------"));
     server.listen(listener);
+    mark.set("unix://" + socket);
     LOG.log(
         Level.INFO,
         "shim host {0} serves {1}, {2} containers",
@@ -181,8 +210,15 @@ public final class ShimHost implements AutoCloseable {
         supervisor.count());
   }
 
+  /** One that lingers knows by itself when nobody needs it. */
+  private void clientAsksToLeave() {
+    if (arguments.linger().isEmpty()) {
+      leave.countDown();
+    }
+  }
+
   /** Returns when the host may leave and has nothing to do. */
-  private void awaitLeave() throws InterruptedException {
+  private void awaitLeave() throws InterruptedException, IOException {
     long idleSince = System.nanoTime();
     boolean served = false;
     while (true) {
@@ -194,23 +230,44 @@ public final class ShimHost implements AutoCloseable {
         }
         continue;
       }
-      if (asked) {
-        return;
-      }
       if (server.connections() > 0 || !publisher.isIdle()) {
         served |= server.connections() > 0;
         idleSince = System.nanoTime();
       }
       long quiet = System.nanoTime() - idleSince;
-      if (arguments.idle().isPresent() && quiet > patience(arguments.idle().get(), served)) {
+      boolean unneeded =
+          arguments.idle().isPresent() && quiet > patience(arguments.idle().get(), served);
+      if ((asked || unneeded) && mayGo()) {
         return;
+      }
+      if (asked) {
+        Thread.sleep(POLL);
       }
     }
   }
 
+  /** Whether nobody is on the way; who would come now finds that this host serves no more. */
+  private boolean mayGo() throws IOException {
+    if (mark.isExpecting()) {
+      return false;
+    }
+    mark.clear();
+    if (!mark.isExpecting()) {
+      return true;
+    }
+    mark.set("unix://" + arguments.socket());
+    return false;
+  }
+
   /** A daemon that was here and left without leaving containers is not waited for. */
-  private static long patience(Duration idle, boolean served) {
-    return Math.min(idle.toNanos(), served ? AFTER_LAST_CLIENT.toNanos() : Long.MAX_VALUE);
+  private long patience(Duration idle, boolean served) {
+    if (!served) {
+      return idle.toNanos();
+    }
+    return arguments
+        .linger()
+        .map(Duration::toNanos)
+        .orElse(Math.min(idle.toNanos(), AFTER_LAST_CLIENT.toNanos()));
   }
 
   /** Runs when a signal asks for the end: the JVM stays until this returns. */
@@ -238,7 +295,9 @@ public final class ShimHost implements AutoCloseable {
    */
   @Override
   public void close() throws IOException {
+    mark.clear();
     Files.deleteIfExists(arguments.socket());
+    sockets.close();
     boolean interrupted = false;
     try {
       if (!server.shutdown(ANSWERS)) { // the last Delete may still have to get its answer

@@ -106,7 +106,8 @@ final class StateStore {
     deleteTree(folder.resolve("containers"));
     deleteTree(folder.resolve("events"));
     try {
-      for (String name : List.of("tmp", "boot", "log", "log.1", "lock", "")) {
+      for (String name :
+          List.of("tmp", "boot", "log", "log.1", "serving", "expected", "lock", "")) {
         Files.deleteIfExists(folder.resolve(name));
       }
     } catch (DirectoryNotEmptyException e) { // a mount in tmp, or a successor's lock

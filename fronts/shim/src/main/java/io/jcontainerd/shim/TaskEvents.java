@@ -16,7 +16,10 @@ import io.jcontainerd.linux.process.ExitStatus;
 import java.io.IOException;
 import java.util.List;
 
-/** What is told to the daemon about containers, in containerd's topics and messages. */
+/**
+ * What is told to the daemon about containers, in containerd's topics and messages; nothing of one
+ * that it has given up.
+ */
 final class TaskEvents {
   private final EventPublisher publisher;
 
@@ -26,7 +29,7 @@ final class TaskEvents {
 
   void created(Container container, List<Mount> rootfs, String checkpoint) throws IOException {
     Stdio stdio = container.init().stdio();
-    send(
+    tell(
         container,
         "/tasks/create",
         TaskCreate.newBuilder()
@@ -46,12 +49,12 @@ final class TaskEvents {
 
   void started(Container container, ContainerProcess process) throws IOException {
     if (process.isInit()) {
-      send(
+      tell(
           container,
           "/tasks/start",
           TaskStart.newBuilder().setContainerId(container.id()).setPid(process.pid()).build());
     } else {
-      send(
+      tell(
           container,
           "/tasks/exec-started",
           TaskExecStarted.newBuilder()
@@ -63,7 +66,7 @@ final class TaskEvents {
   }
 
   void execAdded(Container container, String execId) throws IOException {
-    send(
+    tell(
         container,
         "/tasks/exec-added",
         TaskExecAdded.newBuilder().setContainerId(container.id()).setExecId(execId).build());
@@ -72,8 +75,8 @@ final class TaskEvents {
   /** Whether the event is kept though this process should die; else it is in memory only. */
   boolean exited(Container container, ContainerProcess process, ExitStatus exit)
       throws IOException {
-    return publisher.publish(
-        container.namespace(),
+    return send(
+        container,
         "/tasks/exit",
         TaskExit.newBuilder()
             .setContainerId(container.id())
@@ -85,7 +88,7 @@ final class TaskEvents {
   }
 
   void deleted(Container container, ExitStatus exit) throws IOException {
-    send(
+    tell(
         container,
         "/tasks/delete",
         TaskDelete.newBuilder()
@@ -97,22 +100,26 @@ final class TaskEvents {
   }
 
   void paused(Container container) throws IOException {
-    send(
+    tell(
         container, "/tasks/paused", TaskPaused.newBuilder().setContainerId(container.id()).build());
   }
 
   void resumed(Container container) throws IOException {
-    send(
+    tell(
         container,
         "/tasks/resumed",
         TaskResumed.newBuilder().setContainerId(container.id()).build());
   }
 
   void outOfMemory(Container container) throws IOException {
-    send(container, "/tasks/oom", TaskOOM.newBuilder().setContainerId(container.id()).build());
+    tell(container, "/tasks/oom", TaskOOM.newBuilder().setContainerId(container.id()).build());
   }
 
-  private void send(Container container, String topic, Message event) throws IOException {
-    var _ = publisher.publish(container.namespace(), topic, event);
+  private void tell(Container container, String topic, Message event) throws IOException {
+    var _ = send(container, topic, event);
+  }
+
+  private boolean send(Container container, String topic, Message event) throws IOException {
+    return container.givenUp || publisher.publish(container.namespace(), topic, event);
   }
 }

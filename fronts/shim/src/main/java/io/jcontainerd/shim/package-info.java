@@ -11,6 +11,8 @@
  * STATE/containers/NS/ID.json     one container: see ContainerRecord
  * STATE/events/journal            events not yet taken by the daemon: see EventJournal
  * STATE/events/taken              how many bytes of the journal the daemon has taken
+ * STATE/serving, STATE/expected   whether clients are taken, or on their way: see ServingMark
+ * STATE/sockets/NS                the address of a namespace's own socket: see NamespaceSockets
  * STATE/tmp/                      mounts that are needed while another one is made
  * STATE/log, STATE/log.1          what the host prints, as the daemon arranged it
  * </pre>

@@ -24,11 +24,17 @@ class HostArgumentsTest {
             "/g",
             "--idle",
             "7",
+            "--linger",
+            "60",
+            "--orphans",
+            "remove",
             "--debug");
     assertThat(arguments.socket()).isEqualTo(Path.of("/s"));
     assertThat(arguments.state()).isEqualTo(Path.of("/d"));
     assertThat(arguments.events()).isEqualTo(Path.of("/e"));
     assertThat(arguments.idle()).contains(Duration.ofSeconds(7));
+    assertThat(arguments.linger()).contains(Duration.ofSeconds(60));
+    assertThat(arguments.removeOrphans()).isTrue();
     assertThat(arguments.debug()).isTrue();
   }
 
@@ -45,6 +51,8 @@ class HostArgumentsTest {
                 HostArguments.parse(
                     "--socket", "/s", "--state", "/d", "--events", "/e", "--idle", "soon"))
         .hasMessageContaining("soon");
+    assertThatThrownBy(() -> HostArguments.parse("--orphans", "keep"))
+        .hasMessageContaining("adopt or remove, not keep");
   }
 
   @Test

@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.jcontainerd.api.cgroups.v1.Metrics;
 import io.jcontainerd.api.runtime.task.v3.CreateTaskRequest;
 import io.jcontainerd.api.runtime.task.v3.DeleteResponse;
+import io.jcontainerd.api.runtime.task.v3.StateRequest;
+import io.jcontainerd.api.runtime.task.v3.StateResponse;
 import io.jcontainerd.api.types.Envelope;
 import io.jcontainerd.api.types.Mount;
 import io.jcontainerd.api.types.runc.options.ProcessDetails;
@@ -16,12 +18,15 @@ import io.jcontainerd.linux.descriptor.OwnedDescriptor;
 import io.jcontainerd.linux.descriptor.OwnedDescriptor.Access;
 import io.jcontainerd.oci.json.JsonObject;
 import io.jcontainerd.oci.runtime.Spec;
+import io.jcontainerd.ttrpc.CallOptions;
 import io.jcontainerd.ttrpc.StatusCode;
+import io.jcontainerd.ttrpc.TtrpcClient;
 import io.jcontainerd.ttrpc.TtrpcException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -886,6 +891,115 @@ abstract class ShimHostContract {
         .containsExactly("e2", "e1", running);
     assertThat(events.awaitTopic(ending, "delete"))
         .containsExactly("create", "start", "exit", "delete");
+  }
+
+  @Test
+  void a_new_host_removes_what_a_killed_one_left_where_the_daemon_has_given_it_up()
+      throws Exception {
+    List<String> left = List.of(id("runs"), id("frozen"), id("made"), id("ended"));
+    run(left.get(0), NONE, "sleep", "1000");
+    tasks.exec(left.get(0), "e1", Bundles.process("sleep", "1000").toText(), NONE);
+    tasks.start(left.get(0), "e1");
+    run(left.get(1), NONE, "sleep", "1000");
+    tasks.pause(left.get(1));
+    bundles.make(left.get(2), UnaryOperator.identity(), "sleep", "1000");
+    tasks.create(bundles.request(left.get(2), NONE).build());
+    run(left.get(3), NONE, "true");
+    tasks.await(left.get(3), "");
+    List<String> told = new ArrayList<>(events.awaitTopic(left.get(3), "exit"));
+    events.awaitTopic(left.get(1), "paused");
+    List<Integer> pids = new ArrayList<>();
+    for (String id : left) {
+      pids.add(tasks.state(id, "").getPid());
+    }
+    pids.add(tasks.state(left.get(0), "e1").getPid());
+    tasks.close();
+    host.kill();
+
+    host = HostProcess.start(folder, "--orphans", "remove");
+    tasks = new TaskClient(host.connect());
+    for (int pid : pids) {
+      until(() -> ProcessHandle.of(pid).filter(ProcessHandle::isAlive).isEmpty(), () -> "alive");
+    }
+    for (String id : left) {
+      until(() -> isUnknown(id), () -> id + " is still known");
+    }
+    String next = id("next");
+    run(next, NONE, "true");
+    tasks.await(next, "");
+    tasks.delete(next, "");
+    events.awaitTopic(next, "delete");
+    assertThat(events.awaitTopic(left.get(3), "exit")).isEqualTo(told);
+    assertThat(events.awaitTopic(left.get(0), "exec-started"))
+        .containsExactly("create", "start", "exec-added", "exec-started");
+    before = settled();
+  }
+
+  private boolean isUnknown(String id) {
+    try {
+      tasks.state(id, "");
+      return false;
+    } catch (TtrpcException e) {
+      return e.code() == StatusCode.NOT_FOUND;
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  @Test
+  void a_namespace_may_have_a_socket_on_which_calls_need_not_tell_it() throws Exception {
+    Path socket = folder.resolve("ns.sock");
+    CallOptions bare = CallOptions.within(Duration.ofSeconds(20));
+    try (TtrpcClient asking = host.connect()) {
+      byte[] request = // namespace 1, socket 2
+          CreateTaskRequest.newBuilder()
+              .setId(TaskClient.NAMESPACE)
+              .setBundle(socket.toString())
+              .build()
+              .toByteArray();
+      for (int time = 0; time < 2; time++) {
+        byte[] address =
+            asking.call("io.jcontainerd.shim.v1.Host", "ServeNamespace", request, bare);
+        assertThat(new String(address, UTF_8)).isEqualTo("unix://" + socket);
+      }
+    }
+    String id = id("bare");
+    run(id, NONE, "sleep", "1000");
+    StateRequest state = StateRequest.newBuilder().setId(id).build();
+    try (TtrpcClient there = TtrpcClient.connect(socket, Duration.ofSeconds(5));
+        TtrpcClient here = host.connect()) {
+      assertThat(
+              there
+                  .call("containerd.task.v2.Task", "State", state, StateResponse.parser(), bare)
+                  .getStatus())
+          .isEqualTo(Status.RUNNING);
+      assertCode(
+          () -> here.call("containerd.task.v2.Task", "State", state, StateResponse.parser(), bare),
+          StatusCode.FAILED_PRECONDITION,
+          "namespace is required");
+    }
+    killAndDelete(id);
+    before = settled();
+  }
+
+  @Test
+  void one_that_lingers_is_not_asked_to_leave_and_waits_for_a_client_on_its_way() throws Exception {
+    tasks.close();
+    host.kill();
+    host = HostProcess.start(folder, "--linger", "1");
+    tasks = new TaskClient(host.connect());
+    tasks.shutdown();
+    Path mark = HostProcess.state(folder).resolve("expected");
+    Files.writeString(mark, "\n");
+    tasks.close();
+    assertThat(host.awaitEnd(Duration.ofSeconds(3))).isFalse();
+    assertThat(HostProcess.state(folder).resolve("serving")).isRegularFile();
+    Files.setLastModifiedTime(mark, FileTime.fromMillis(0));
+    assertThat(host.awaitEnd(Duration.ofSeconds(20))).isTrue();
+    assertThat(HostProcess.state(folder)).doesNotExist();
+    host = HostProcess.start(folder);
+    tasks = new TaskClient(host.connect());
+    before = settled();
   }
 
   @Test

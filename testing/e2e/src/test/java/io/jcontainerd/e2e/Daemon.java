@@ -29,6 +29,7 @@ final class Daemon implements AutoCloseable {
   private final List<String> extra = new ArrayList<>();
   private String config = "";
   private final Map<String, String> environment = new HashMap<>();
+  private @Nullable String program = reference();
   private @Nullable Process process;
 
   /**
@@ -42,6 +43,12 @@ final class Daemon implements AutoCloseable {
 
   static @Nullable String reference() {
     return System.getenv("JCONTAINERD_E2E_DAEMON");
+  }
+
+  /** Another containerd instead of ours. */
+  Daemon withProgram(String containerd) {
+    program = containerd;
+    return this;
   }
 
   static Path launcher(String name) {
@@ -110,7 +117,7 @@ final class Daemon implements AutoCloseable {
       line.addAll(
           List.of("unshare", "-m", "--propagation", "slave", "sh", "-c", WITHOUT_UNIFIED, "sh"));
     }
-    String reference = reference();
+    String reference = program;
     try {
       Path file = config();
       String head =
