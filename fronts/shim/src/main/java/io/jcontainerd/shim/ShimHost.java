@@ -223,6 +223,7 @@ public final class ShimHost implements AutoCloseable {
     boolean served = false;
     while (true) {
       boolean asked = leave.await(POLL.toMillis(), TimeUnit.MILLISECONDS);
+      served |= server.connections() > 0;
       if (supervisor.count() > 0) {
         idleSince = System.nanoTime();
         if (asked) {
@@ -231,7 +232,6 @@ public final class ShimHost implements AutoCloseable {
         continue;
       }
       if (server.connections() > 0 || !publisher.isIdle()) {
-        served |= server.connections() > 0;
         idleSince = System.nanoTime();
       }
       long quiet = System.nanoTime() - idleSince;

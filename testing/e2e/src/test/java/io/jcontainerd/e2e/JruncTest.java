@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -66,7 +67,9 @@ class JruncTest {
         }
       }
     }
-    Await.until("the host leaves with its state", () -> states().isEmpty());
+    // a client that was announced is waited for some seconds
+    Await.until(
+        "the host leaves with its state", Duration.ofSeconds(40), () -> states().isEmpty());
     assertThat(sockets).isNotEmpty().noneMatch(Files::exists);
     daemon.close();
     before.assertNothingAdded(folder);
