@@ -68,8 +68,7 @@ class JruncTest {
       }
     }
     // a client that was announced is waited for some seconds
-    Await.until(
-        "the host leaves with its state", Duration.ofSeconds(40), () -> states().isEmpty());
+    Await.until("the host leaves with its state", Duration.ofSeconds(40), () -> states().isEmpty());
     assertThat(sockets).isNotEmpty().noneMatch(Files::exists);
     daemon.close();
     before.assertNothingAdded(folder);
