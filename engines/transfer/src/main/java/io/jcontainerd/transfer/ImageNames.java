@@ -14,7 +14,6 @@ import io.jcontainerd.core.transfer.TransferProgress.Event;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -35,15 +34,7 @@ record ImageNames(ImageStore images) {
    * @throws InvalidArgumentException if there is none
    */
   List<Image> save(ImageSelection selection, Descriptor target, Notices notices) {
-    Set<String> names = new LinkedHashSet<>();
-    if (!selection.name().isEmpty()) {
-      names.add(selection.name());
-    }
-    for (ExtraReference reference : selection.references()) {
-      if (!reference.isPrefix()) {
-        names.add(reference.name() + (reference.addDigest() ? "@" + target.digest() : ""));
-      }
-    }
+    Set<String> names = selection.namesOf(target.digest());
     if (names.isEmpty()) {
       throw new InvalidArgumentException("an image needs a name");
     }

@@ -12,13 +12,13 @@ import java.util.Set;
 /**
  * Which names what was imported gets.
  *
- * <p>The archive as a whole gets the names that the request spells out. Each image in it gets, for
- * each prefix of the request, the name that its annotations tell: {@code io.containerd.image.name}
- * is a whole name, {@code org.opencontainers.image.ref.name} may be one or a mere tag, which is put
- * behind the prefix. A whole name that does not begin with the prefix counts only if the prefix may
- * be overruled. What is no name of an image by the grammar of references counts as none: nobody
- * could ask for it, and it would be shown to people. Where asked, a name of prefix and digest comes
- * beside, or instead where there is none.
+ * <p>The archive as a whole gets the names that the request spells out, and those that its digest
+ * completes. Each image in it gets, for each prefix of the request, the name that its annotations
+ * tell: {@code io.containerd.image.name} is a whole name, {@code org.opencontainers.image.ref.name}
+ * may be one or a mere tag, which is put behind the prefix. A whole name that does not begin with
+ * the prefix counts only if the prefix may be overruled. What is no name of an image by the grammar
+ * of references counts as none: nobody could ask for it, and it would be shown to people. Where
+ * asked, a name of prefix and digest comes beside, or instead where there is none.
  */
 final class ImportNames {
   static final String IMAGE_NAME = "io.containerd.image.name";
@@ -32,17 +32,7 @@ final class ImportNames {
 
   /** The names of the index of the archive. */
   Set<String> ofArchive(Descriptor index) {
-    Set<String> names = new LinkedHashSet<>();
-    if (!destination.name().isEmpty()) {
-      names.add(destination.name());
-    }
-    for (ExtraReference reference : destination.references()) {
-      if (!reference.isPrefix()) {
-        names.add(
-            reference.addDigest() ? reference.name() + "@" + index.digest() : reference.name());
-      }
-    }
-    return names;
+    return destination.namesOf(index.digest());
   }
 
   /** The names of one of its images. */

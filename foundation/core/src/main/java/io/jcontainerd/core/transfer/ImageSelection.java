@@ -1,9 +1,12 @@
 package io.jcontainerd.core.transfer;
 
+import io.jcontainerd.core.Digest;
 import io.jcontainerd.core.Platform;
 import io.jcontainerd.core.failure.InvalidArgumentException;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Images in the daemon's image store ({@code ImageStore}), to be written or read.
@@ -50,6 +53,26 @@ public record ImageSelection(
   public ImageSelection withUnpacks(List<UnpackTarget> wanted) {
     return new ImageSelection(
         name, labels, platforms, allMetadata, manifestLimit, references, wanted);
+  }
+
+  /**
+   * The names that are known without a look at annotations: the one, the further ones that are
+   * whole, and those, prefixes too, which the digest makes so. A name that is left out for what got
+   * one without a digest is not left out here: nothing here got its name by a prefix.
+   */
+  public Set<String> namesOf(Digest target) {
+    Set<String> names = new LinkedHashSet<>();
+    if (!name.isEmpty()) {
+      names.add(name);
+    }
+    for (ExtraReference reference : references) {
+      if (reference.addDigest()) {
+        names.add(reference.name() + "@" + target);
+      } else if (!reference.isPrefix()) {
+        names.add(reference.name());
+      }
+    }
+    return names;
   }
 
   /**
