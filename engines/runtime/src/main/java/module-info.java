@@ -13,5 +13,6 @@ module io.jcontainerd.runtime {
 
   exports io.jcontainerd.runtime;
   exports io.jcontainerd.runtime.bundle;
+  exports io.jcontainerd.runtime.restart;
   exports io.jcontainerd.runtime.shim;
 }

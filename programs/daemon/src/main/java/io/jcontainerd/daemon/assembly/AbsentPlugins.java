@@ -46,12 +46,6 @@ final class AbsentPlugins {
                         id ->
                             skipped(
                                 graph, PREFIX + entry.getKey(), id, new SkipPlugin(NOT_BUILT_IN))));
-    // clients take a restart monitor without capabilities for one that restarts always
-    skipped(
-        graph,
-        PREFIX + "monitor.container.v1",
-        "restart",
-        new SkipPlugin(NOT_BUILT_IN, List.of("no")));
   }
 
   static void skipped(PluginGraph graph, String type, String id, SkipPlugin reason) {

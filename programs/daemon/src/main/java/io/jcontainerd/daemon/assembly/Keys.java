@@ -19,6 +19,7 @@ import io.jcontainerd.daemon.server.TtrpcListener;
 import io.jcontainerd.metadata.Metadata;
 import io.jcontainerd.mounts.MountHandler;
 import io.jcontainerd.runtime.LocalTaskRuntime;
+import io.jcontainerd.runtime.restart.RestartMonitor;
 import io.jcontainerd.selfcheck.MountGate;
 import io.jcontainerd.selfcheck.SelfCheck;
 import io.jcontainerd.services.StreamRegistry;
@@ -68,6 +69,8 @@ final class Keys {
       new PluginKey<>("io.containerd.metadata.v1", "bolt", Metadata.class);
   static final PluginKey<EventExchange> EVENTS =
       new PluginKey<>("io.containerd.event.v1", "exchange", EventExchange.class);
+  static final PluginKey<RestartMonitor> RESTARTS =
+      new PluginKey<>("io.containerd.monitor.container.v1", "restart", RestartMonitor.class);
   static final PluginKey<GarbageCollector> COLLECTOR =
       new PluginKey<>("io.containerd.gc.v1", "scheduler", GarbageCollector.class);
   static final PluginKey<LeaseStore> LEASES =

@@ -15,6 +15,7 @@ import io.jcontainerd.metadata.Metadata;
 import io.jcontainerd.runtime.LocalTaskRuntime;
 import io.jcontainerd.runtime.OciRuntimes;
 import io.jcontainerd.runtime.bundle.Bundles;
+import io.jcontainerd.runtime.restart.RestartMonitor;
 import io.jcontainerd.runtime.shim.BinaryShimLauncher;
 import io.jcontainerd.runtime.shim.FifoShimLogs;
 import io.jcontainerd.runtime.shim.HostShimLauncher;
@@ -57,6 +58,12 @@ final class RuntimePlugins {
             Keys.TASKS,
             List.of(Keys.SHIMS.type(), Keys.METADATA.type(), Keys.MOUNTS.type()),
             this::tasks));
+    graph.add(
+        new PluginSpec<>(
+            Keys.RESTARTS,
+            // the last to start and the first to close: events of what it starts find their way
+            List.of(Keys.TASKS.type(), Keys.METADATA.type(), Keys.SERVER),
+            this::restarts));
   }
 
   private Started<OptionalPrograms> optionalPrograms() {
@@ -181,6 +188,20 @@ final class RuntimePlugins {
     return Started.of(tasks)
         .on(StoragePlugins.HOST)
         .exporting(Map.of("log-uri-schemes", "fifo,binary,binary-v2,file"));
+  }
+
+  private Started<RestartMonitor> restarts(Wiring wiring) {
+    Metadata metadata = wiring.get(Keys.METADATA);
+    var settings = config.settings(Keys.RESTARTS.uri(), RuntimeSettings.RestartMonitor.class);
+    var monitor =
+        new RestartMonitor(
+            metadata.namespaces(),
+            metadata.containers(),
+            metadata.snapshotters(),
+            wiring.get(Keys.TASKS),
+            settings.interval(),
+            wiring.get(Keys.MACHINE).time());
+    return Started.of(monitor.start()).capableOf(RestartMonitor.POLICIES);
   }
 
   private static Optional<String> runtimeName(Metadata metadata, String namespace, String id) {

@@ -35,7 +35,6 @@ final class Effects {
             "io.containerd.cri.v1.runtime",
             "io.containerd.grpc.v1.cri",
             "io.containerd.internal.v1.tracing",
-            "io.containerd.monitor.container.v1.restart",
             "io.containerd.monitor.task.v1.cgroups",
             "io.containerd.nri.v1.nri",
             "io.containerd.service.v1.tasks-service",

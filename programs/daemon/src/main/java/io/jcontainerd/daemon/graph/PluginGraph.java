@@ -29,7 +29,7 @@ public final class PluginGraph implements AutoCloseable {
   private sealed interface Outcome {
     record Running(Started<?> started) implements Outcome {}
 
-    record Absent(String reason, List<String> capabilities) implements Outcome {}
+    record Absent(String reason) implements Outcome {}
   }
 
   private final Map<String, PluginSpec<?>> specs = new LinkedHashMap<>();
@@ -92,13 +92,13 @@ public final class PluginGraph implements AutoCloseable {
       outcome = new Outcome.Running(spec.start().start(wiring));
     } catch (SkipPlugin e) {
       LOG.log(Level.INFO, "skip loading plugin {0}: {1}", uri, e.getMessage());
-      outcome = new Outcome.Absent(text(e), e.capabilities());
+      outcome = new Outcome.Absent(text(e));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      outcome = new Outcome.Absent("interrupted", List.of());
+      outcome = new Outcome.Absent("interrupted");
     } catch (Exception e) {
       LOG.log(Level.WARNING, "failed to load plugin " + uri, e);
-      outcome = new Outcome.Absent(text(e), List.of());
+      outcome = new Outcome.Absent(text(e));
     }
     outcomes.put(uri, outcome);
     listed.add(describe(spec, outcome));
@@ -129,7 +129,7 @@ public final class PluginGraph implements AutoCloseable {
               spec.requires(),
               List.of(),
               Map.of(),
-              absent.capabilities(),
+              List.of(),
               Optional.of(new Introspection.Failure(UNKNOWN, absent.reason())));
     };
   }

@@ -28,6 +28,10 @@ public record Started<T>(
     return new Started<>(instance, List.of(platform), exports, capabilities);
   }
 
+  public Started<T> capableOf(List<String> words) {
+    return new Started<>(instance, platforms, exports, words);
+  }
+
   public Started<T> exporting(Map<String, String> facts) {
     return new Started<>(instance, platforms, facts, capabilities);
   }

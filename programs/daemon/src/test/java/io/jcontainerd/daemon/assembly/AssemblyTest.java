@@ -88,7 +88,7 @@ class AssemblyTest {
   }
 
   @Test
-  void what_is_absent_is_skipped_and_an_absent_restart_monitor_promises_nothing() {
+  void what_is_absent_is_skipped() {
     var graph = new PluginGraph();
     AbsentPlugins.addTo(graph);
     graph.start(List.of(), List.of());
@@ -98,10 +98,6 @@ class AssemblyTest {
                 assertThat(plugin.failure())
                     .map(Introspection.Failure::message)
                     .contains("skip plugin: not part of this release of jcontainerd"));
-    assertThat(graph.plugins())
-        .filteredOn(plugin -> plugin.id().equals("restart"))
-        .extracting(Introspection.Plugin::capabilities)
-        .containsExactly(List.of("no"));
   }
 
   @ParameterizedTest
