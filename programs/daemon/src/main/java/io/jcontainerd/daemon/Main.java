@@ -2,6 +2,7 @@ package io.jcontainerd.daemon;
 
 import io.jcontainerd.daemon.assembly.ProvenRuntime;
 import io.jcontainerd.daemon.cli.CommandLine;
+import io.jcontainerd.daemon.cli.OciHook;
 import io.jcontainerd.daemon.config.LoadedConfig;
 import io.jcontainerd.linux.ErrnoException;
 import io.jcontainerd.linux.ServiceNotifier;
@@ -24,6 +25,7 @@ public final class Main {
             config -> serve(config, build),
             ProvenRuntime::in,
             Publish::publish,
+            new OciHook(System.getenv())::run,
             System.in,
             System.out,
             System.err);

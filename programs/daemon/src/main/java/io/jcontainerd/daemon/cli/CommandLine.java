@@ -63,10 +63,18 @@ public final class CommandLine {
     void publish(String address, String namespace, String topic, byte[] event) throws IOException;
   }
 
+  /** What completes the arguments of an OCI hook and runs its program. */
+  @FunctionalInterface
+  public interface Hook {
+    /** The exit status of the program, which was told the container's state. */
+    int run(List<String> command, InputStream state) throws IOException, InterruptedException;
+  }
+
   private final BuildInfo build;
   private final Runner runner;
   private final Completion completion;
   private final Publisher publisher;
+  private final Hook hook;
   private final InputStream in;
   private final PrintStream out;
   private final PrintStream err;
@@ -76,6 +84,7 @@ public final class CommandLine {
       Runner runner,
       Completion completion,
       Publisher publisher,
+      Hook hook,
       InputStream in,
       PrintStream out,
       PrintStream err) {
@@ -83,6 +92,7 @@ public final class CommandLine {
     this.runner = runner;
     this.completion = completion;
     this.publisher = publisher;
+    this.hook = hook;
     this.in = in;
     this.out = out;
     this.err = err;
@@ -111,14 +121,14 @@ public final class CommandLine {
           help();
           yield 0;
         }
-        case "oci-hook" ->
-            throw new UsageException(
-                "oci-hook is not supported; name the hook's program in the container's spec itself");
+        case "oci-hook" -> hook.run(Arguments.parse(rest, List.of()).rest(), in);
         default -> throw new UsageException("unknown command " + global.rest().getFirst());
       };
     } catch (UsageException e) {
       err.println("jcontainerd: " + e.getMessage());
       err.println("jcontainerd --help lists options and commands");
+    } catch (ContainerdException e) {
+      err.println("jcontainerd: " + e.getMessage());
     } catch (ConfigException e) {
       e.problems().forEach(problem -> err.println("jcontainerd: " + problem));
     } catch (IOException e) {
@@ -144,6 +154,8 @@ public final class CommandLine {
     out.println("  config migrate           print the configuration file in the current version");
     out.println("  publish                  send an event, an Any on standard input, to a daemon");
     Arguments.help(PUBLISH).forEach(out::println);
+    out.println(
+        "  oci-hook -- PROGRAM...   run a hook's program, with {{id}} and the like replaced");
     out.println();
     out.println("Options:");
     Arguments.help(GLOBAL).forEach(out::println);
@@ -156,13 +168,8 @@ public final class CommandLine {
     DaemonLog.install(level, debug.format().equals("json"));
     Logger log = System.getLogger(CommandLine.class.getName());
     config.warnings().forEach(warning -> log.log(Level.WARNING, warning));
-    try {
-      runner.run(config);
-      return 0;
-    } catch (ContainerdException e) {
-      err.println("jcontainerd: " + e.getMessage());
-      return 1;
-    }
+    runner.run(config);
+    return 0;
   }
 
   private int config(Arguments global, List<String> words)

@@ -28,6 +28,7 @@ class CommandLineTest {
   private final ByteArrayOutputStream err = new ByteArrayOutputStream();
   private final List<LoadedConfig> ran = new ArrayList<>();
   private final List<String> published = new ArrayList<>();
+  private final List<String> hooks = new ArrayList<>();
 
   private int run(String... words) {
     var line =
@@ -44,6 +45,10 @@ class CommandLineTest {
                         + topic
                         + " "
                         + new String(event, StandardCharsets.UTF_8)),
+            (command, state) -> {
+              hooks.add(command + " " + new String(state.readAllBytes(), StandardCharsets.UTF_8));
+              return 7;
+            },
             new ByteArrayInputStream("payload".getBytes(StandardCharsets.UTF_8)),
             new PrintStream(out, true, StandardCharsets.UTF_8),
             new PrintStream(err, true, StandardCharsets.UTF_8));
@@ -77,6 +82,7 @@ class CommandLineTest {
             },
             config -> config,
             (_, _, _, _) -> {},
+            (_, _) -> 0,
             new ByteArrayInputStream(new byte[0]),
             new PrintStream(out, true, StandardCharsets.UTF_8),
             new PrintStream(err, true, StandardCharsets.UTF_8));
@@ -153,13 +159,18 @@ class CommandLineTest {
   }
 
   @Test
+  void a_hook_gets_its_words_as_they_are_and_tells_its_status() {
+    assertThat(run("oci-hook", "--", "/bin/ps", "--pid", "{{pid}}")).isEqualTo(7);
+    assertThat(hooks).containsExactly("[/bin/ps, --pid, {{pid}}] payload");
+  }
+
+  @Test
   void what_cannot_be_understood_is_told_with_status_1() throws IOException {
     assertThat(run("--nope")).isEqualTo(1);
     assertThat(run("--root")).isEqualTo(1);
     assertThat(run("dance")).isEqualTo(1);
     assertThat(run("config")).isEqualTo(1);
     assertThat(run("publish", "--topic", "/t")).isEqualTo(1);
-    assertThat(run("oci-hook")).isEqualTo(1);
     assertThat(run("-c", file("version = 4\n"), "-l", "loud")).isEqualTo(1);
     assertThat(run("-c", "/no/such.toml")).isEqualTo(1);
     assertThat(err.toString(StandardCharsets.UTF_8))
@@ -169,7 +180,6 @@ class CommandLineTest {
             "unknown command dance",
             "config needs one of default, dump, migrate",
             "publish needs --namespace",
-            "oci-hook is not supported",
             "log level loud is none of trace, debug, info, warn, error, fatal, panic",
             "configuration file /no/such.toml does not exist");
     assertThat(ran).isEmpty();
