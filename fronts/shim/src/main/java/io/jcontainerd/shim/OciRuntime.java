@@ -3,6 +3,8 @@ package io.jcontainerd.shim;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.jcontainerd.core.failure.ContainerdException;
+import io.jcontainerd.linux.Errno;
+import io.jcontainerd.linux.ErrnoException;
 import io.jcontainerd.linux.descriptor.OwnedDescriptor;
 import io.jcontainerd.linux.process.Program;
 import io.jcontainerd.linux.process.ProgramRunner;
@@ -213,10 +215,7 @@ final class OciRuntime {
     try (RuntimeCopies.Use copy = copies.use(options.binary())) {
       ProgramRunner.Finished finished =
           runner.run(
-              copy.of(Program.of(options.binary(), all, environment).withDescriptors(streams)),
-              input,
-              LIMIT,
-              MAX_OUTPUT);
+              copy.of(program(all).withDescriptors(streams)), input, LIMIT, MAX_OUTPUT);
       if (finished.timedOut()) {
         throw new OciRuntimeException(
             "OCI runtime "
@@ -232,11 +231,30 @@ final class OciRuntime {
             "OCI runtime " + command + " failed: " + reason(log, finished));
       }
       return finished.output();
+    } catch (ErrnoException e) {
+      if (e.is(Errno.ENOENT)) {
+        throw new OciRuntimeException("OCI runtime " + command + " failed: " + notFound());
+      }
+      throw e;
     } finally {
       if (!command.equals("create")) {
         Files.deleteIfExists(log);
       }
     }
+  }
+
+  /** Wrappers of runtimes rely on being started in the bundle, which may be gone at a clean-up. */
+  private Program program(List<String> arguments) {
+    Program program = Program.of(options.binary(), arguments, environment);
+    return Files.isDirectory(bundle) ? program.in(bundle) : program;
+  }
+
+  /** In the words that clients of containerd look for. */
+  private String notFound() {
+    String binary = options.binary();
+    return binary.contains("/")
+        ? "fork/exec " + binary + ": no such file or directory"
+        : "exec: \"" + binary + "\": executable file not found in $PATH";
   }
 
   /** The last error in the runtime's log; else what it printed; else how it ended. */
