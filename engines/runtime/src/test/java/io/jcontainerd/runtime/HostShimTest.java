@@ -64,6 +64,7 @@ class HostShimTest {
             ground.bundles,
             ground.processes,
             ground.environment,
+            ground.logs,
             ground.top.resolve("hosts"),
             () -> Optional.of(Path.of("/usr/sbin/runc")),
             Timeouts.DEFAULT);

@@ -26,6 +26,10 @@ public final class FifoShimLogs implements ShimLogs, AutoCloseable {
   private static final int LONGEST_LINE = 16 << 10;
 
   private final Reactor reactor;
+
+  /** All that is read goes through it; used by the reactor's thread alone. */
+  private final ByteBuffer chunk = ByteBuffer.allocateDirect(CHUNK);
+
   private final Map<Bundle, Reader> readers = new ConcurrentHashMap<>();
 
   private FifoShimLogs(Reactor reactor) {
@@ -66,11 +70,10 @@ public final class FifoShimLogs implements ShimLogs, AutoCloseable {
     readers.clear();
   }
 
-  /** One FIFO; its buffers belong to the reactor's thread. */
-  private static final class Reader {
+  /** One FIFO; its line belongs to the reactor's thread. */
+  private final class Reader {
     private final Bundle bundle;
     private final OwnedDescriptor fifo;
-    private final ByteBuffer chunk = ByteBuffer.allocateDirect(CHUNK);
     private final ByteArrayOutputStream line = new ByteArrayOutputStream();
     private volatile Reactor.@org.jspecify.annotations.Nullable Registration registration;
 

@@ -22,6 +22,7 @@ import io.jcontainerd.core.failure.UnavailableException;
 import io.jcontainerd.core.failure.UnknownException;
 import io.jcontainerd.core.ports.Processes;
 import io.jcontainerd.core.tasks.Exit;
+import io.jcontainerd.linux.cgroup.CgroupPlacement;
 import io.jcontainerd.oci.json.JsonObject;
 import io.jcontainerd.oci.runtime.Spec;
 import io.jcontainerd.runtime.bundle.Bundle;
@@ -77,6 +78,7 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
   private final Bundles bundles;
   private final Processes processes;
   private final ShimEnvironment environment;
+  private final ShimLogs logs;
   private final Path state;
   private final Supplier<Optional<Path>> ociRuntime;
   private final Timeouts timeouts;
@@ -88,6 +90,7 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
    * @param command the host's program and its fixed arguments
    * @param runtimes the names of runtimes that it keeps
    * @param group which tasks share a host
+   * @param logs takes what is written to a bundle's log
    * @param state holds a folder for each host
    * @param ociRuntime makes and removes containers whose options name no other; empty for the
    *     host's own choice
@@ -99,6 +102,7 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
       Bundles bundles,
       Processes processes,
       ShimEnvironment environment,
+      ShimLogs logs,
       Path state,
       Supplier<Optional<Path>> ociRuntime,
       Timeouts timeouts) {
@@ -109,6 +113,7 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
     this.bundles = bundles;
     this.processes = processes;
     this.environment = environment;
+    this.logs = logs;
     this.state = state;
     this.ociRuntime = ociRuntime;
     this.timeouts = timeouts;
@@ -147,21 +152,37 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
 
   @Override
   public Shim launch(Bundle bundle, Launch launch) throws InterruptedException {
+    String cgroup = shimCgroup(launch.options());
     String key =
         group.key(bundle, () -> Spec.parse(bundles.read(bundle, Bundle.CONFIG).orElseThrow()));
-    Shim host = host(socket(key), Limits.atMost(timeouts.shimStart()));
+    Path address = socket(cgroup.isEmpty() ? key : key + "\n" + cgroup);
+    Shim host = host(address, cgroup, Limits.atMost(timeouts.shimStart()));
     bundles.write(bundle, Bundle.SHIM_BINARY, command.getFirst().getBytes(UTF_8), 0600);
     bundles.write(bundle, Bundle.BOOTSTRAP, host.address().toJson(), 0644);
+    openLog(bundle);
     return host;
+  }
+
+  /**
+   * The host has a log of its own; this one is for who helps one task, and is not worth failing.
+   */
+  private void openLog(Bundle bundle) {
+    try {
+      logs.open(bundle);
+    } catch (IOException e) {
+      LOG.log(Level.WARNING, "log of " + bundle, e);
+    }
   }
 
   @Override
   public Shim reconnect(Bundle bundle, Duration limit) throws InterruptedException {
     // a dead host is started again, which takes longer than a connection
-    Shim host = host(BinaryShimLauncher.address(bundles, bundle).socket(), timeouts.shimStart());
+    Shim host =
+        host(BinaryShimLauncher.address(bundles, bundle).socket(), "", timeouts.shimStart());
     if (!knows(host, bundle)) {
       throw new UnavailableException(bundle + ": unknown to the shim host");
     }
+    openLog(bundle);
     return host;
   }
 
@@ -171,7 +192,7 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
     if (!isHost(address)) {
       return Optional.empty();
     }
-    Shim host = host(address, timeouts.shimStart());
+    Shim host = host(address, "", timeouts.shimStart());
     return knows(host, bundle) ? Optional.of(host) : Optional.empty();
   }
 
@@ -197,6 +218,7 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
 
   @Override
   public void release(Shim shim, Bundle bundle, Duration limit) throws InterruptedException {
+    logs.close(bundle);
     Path address = shim.address().socket();
     if (group.outlivesTasks() && address.equals(socket(group.key(bundle, () -> NO_SPEC)))) {
       return;
@@ -215,14 +237,16 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
   /**
    * The connection to a host, which is started if nobody listens. All who ask at the same time
    * share one attempt.
+   *
+   * @param cgroup where a new one is put; empty for where one of that address was before, if any
    */
-  private Shim host(Path address, Duration limit) throws InterruptedException {
+  private Shim host(Path address, String cgroup, Duration limit) throws InterruptedException {
     while (true) {
       var mine = new CompletableFuture<Shim>();
       CompletableFuture<Shim> slot = hosts.putIfAbsent(address, mine);
       if (slot == null) {
         // not the caller's thread: its cancel must not fail the others
-        Thread.ofVirtual().name("shim-host " + address).start(() -> open(address, mine));
+        Thread.ofVirtual().name("shim-host " + address).start(() -> open(address, cgroup, mine));
         slot = mine;
       }
       try {
@@ -242,9 +266,9 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
     }
   }
 
-  private void open(Path address, CompletableFuture<Shim> slot) {
+  private void open(Path address, String cgroup, CompletableFuture<Shim> slot) {
     try {
-      Shim host = connectOrStart(address);
+      Shim host = connectOrStart(address, cgroup);
       host.onLost(() -> hosts.remove(address, slot));
       slot.complete(host);
     } catch (InterruptedException e) {
@@ -257,7 +281,8 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
     }
   }
 
-  private Shim connectOrStart(Path address) throws IOException, InterruptedException {
+  private Shim connectOrStart(Path address, String cgroup)
+      throws IOException, InterruptedException {
     var place = new ShimAddress(3, "unix://" + address, "ttrpc");
     Optional<Shim> running = tryConnect(place);
     if (running.isPresent()) {
@@ -283,6 +308,7 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
     HostLogFile log = HostLogFile.in(folder);
     int pid = start(spawn, log);
     OomScore.give(pid);
+    place(pid, cgroup, folder);
     LOG.log(
         Level.INFO,
         "shim host {0} started as process {1}",
@@ -307,6 +333,34 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
     processes.signal(pid, SIGKILL);
     throw new UnavailableException(
         "shim host did not listen within " + timeouts.shimStart() + ": " + log.tail());
+  }
+
+  /** A host in a group that somebody asked for is the host of those alone who did. */
+  private static String shimCgroup(Optional<TypedValue> options) {
+    if (options.isEmpty() || !options.get().typeName().equals(OPTIONS)) {
+      return "";
+    }
+    try {
+      return Options.parseFrom(options.get().value()).getShimCgroup();
+    } catch (InvalidProtocolBufferException e) {
+      throw new InvalidArgumentException("runtime options: " + e.getMessage(), e);
+    }
+  }
+
+  /** Puts a new host into its group, which is kept for one that takes its place. */
+  private void place(int pid, String cgroup, Path folder) throws IOException {
+    Path kept = folder.resolve("cgroup");
+    String wanted = cgroup.isEmpty() && Files.exists(kept) ? Files.readString(kept) : cgroup;
+    if (wanted.isEmpty()) {
+      return;
+    }
+    try {
+      Files.writeString(kept, wanted);
+      CgroupPlacement.place(wanted, pid);
+    } catch (IOException e) {
+      processes.signal(pid, SIGKILL);
+      throw new UnavailableException("shim host: cgroup " + wanted + ": " + e.getMessage(), e);
+    }
   }
 
   private Optional<Shim> tryConnect(ShimAddress place) throws InterruptedException {
@@ -335,6 +389,7 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
 
   @Override
   public Exit reap(Bundle bundle, String runtime, Duration limit) throws InterruptedException {
+    logs.close(bundle);
     Optional<Exit> byHost = askHost(bundle, limit);
     return byHost.isPresent() ? byHost.get() : reapByHand(bundle, limit);
   }

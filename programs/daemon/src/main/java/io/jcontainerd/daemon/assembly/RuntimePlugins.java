@@ -106,6 +106,7 @@ final class RuntimePlugins {
             bundles,
             machine.processes(),
             environment,
+            logs,
             hosts,
             choice::chosen,
             timeouts);
