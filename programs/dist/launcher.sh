@@ -3,6 +3,15 @@
 set -eu
 here=$(dirname -- "$(readlink -f -- "$0")")
 lib=$here/../lib
+if [ ! -e "@FIRST@" ]; then
+  # a copy of this file elsewhere belongs to the installation that is on the path
+  here=$(command -v jcontainerd) || {
+    echo "@NAME@: neither beside its libraries nor is jcontainerd on the path" >&2
+    exit 1
+  }
+  here=$(dirname -- "$(readlink -f -- "$here")")
+  lib=$here/../lib
+fi
 
 java=$here/../runtime/bin/java
 if [ ! -x "$java" ]; then
