@@ -214,8 +214,7 @@ final class OciRuntime {
     all.addAll(arguments);
     try (RuntimeCopies.Use copy = copies.use(options.binary())) {
       ProgramRunner.Finished finished =
-          runner.run(
-              copy.of(program(all).withDescriptors(streams)), input, LIMIT, MAX_OUTPUT);
+          runner.run(copy.of(program(all).withDescriptors(streams)), input, LIMIT, MAX_OUTPUT);
       if (finished.timedOut()) {
         throw new OciRuntimeException(
             "OCI runtime "

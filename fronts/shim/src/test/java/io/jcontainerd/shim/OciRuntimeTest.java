@@ -30,7 +30,14 @@ class OciRuntimeTest {
       var runner = new ProgramRunner(reactor, new Children(reactor, Clock.systemUTC()));
       var options =
           new RuntimeOptions(binary, folder.resolve("root"), false, false, false, 0, 0, "");
-      body.with(new OciRuntime(runner, new RuntimeCopies(runner, List.of(), ""), List.of(PATH), options, "box", bundle));
+      body.with(
+          new OciRuntime(
+              runner,
+              new RuntimeCopies(runner, List.of(), ""),
+              List.of(PATH),
+              options,
+              "box",
+              bundle));
     }
   }
 
