@@ -21,6 +21,7 @@ module io.jcontainerd.core {
   exports io.jcontainerd.core.namespaces;
   exports io.jcontainerd.core.ports;
   exports io.jcontainerd.core.registry;
+  exports io.jcontainerd.core.sandboxes;
   exports io.jcontainerd.core.snapshots;
   exports io.jcontainerd.core.tasks;
   exports io.jcontainerd.core.transfer;

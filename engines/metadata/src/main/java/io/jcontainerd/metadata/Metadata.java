@@ -14,6 +14,7 @@ import io.jcontainerd.core.leases.LeaseStore;
 import io.jcontainerd.core.mount.MountActivator;
 import io.jcontainerd.core.mount.MountManager;
 import io.jcontainerd.core.namespaces.NamespaceStore;
+import io.jcontainerd.core.sandboxes.SandboxStore;
 import io.jcontainerd.core.snapshots.Snapshotter;
 import io.jcontainerd.store.Schema;
 import io.jcontainerd.store.Store;
@@ -35,6 +36,7 @@ public final class Metadata implements AutoCloseable {
 
   private final StoredNamespaces namespaces;
   private final StoredContainers containers;
+  private final StoredSandboxes sandboxes;
   private final StoredImages images;
   private final StoredLeases leases;
   private final NamespacedContentStore content;
@@ -62,6 +64,7 @@ public final class Metadata implements AutoCloseable {
     scheduler = new Scheduler(options.gc(), collection, options.time());
     namespaces = new StoredNamespaces(database);
     containers = new StoredContainers(database);
+    sandboxes = new StoredSandboxes(database);
     images = new StoredImages(database, scheduler, this::makeDurable);
     leases = new StoredLeases(database, scheduler);
     content =
@@ -159,6 +162,11 @@ public final class Metadata implements AutoCloseable {
   /** Containers. */
   public ContainerStore containers() {
     return containers;
+  }
+
+  /** Records of sandboxes. */
+  public SandboxStore sandboxes() {
+    return sandboxes;
   }
 
   /** Images. */

@@ -189,6 +189,11 @@ public final class Containerd implements AutoCloseable {
     return new RemoteContainerStore(connection);
   }
 
+  /** The daemon's records of sandboxes; containerd has them from 1.7 on. */
+  public RemoteSandboxStore sandboxes() {
+    return new RemoteSandboxStore(connection);
+  }
+
   /** The daemon's leases. */
   public RemoteLeaseStore leases() {
     return new RemoteLeaseStore(connection);

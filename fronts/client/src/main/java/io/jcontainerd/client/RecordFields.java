@@ -6,6 +6,7 @@ import io.jcontainerd.core.content.IngestStatus;
 import io.jcontainerd.core.filter.Fields;
 import io.jcontainerd.core.images.Image;
 import io.jcontainerd.core.leases.Lease;
+import io.jcontainerd.core.sandboxes.Sandbox;
 import io.jcontainerd.core.snapshots.SnapshotInfo;
 import java.util.List;
 import java.util.Locale;
@@ -39,6 +40,11 @@ final class RecordFields {
           case "runtime.name" -> Fields.nonEmpty(container.runtime().name());
           default -> labels(container.labels(), path);
         };
+  }
+
+  static Fields of(Sandbox sandbox) {
+    return path ->
+        path.getFirst().equals("id") ? Optional.of(sandbox.id()) : labels(sandbox.labels(), path);
   }
 
   static Fields of(ContentInfo info) {

@@ -21,6 +21,7 @@ import io.jcontainerd.core.leases.LeaseStore;
 import io.jcontainerd.core.mount.MountManager;
 import io.jcontainerd.core.namespaces.NamespaceStore;
 import io.jcontainerd.core.ports.Time;
+import io.jcontainerd.core.sandboxes.SandboxStore;
 import io.jcontainerd.core.snapshots.Snapshotter;
 import io.jcontainerd.core.tasks.TaskRuntime;
 import io.jcontainerd.core.transfer.Transfers;
@@ -131,6 +132,11 @@ public final class Services {
   /** Mounts that others than the kernel do. */
   public static ServerServiceDefinition mounts(MountManager manager, Time time) {
     return new MountsService(manager).define(time);
+  }
+
+  /** Records of sandboxes. */
+  public static ServerServiceDefinition sandboxes(SandboxStore store, Time time) {
+    return new SandboxesService(store).define(time);
   }
 
   /** Sandbox controllers that other processes serve, by name. */

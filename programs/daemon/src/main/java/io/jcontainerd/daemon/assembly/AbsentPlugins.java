@@ -28,7 +28,6 @@ final class AbsentPlugins {
           Map.entry("nri.v1", List.of("nri")),
           Map.entry("podsandbox.controller.v1", List.of("podsandbox")),
           Map.entry("sandbox.controller.v1", List.of("shim")),
-          Map.entry("sandbox.store.v1", List.of("local")),
           Map.entry("snapshotter.v1", List.of("zfs")),
           Map.entry("tracing.processor.v1", List.of("otlp")),
           Map.entry("ttrpc.v1", List.of("otelttrpc")));

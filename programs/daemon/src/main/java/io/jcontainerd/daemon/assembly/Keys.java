@@ -9,6 +9,7 @@ import io.jcontainerd.core.introspection.Introspection;
 import io.jcontainerd.core.leases.LeaseStore;
 import io.jcontainerd.core.mount.MountActivator;
 import io.jcontainerd.core.mount.MountManager;
+import io.jcontainerd.core.sandboxes.SandboxStore;
 import io.jcontainerd.core.snapshots.Snapshotter;
 import io.jcontainerd.core.transfer.Transfers;
 import io.jcontainerd.daemon.graph.PluginKey;
@@ -75,6 +76,8 @@ final class Keys {
       new PluginKey<>("io.containerd.gc.v1", "scheduler", GarbageCollector.class);
   static final PluginKey<LeaseStore> LEASES =
       new PluginKey<>("io.containerd.lease.v1", "manager", LeaseStore.class);
+  static final PluginKey<SandboxStore> SANDBOX_STORE =
+      new PluginKey<>("io.containerd.sandbox.store.v1", "local", SandboxStore.class);
   static final PluginKey<StreamRegistry> STREAMS =
       new PluginKey<>("io.containerd.streaming.v1", "manager", StreamRegistry.class);
   static final PluginKey<ImageVerifier> VERIFIER =

@@ -5,7 +5,6 @@ import io.grpc.ServerInterceptor;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.ServiceDescriptor;
 import io.jcontainerd.api.services.sandbox.v1.ControllerGrpc;
-import io.jcontainerd.api.services.sandbox.v1.StoreGrpc;
 import io.jcontainerd.core.ports.Time;
 import io.jcontainerd.daemon.BuildInfo;
 import io.jcontainerd.daemon.config.LoadedConfig;
@@ -48,7 +47,6 @@ final class ServerPlugins {
   private static Map<String, ServiceDescriptor> absentServices() {
     var absent = new LinkedHashMap<String, ServiceDescriptor>();
     absent.put(SANDBOX_CONTROLLERS, ControllerGrpc.getServiceDescriptor());
-    absent.put("sandboxes", StoreGrpc.getServiceDescriptor());
     return absent;
   }
 

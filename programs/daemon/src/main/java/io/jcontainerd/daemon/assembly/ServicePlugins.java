@@ -58,6 +58,11 @@ final class ServicePlugins {
     rpc(graph, "leases", Keys.LEASES.type(), w -> Services.leases(w.get(Keys.LEASES), time));
     rpc(graph, "mounts", Keys.MOUNTS.type(), w -> Services.mounts(w.get(Keys.MOUNTS), time));
     rpc(graph, "namespaces", services, w -> Services.namespaces(data(w).namespaces(), time));
+    rpc(
+        graph,
+        "sandboxes",
+        Keys.SANDBOX_STORE.type(),
+        w -> Services.sandboxes(w.get(Keys.SANDBOX_STORE), time));
     rpc(graph, "snapshots", services, w -> Services.snapshots(data(w).snapshotters(), time));
     rpc(
         graph,

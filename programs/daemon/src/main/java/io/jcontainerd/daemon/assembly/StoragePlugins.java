@@ -98,6 +98,7 @@ final class StoragePlugins {
     part(graph, Keys.EVENTS, Metadata::events);
     part(graph, Keys.COLLECTOR, Metadata::collector);
     part(graph, Keys.LEASES, Metadata::leases);
+    part(graph, Keys.SANDBOX_STORE, Metadata::sandboxes);
     graph.add(new PluginSpec<>(Keys.WALKING, List.of(Keys.METADATA.type()), this::differ));
     graph.add(
         new PluginSpec<>(Keys.EROFS_DIFFER, List.of(Keys.METADATA.type()), this::erofsDiffer));

@@ -44,8 +44,8 @@ class AssemblyTest {
           "grpc.v1: containers content diff events healthcheck images introspection leases mounts"
               + " namespaces sandbox-controllers sandboxes snapshots storage streaming tasks"
               + " transfer version cri",
-          "sandbox.store.v1: local",
           "sandbox.controller.v1: shim",
+          "sandbox.store.v1: local",
           "podsandbox.controller.v1: podsandbox",
           "shim.v1: manager",
           "runtime.v2: task",
