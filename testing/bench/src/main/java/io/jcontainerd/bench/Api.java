@@ -25,12 +25,12 @@ import io.jcontainerd.api.services.tasks.v1.WaitRequest;
 import io.jcontainerd.api.services.version.v1.VersionGrpc;
 import io.jcontainerd.api.types.Mount;
 import java.nio.file.Path;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 
-/** A connection to a daemon, in one namespace; used by one thread. */
+/** A connection to a daemon, in one namespace; for many threads. */
 final class Api implements AutoCloseable {
   private static final String SNAPSHOTTER = "overlayfs";
   private static final String SPEC = "types.containerd.io/opencontainers/runtime-spec/1/Spec";
@@ -40,7 +40,7 @@ final class Api implements AutoCloseable {
 
   private final Connection connection;
   private final Channel named;
-  private final Set<String> made = new LinkedHashSet<>();
+  private final Set<String> made = ConcurrentHashMap.newKeySet();
 
   Api(Path socket, String namespace) {
     connection = new Connection(socket, namespace);
@@ -79,6 +79,11 @@ final class Api implements AutoCloseable {
 
   /** Makes a container's records and its task, which is not started yet. */
   void create(String id, String layer, String spec) {
+    task(id, records(id, layer, spec), "");
+  }
+
+  /** Makes a container's snapshot and record; answers what its task's root is mounted from. */
+  List<Mount> records(String id, String layer, String spec) {
     made.add(id);
     var mounts =
         snapshots()
@@ -102,11 +107,24 @@ final class Api implements AutoCloseable {
                         .setRuntime(Container.Runtime.newBuilder().setName("io.containerd.runc.v2"))
                         .setSpec(any(SPEC, spec)))
                 .build());
-    task(id, mounts);
+    return mounts;
   }
 
-  private void task(String id, List<Mount> mounts) {
-    tasks().create(CreateTaskRequest.newBuilder().setContainerId(id).addAllRootfs(mounts).build());
+  /** Makes the task of a container whose output goes to a FIFO, or nowhere if that is empty. */
+  void task(String id, List<Mount> mounts, String output) {
+    tasks()
+        .create(
+            CreateTaskRequest.newBuilder()
+                .setContainerId(id)
+                .addAllRootfs(mounts)
+                .setStdout(output)
+                .setStderr(output) // with one of them alone theirs fails
+                .build());
+  }
+
+  /** Has every exit of a container's first process told from now on, as it comes. */
+  ExitEvents exits() {
+    return ExitEvents.subscribe(named);
   }
 
   void start(String id) {

@@ -26,6 +26,16 @@ final class Figures {
   }
 
   /**
+   * The smallest value that a part of the values does not exceed.
+   *
+   * @param part such as 0.99
+   */
+  static double quantile(List<Double> values, double part) {
+    List<Double> sorted = values.stream().sorted().toList();
+    return sorted.get(Math.max(0, (int) Math.ceil(part * sorted.size()) - 1));
+  }
+
+  /**
    * Prints a line.
    *
    * @param target the greatest ratio that is good; 0 for none
@@ -35,7 +45,7 @@ final class Figures {
     String verdict = "";
     if (target > 0) {
       boolean met = ratio <= target;
-      verdict = String.format(Locale.ROOT, "<= %.1f %s", target, met ? "met" : "MISSED");
+      verdict = "<= " + target + (met ? " met" : " MISSED");
       if (!met) {
         missed.add(what);
       }

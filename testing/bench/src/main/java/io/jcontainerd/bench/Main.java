@@ -20,6 +20,10 @@ import java.util.logging.Logger;
  * {@code --images N} (10000) of five blobs each, {@code --garbage N} blobs in each collection
  * (5000).
  *
+ * <p>With {@code tasks} as the first word, the life of tasks is: {@code --runs N} (30) of each at
+ * least, {@code --parallel} with some of 1,8,64, {@code --runtime} with some of runc,crun, {@code
+ * --idle} with some of 0,10,100,300, {@code --execs N} (1000).
+ *
  * <p>With {@code pull} as the first word, pulls are: {@code --runs N} (5), {@code --part}, {@code
  * --layers}, {@code --codec}, {@code --shape} and {@code --sizes} with some, separated by commas,
  * of pull,stages,sizes and 1,6,20 and gzip,zstd and none,1gbit and 100,1000,3000 (megabytes).
@@ -79,6 +83,10 @@ public final class Main {
                     numbers.getOrDefault("--garbage", 0),
                     figures)
                 .run();
+      }
+      case "tasks" -> {
+        TaskOptions options = TaskOptions.parse(rest);
+        yield folder -> new TasksBench(folder, launcher(), options, figures).run();
       }
       case "pull" -> {
         PullOptions options = PullOptions.parse(rest);
