@@ -14,6 +14,8 @@ module io.jcontainerd.api {
   exports io.jcontainerd.api.cgroups.v1;
   exports io.jcontainerd.api.cgroups.v2;
   exports io.jcontainerd.api.events;
+  exports io.jcontainerd.api.events.v1;
+  exports io.jcontainerd.api.operations.v1;
   exports io.jcontainerd.api.runtime.bootstrap.v1;
   exports io.jcontainerd.api.runtime.sandbox.v1;
   exports io.jcontainerd.api.runtime.task.v2;

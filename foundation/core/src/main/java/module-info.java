@@ -19,6 +19,7 @@ module io.jcontainerd.core {
   exports io.jcontainerd.core.leases;
   exports io.jcontainerd.core.mount;
   exports io.jcontainerd.core.namespaces;
+  exports io.jcontainerd.core.operation;
   exports io.jcontainerd.core.ports;
   exports io.jcontainerd.core.registry;
   exports io.jcontainerd.core.sandboxes;

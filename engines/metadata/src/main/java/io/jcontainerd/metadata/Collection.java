@@ -1,5 +1,7 @@
 package io.jcontainerd.metadata;
 
+import static io.jcontainerd.core.operation.RunningOperation.tell;
+
 import io.jcontainerd.core.failure.ContainerdException;
 import io.jcontainerd.store.StoreException;
 import io.jcontainerd.store.WriteTransaction;
@@ -61,7 +63,9 @@ final class Collection {
   }
 
   Outcome run() {
+    tell("settle", "snapshotters, to end what was begun");
     settle.run();
+    tell("mark", "");
     Removal removal;
     try {
       removal = remove(database.time().now());
@@ -70,6 +74,7 @@ final class Collection {
     } finally {
       touches.end();
     }
+    tell("sweep", "the file systems of blobs and snapshots");
     boolean left = sweeper.sweep();
     return new Outcome(removal.held(), left || removal.left(), removal.next());
   }

@@ -6,6 +6,7 @@ import io.jcontainerd.core.check.StorageRecords;
 import io.jcontainerd.core.containers.ContainerStore;
 import io.jcontainerd.core.content.ContentStore;
 import io.jcontainerd.core.events.EventExchange;
+import io.jcontainerd.core.events.EventRecord;
 import io.jcontainerd.core.failure.ContainerdException;
 import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.core.gc.GarbageCollector;
@@ -43,6 +44,7 @@ public final class Metadata implements AutoCloseable {
   private final Map<String, NamespacedSnapshotter> snapshotters = new LinkedHashMap<>();
   private final Optional<NamespacedMounts> mounts;
   private final StoredEvents events;
+  private final StoredEventRecord eventRecord;
   private final Patience patience;
   private final Sweeper sweeper;
   private final Collection collection;
@@ -61,7 +63,7 @@ public final class Metadata implements AutoCloseable {
     patience = new Patience(options.outside(), options.time());
     sweeper = new Sweeper(database, backend, Map.copyOf(backends), activator, guards, patience);
     collection = new Collection(database, sweeper, this::settle);
-    scheduler = new Scheduler(options.gc(), collection, options.time());
+    scheduler = new Scheduler(options.gc(), collection, options.time(), options.operations());
     namespaces = new StoredNamespaces(database);
     containers = new StoredContainers(database);
     sandboxes = new StoredSandboxes(database);
@@ -85,6 +87,7 @@ public final class Metadata implements AutoCloseable {
     facts = new StorageFacts(database, guards);
     explanation = new Explanation(database, Map.copyOf(backends), options.gc());
     events = new StoredEvents(store);
+    eventRecord = new StoredEventRecord(store);
     database.watch(scheduler::changed);
   }
 
@@ -220,6 +223,11 @@ public final class Metadata implements AutoCloseable {
   /** The events of everything. */
   public EventExchange events() {
     return events;
+  }
+
+  /** The record of all events. */
+  public EventRecord eventRecord() {
+    return eventRecord;
   }
 
   /** The garbage collector. */

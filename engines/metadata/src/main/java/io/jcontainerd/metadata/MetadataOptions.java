@@ -1,5 +1,6 @@
 package io.jcontainerd.metadata;
 
+import io.jcontainerd.core.operation.OperationRegistry;
 import io.jcontainerd.core.ports.Time;
 import java.util.Set;
 
@@ -10,12 +11,22 @@ import java.util.Set;
  * @param gc when the garbage collector runs
  * @param time the clock
  * @param outside what other programs serve
+ * @param operations where collections are listed
  */
 public record MetadataOptions(
-    ContentSharing contentSharing, GcOptions gc, Time time, Outside outside) {
+    ContentSharing contentSharing,
+    GcOptions gc,
+    Time time,
+    Outside outside,
+    OperationRegistry operations) {
   /** containerd's. */
   public static final MetadataOptions DEFAULTS =
       new MetadataOptions(ContentSharing.SHARED, GcOptions.DEFAULTS, Time.SYSTEM, Outside.NOTHING);
+
+  /** These options, with collections listed nowhere. */
+  public MetadataOptions(ContentSharing contentSharing, GcOptions gc, Time time, Outside outside) {
+    this(contentSharing, gc, time, outside, new OperationRegistry());
+  }
 
   /** Who may use blobs that another namespace brought without bringing the bytes again. */
   public enum ContentSharing {
@@ -44,21 +55,21 @@ public record MetadataOptions(
 
   /** These options with another clock. */
   public MetadataOptions withTime(Time clock) {
-    return new MetadataOptions(contentSharing, gc, clock, outside);
+    return new MetadataOptions(contentSharing, gc, clock, outside, operations);
   }
 
   /** These options with another way of sharing. */
   public MetadataOptions withContentSharing(ContentSharing sharing) {
-    return new MetadataOptions(sharing, gc, time, outside);
+    return new MetadataOptions(sharing, gc, time, outside, operations);
   }
 
   /** These options with other times for collecting. */
   public MetadataOptions withGc(GcOptions options) {
-    return new MetadataOptions(contentSharing, options, time, outside);
+    return new MetadataOptions(contentSharing, options, time, outside, operations);
   }
 
   /** These options with backends elsewhere. */
   public MetadataOptions withOutside(Outside backends) {
-    return new MetadataOptions(contentSharing, gc, time, backends);
+    return new MetadataOptions(contentSharing, gc, time, backends, operations);
   }
 }

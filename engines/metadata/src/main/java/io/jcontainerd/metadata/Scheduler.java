@@ -5,6 +5,8 @@ import io.jcontainerd.core.failure.DeadlineExceededException;
 import io.jcontainerd.core.failure.InternalException;
 import io.jcontainerd.core.failure.UnavailableException;
 import io.jcontainerd.core.gc.GarbageCollector;
+import io.jcontainerd.core.operation.OperationRegistry;
+import io.jcontainerd.core.operation.RunningOperation;
 import io.jcontainerd.core.ports.Time;
 import java.time.Duration;
 import java.time.Instant;
@@ -52,6 +54,7 @@ final class Scheduler implements GarbageCollector, AutoCloseable {
   private final GcOptions options;
   private final Collection collection;
   private final Time time;
+  private final OperationRegistry operations;
   private final Thread thread;
 
   private final ReentrantLock lock = new ReentrantLock();
@@ -78,7 +81,8 @@ final class Scheduler implements GarbageCollector, AutoCloseable {
     @Nullable RuntimeException failure;
   }
 
-  Scheduler(GcOptions options, Collection collection, Time time) {
+  Scheduler(GcOptions options, Collection collection, Time time, OperationRegistry operations) {
+    this.operations = operations;
     this.options = options;
     this.collection = collection;
     this.time = time;
@@ -216,7 +220,7 @@ final class Scheduler implements GarbageCollector, AutoCloseable {
       }
       long began = System.nanoTime();
       try {
-        Collection.Outcome outcome = collection.run();
+        Collection.Outcome outcome = collect(served.size());
         account(true, System.nanoTime() - began, outcome.held(), outcome.left());
         outcome.next().ifPresent(this::lookAgainAt);
         finish(served, outcome.held(), null);
@@ -226,6 +230,17 @@ final class Scheduler implements GarbageCollector, AutoCloseable {
         finish(served, Duration.ZERO, new InternalException("gc failed: " + e.getMessage(), e));
         LOG.log(System.Logger.Level.ERROR, "garbage collection failed", e);
       }
+    }
+  }
+
+  private Collection.Outcome collect(int waiters) {
+    RunningOperation operation = operations.begin("gc", "", "");
+    try (operation) {
+      operation.joined(waiters - 1);
+      return operation.call(collection::run);
+    } catch (RuntimeException | Error e) {
+      operation.failed(e);
+      throw e;
     }
   }
 

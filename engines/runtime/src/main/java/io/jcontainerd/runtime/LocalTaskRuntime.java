@@ -3,7 +3,6 @@ package io.jcontainerd.runtime;
 import com.google.protobuf.Empty;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.MessageLite;
-import com.google.protobuf.Parser;
 import io.jcontainerd.api.runtime.task.v3.CheckpointTaskRequest;
 import io.jcontainerd.api.runtime.task.v3.CloseIORequest;
 import io.jcontainerd.api.runtime.task.v3.DeleteRequest;
@@ -36,6 +35,8 @@ import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.core.failure.NotFoundException;
 import io.jcontainerd.core.failure.UnavailableException;
 import io.jcontainerd.core.mount.MountManager;
+import io.jcontainerd.core.operation.OperationRegistry;
+import io.jcontainerd.core.operation.RunningOperation;
 import io.jcontainerd.core.ports.Processes;
 import io.jcontainerd.core.tasks.CreateTask;
 import io.jcontainerd.core.tasks.Exit;
@@ -54,6 +55,7 @@ import java.lang.System.Logger.Level;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -61,6 +63,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.Consumer;
 
 /**
  * Tasks on this machine, each kept by a shim. The daemon holds names and connections only; whatever
@@ -91,6 +94,7 @@ public final class LocalTaskRuntime implements TaskRuntime, AutoCloseable {
   private final TaskRecovery recovery;
   private final ExitWatch exits;
   private final TaskMounts mounts;
+  private final TaskWork work;
   private final Map<String, Set<String>> allowedMounts = new ConcurrentHashMap<>();
 
   /**
@@ -105,13 +109,21 @@ public final class LocalTaskRuntime implements TaskRuntime, AutoCloseable {
       Processes processes,
       EventExchange exchange,
       Timeouts timeouts) {
-    this(bundles, launchers, processes, exchange, Optional.empty(), timeouts);
+    this(
+        bundles,
+        launchers,
+        processes,
+        exchange,
+        Optional.empty(),
+        new OperationRegistry(),
+        timeouts);
   }
 
   /**
    * The same for roots that need a mount manager.
    *
    * @param mounts for mounts that neither the kernel nor a runtime does by itself
+   * @param operations where everything that is done is listed
    */
   public LocalTaskRuntime(
       Bundles bundles,
@@ -119,6 +131,7 @@ public final class LocalTaskRuntime implements TaskRuntime, AutoCloseable {
       Processes processes,
       EventExchange exchange,
       Optional<MountManager> mounts,
+      OperationRegistry operations,
       Timeouts timeouts) {
     this.mounts = new TaskMounts(mounts);
     this.launchers = new Launchers(launchers);
@@ -127,6 +140,7 @@ public final class LocalTaskRuntime implements TaskRuntime, AutoCloseable {
     this.end = new TaskEnd(tasks, bundles, processes, events, timeouts);
     this.creation =
         new TaskCreation(tasks, bundles, this.launchers, end, timeouts, DEFAULT_RUNTIME);
+    this.work = new TaskWork(operations, tasks, end, timeouts);
     this.exits = new ExitWatch(tasks, bundles, exchange, events);
     this.recovery = new TaskRecovery(tasks, bundles, this.launchers, end, exits, timeouts);
   }
@@ -164,9 +178,15 @@ public final class LocalTaskRuntime implements TaskRuntime, AutoCloseable {
 
   @Override
   public int create(CreateTask request) throws InterruptedException {
+    return work.create(request, (operation, begun) -> create(request, operation, begun));
+  }
+
+  private Task create(CreateTask request, RunningOperation operation, Consumer<Task> begun)
+      throws InterruptedException {
+    operation.stage("mounts", "the mount manager");
     TaskMounts.Ready ready = mounts.activate(request, () -> allowedMounts(request));
     try {
-      return creation.create(ready.request());
+      return creation.create(ready.request(), operation, begun);
     } catch (RuntimeException | InterruptedException | Error e) {
       mounts.undo(ready, e);
       throw e;
@@ -210,23 +230,40 @@ public final class LocalTaskRuntime implements TaskRuntime, AutoCloseable {
   @Override
   public int start(String containerId, String execId) throws InterruptedException {
     Task task = task(containerId);
-    StartResponse response =
-        call(
-            task,
-            "Start",
-            StartRequest.newBuilder().setId(containerId).setExecId(execId).build(),
-            StartResponse.parser());
-    if (execId.isEmpty()) {
-      task.pid(response.getPid());
-    }
-    return response.getPid();
+    StartRequest request = StartRequest.newBuilder().setId(containerId).setExecId(execId).build();
+    return work.change(
+        task,
+        "start",
+        execId,
+        request,
+        operation -> {
+          int pid = work.ask(operation, task, "Start", request, StartResponse.parser()).getPid();
+          if (execId.isEmpty()) {
+            task.pid(pid);
+          }
+          return pid;
+        });
   }
 
   @Override
   public Exit delete(String containerId) throws InterruptedException {
-    Exit exit = end.delete(task(containerId));
-    mounts.deactivate(containerId);
-    return exit;
+    work.unwanted(containerId);
+    Task task =
+        tasks
+            .find(Call.currentNamespace(), containerId)
+            .or(() -> work.deleted(containerId))
+            .orElseGet(() -> task(containerId));
+    return work.change(
+        task,
+        "delete",
+        "",
+        "",
+        operation -> {
+          Exit exit = end.delete(task, operation);
+          operation.stage("mounts", "the mount manager");
+          mounts.deactivate(containerId);
+          return exit;
+        });
   }
 
   @Override
@@ -234,12 +271,15 @@ public final class LocalTaskRuntime implements TaskRuntime, AutoCloseable {
     if (execId.isEmpty()) {
       throw new InvalidArgumentException("exec id is empty");
     }
-    return TaskEnd.exit(
-        call(
-            task(containerId),
-            "Delete",
-            DeleteRequest.newBuilder().setId(containerId).setExecId(execId).build(),
-            DeleteResponse.parser()));
+    Task task = task(containerId);
+    DeleteRequest request = DeleteRequest.newBuilder().setId(containerId).setExecId(execId).build();
+    return work.change(
+        task,
+        "delete",
+        execId,
+        request,
+        operation ->
+            TaskEnd.exit(work.ask(operation, task, "Delete", request, DeleteResponse.parser())));
   }
 
   @Override
@@ -317,6 +357,7 @@ public final class LocalTaskRuntime implements TaskRuntime, AutoCloseable {
       throws InterruptedException {
     tell(
         containerId,
+        execId,
         "Kill",
         KillRequest.newBuilder()
             .setId(containerId)
@@ -330,9 +371,7 @@ public final class LocalTaskRuntime implements TaskRuntime, AutoCloseable {
   public void exec(String containerId, String execId, Stdio stdio, TypedValue spec)
       throws InterruptedException {
     Identifiers.check(execId);
-    tell(
-        containerId,
-        "Exec",
+    ExecProcessRequest request =
         ExecProcessRequest.newBuilder()
             .setId(containerId)
             .setExecId(execId)
@@ -341,7 +380,15 @@ public final class LocalTaskRuntime implements TaskRuntime, AutoCloseable {
             .setStdout(stdio.stdout())
             .setStderr(stdio.stderr())
             .setSpec(TypedValues.toApi(spec))
-            .build());
+            .build();
+    Task task = task(containerId);
+    var _ =
+        work.change(
+            task,
+            "exec",
+            execId,
+            request,
+            operation -> work.ask(operation, task, "Exec", request, Empty.parser()));
   }
 
   @Override
@@ -349,6 +396,7 @@ public final class LocalTaskRuntime implements TaskRuntime, AutoCloseable {
       throws InterruptedException {
     tell(
         containerId,
+        execId,
         "ResizePty",
         ResizePtyRequest.newBuilder()
             .setId(containerId)
@@ -362,28 +410,32 @@ public final class LocalTaskRuntime implements TaskRuntime, AutoCloseable {
   public void closeStdin(String containerId, String execId) throws InterruptedException {
     tell(
         containerId,
+        execId,
         "CloseIO",
         CloseIORequest.newBuilder().setId(containerId).setExecId(execId).setStdin(true).build());
   }
 
   @Override
   public void pause(String containerId) throws InterruptedException {
-    tell(containerId, "Pause", PauseRequest.newBuilder().setId(containerId).build());
+    tell(containerId, "", "Pause", PauseRequest.newBuilder().setId(containerId).build());
   }
 
   @Override
   public void resume(String containerId) throws InterruptedException {
-    tell(containerId, "Resume", ResumeRequest.newBuilder().setId(containerId).build());
+    tell(containerId, "", "Resume", ResumeRequest.newBuilder().setId(containerId).build());
   }
 
   @Override
   public List<Pid> pids(String containerId) throws InterruptedException {
+    Task task = task(containerId);
     PidsResponse response =
-        call(
-            task(containerId),
-            "Pids",
-            PidsRequest.newBuilder().setId(containerId).build(),
-            PidsResponse.parser());
+        shim(task)
+            .call(
+                task.namespace(),
+                "Pids",
+                PidsRequest.newBuilder().setId(containerId).build(),
+                PidsResponse.parser(),
+                Optional.of(Limits.atMost(timeouts.operation())));
     return response.getProcessesList().stream()
         .map(
             p ->
@@ -399,7 +451,7 @@ public final class LocalTaskRuntime implements TaskRuntime, AutoCloseable {
     CheckpointTaskRequest.Builder request =
         CheckpointTaskRequest.newBuilder().setId(containerId).setPath(path);
     options.ifPresent(o -> request.setOptions(TypedValues.toApi(o)));
-    tell(containerId, "Checkpoint", request.build());
+    tell(containerId, "", "Checkpoint", request.build());
   }
 
   @Override
@@ -407,6 +459,7 @@ public final class LocalTaskRuntime implements TaskRuntime, AutoCloseable {
       throws InterruptedException {
     tell(
         containerId,
+        "",
         "Update",
         UpdateTaskRequest.newBuilder()
             .setId(containerId)
@@ -492,19 +545,15 @@ public final class LocalTaskRuntime implements TaskRuntime, AutoCloseable {
     return task.shim().orElseThrow();
   }
 
-  private void tell(String containerId, String method, MessageLite request)
+  /** Has the shim do something that has no answer. */
+  private void tell(String containerId, String execId, String method, MessageLite request)
       throws InterruptedException {
-    call(task(containerId), method, request, Empty.parser());
-  }
-
-  private <A extends MessageLite> A call(
-      Task task, String method, MessageLite request, Parser<A> answer) throws InterruptedException {
-    return shim(task)
-        .call(
-            task.namespace(),
-            method,
-            request,
-            answer,
-            Optional.of(Limits.atMost(timeouts.operation())));
+    Task task = task(containerId);
+    var _ =
+        work.alone(
+            task,
+            method.toLowerCase(Locale.ROOT),
+            execId,
+            operation -> work.ask(operation, task, method, request, Empty.parser()));
   }
 }

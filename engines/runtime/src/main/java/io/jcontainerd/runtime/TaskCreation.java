@@ -13,6 +13,7 @@ import io.jcontainerd.core.failure.NotImplementedException;
 import io.jcontainerd.core.failure.UnavailableException;
 import io.jcontainerd.core.failure.UnknownException;
 import io.jcontainerd.core.mount.Mount;
+import io.jcontainerd.core.operation.RunningOperation;
 import io.jcontainerd.core.tasks.CreateTask;
 import io.jcontainerd.oci.json.JsonObject;
 import io.jcontainerd.oci.runtime.Spec;
@@ -36,6 +37,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 
 /**
  * Creates tasks: name, bundle, shim, process. A failure at any step undoes the steps before it and
@@ -67,7 +69,14 @@ final class TaskCreation {
     this.defaultRuntime = defaultRuntime;
   }
 
-  int create(CreateTask request) throws InterruptedException {
+  /**
+   * Creates the task that the request asks for.
+   *
+   * @param operation is told what is done
+   * @param begun is told of the task as soon as it has its name
+   */
+  Task create(CreateTask request, RunningOperation operation, Consumer<Task> begun)
+      throws InterruptedException {
     String namespace = Call.currentNamespace();
     String id = Identifiers.check(request.container().id());
     TypedValue document =
@@ -81,19 +90,24 @@ final class TaskCreation {
     // first, for without an OCI runtime no shim need be started
     Optional<TypedValue> options = launcher.options(options(request));
     var task = new Task(bundles.at(namespace, id), runtime, request.container().sandbox());
+    operation.stage("name", "the removal of a former task of that name");
     tasks.reserve(task, Limits.atMost(timeouts.operation()));
     boolean bundleMade = false;
     try {
+      begun.accept(task);
+      operation.stage("bundle", "the file system of " + task.bundle().path());
       Bundle bundle =
           bundles.create(namespace, id, document.value(), rootGroup(spec), task.sandbox());
       bundleMade = true;
+      operation.stage("shim", "the start of a shim for " + runtime);
       Shim shim = shim(task, bundle, launcher, request);
       checkIdMaps(task, spec, request);
+      operation.stage("create", "the answer of shim " + shim.address().address() + " to Create");
       int pid = create(task, shim, options, request);
       task.pid(pid);
       task.live();
       end.watch(task, shim);
-      return pid;
+      return task;
     } catch (ContainerdException | InterruptedException e) {
       end.undo(task, bundleMade, e);
       throw e;
@@ -132,7 +146,7 @@ final class TaskCreation {
     }
     task.attach(launcher, shim);
     try {
-      int process = shim.process(task.namespace(), task.id(), Limits.atMost(timeouts.operation()));
+      int process = shim.process(task.namespace(), task.id(), Limits.atMost(timeouts.shimStart()));
       end.knowProcess(task, process);
       if (!shim.isShared() && process > 0) {
         OomScore.give(process);

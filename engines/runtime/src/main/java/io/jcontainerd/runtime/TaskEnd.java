@@ -8,6 +8,7 @@ import io.jcontainerd.api.runtime.task.v3.DeleteResponse;
 import io.jcontainerd.core.failure.ContainerdException;
 import io.jcontainerd.core.failure.NotFoundException;
 import io.jcontainerd.core.failure.UnavailableException;
+import io.jcontainerd.core.operation.RunningOperation;
 import io.jcontainerd.core.ports.Processes;
 import io.jcontainerd.core.tasks.Exit;
 import io.jcontainerd.runtime.bundle.Bundle;
@@ -54,16 +55,20 @@ final class TaskEnd {
     this.timeouts = timeouts;
   }
 
-  /** Deletes a task that has ended or was never started. */
-  Exit delete(Task task) throws InterruptedException {
+  /**
+   * Deletes a task that has ended or was never started.
+   *
+   * @param operation is told what is done
+   */
+  Exit delete(Task task, RunningOperation operation) throws InterruptedException {
     Shim shim = task.shim().orElseThrow();
     try {
-      return delete(task, shim);
+      return delete(task, shim, operation);
     } catch (UnavailableException e) {
       if (!Shim.isLost(e) || afterLoss(task, shim, e).isPresent()) {
         throw e;
       }
-      return delete(task, task.shim().orElseThrow());
+      return delete(task, task.shim().orElseThrow(), operation);
     }
   }
 
@@ -91,10 +96,12 @@ final class TaskEnd {
     throw failure;
   }
 
-  private Exit delete(Task task, Shim shim) throws InterruptedException {
+  private Exit delete(Task task, Shim shim, RunningOperation operation)
+      throws InterruptedException {
     ContainerdException failure = null;
     Exit exit = new Exit(0, 0, Instant.now());
     task.deletionAsks();
+    operation.stage("delete", "the answer of shim " + shim.address().address() + " to Delete");
     try {
       DeleteResponse response =
           shim.call(
@@ -112,6 +119,7 @@ final class TaskEnd {
     if (failure != null) {
       letAnotherEnd(task);
     }
+    operation.stage("clear", "the shim and the file system of " + task.bundle().path());
     if (!task.claim(Task.Stage.LIVE)) {
       // another one clears up: whose call got the exit has it all the same
       task.awaitCleared(timeouts.shimCleanup().multipliedBy(2));
@@ -297,6 +305,13 @@ final class TaskEnd {
         detached(task, late ? Duration.ZERO : PATIENCE, () -> undo(task, bundleMade));
     if (second != null) {
       failure.addSuppressed(second);
+    }
+  }
+
+  /** Removes a created task that nobody wants; one that somebody ends already is left alone. */
+  void unwanted(Task task) throws InterruptedException {
+    if (task.claim(Task.Stage.LIVE)) {
+      undo(task, true);
     }
   }
 

@@ -60,6 +60,11 @@ final class TaskTable {
         .toList();
   }
 
+  /** The entry of a name, whatever its stage. */
+  Optional<Task> entry(String namespace, String id) {
+    return Optional.ofNullable(tasks.get(new Key(namespace, id)));
+  }
+
   /** Every entry, whatever its stage. */
   List<Task> all() {
     return List.copyOf(tasks.values());

@@ -313,7 +313,7 @@ class StockShimTest {
   }
 
   @Test
-  void a_creation_that_runs_out_of_time_frees_its_name() throws Exception {
+  void a_creation_that_runs_out_of_time_is_there_for_who_asks_again() throws Exception {
     here(
         () ->
             assertThatThrownBy(
@@ -332,7 +332,7 @@ class StockShimTest {
   }
 
   @Test
-  void an_interrupted_creation_is_undone() throws Exception {
+  void an_interrupted_creation_is_there_for_who_asks_again() throws Exception {
     try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
       var begun = new CountDownLatch(1);
       Future<?> creating =
@@ -352,7 +352,7 @@ class StockShimTest {
     }
     here(
         () -> {
-          // waits for the former attempt to be undone
+          // joins what goes on
           runtime.create(ground.sleeping("cut"));
           runtime.delete("cut");
         });

@@ -10,6 +10,8 @@ import io.jcontainerd.core.content.IngestRequest;
 import io.jcontainerd.core.failure.AlreadyExistsException;
 import io.jcontainerd.core.failure.NotFoundException;
 import io.jcontainerd.core.failure.UnavailableException;
+import io.jcontainerd.core.operation.OperationRegistry;
+import io.jcontainerd.core.operation.RunningOperation;
 import io.jcontainerd.core.transfer.TransferProgress.Event;
 import io.jcontainerd.oci.image.ContentNames;
 import io.jcontainerd.oci.reference.Reference;
@@ -32,9 +34,14 @@ final class Blobs {
   private final Documents documents;
   private final Keeper keeper;
   private final BlobFetch fetch;
+  private final OperationRegistry operations;
   private final Flights<Key, Word> flights = new Flights<>();
 
-  Blobs(TransferParts parts, BlobFetch fetch) {
+  /**
+   * @param operations where blobs that come are listed
+   */
+  Blobs(TransferParts parts, BlobFetch fetch, OperationRegistry operations) {
+    this.operations = operations;
     this.content = parts.content();
     this.documents = new Documents(content);
     this.keeper = new Keeper(parts.leases());
@@ -98,7 +105,24 @@ final class Blobs {
         new Key(namespace, blob.digest()),
         session,
         listener,
-        () -> session.holding(tell -> fetch.fetch(session, blob, priority, tell)));
+        () -> session.holding(tell -> fetch(session, blob, priority, tell)));
+  }
+
+  private void fetch(Session session, Descriptor blob, long priority, Consumer<Word> tell)
+      throws InterruptedException {
+    RunningOperation operation =
+        operations.begin("fetch", Call.currentNamespace(), blob.digest().toString());
+    try (operation) {
+      operation.stage(
+          "download",
+          session.isRemote()
+              ? "registry " + Reference.parse(session.reference()).domain()
+              : "the archive");
+      fetch.fetch(session, blob, priority, tell);
+    } catch (RuntimeException | InterruptedException | Error e) {
+      operation.failed(e);
+      throw e;
+    }
   }
 
   /** Takes over what another namespace has; false if that may not be seen. */

@@ -1,5 +1,7 @@
 package io.jcontainerd.transfer;
 
+import static io.jcontainerd.core.operation.RunningOperation.tell;
+
 import io.jcontainerd.core.Call;
 import io.jcontainerd.core.CleanUp;
 import io.jcontainerd.core.Descriptor;
@@ -11,6 +13,8 @@ import io.jcontainerd.core.failure.DataLossException;
 import io.jcontainerd.core.failure.FailedPreconditionException;
 import io.jcontainerd.core.failure.NotFoundException;
 import io.jcontainerd.core.mount.Mount;
+import io.jcontainerd.core.operation.OperationRegistry;
+import io.jcontainerd.core.operation.RunningOperation;
 import io.jcontainerd.core.ports.Time;
 import io.jcontainerd.core.snapshots.Prepared;
 import io.jcontainerd.core.snapshots.SnapshotInfo;
@@ -53,12 +57,15 @@ final class Layers {
   private final Keeper keeper;
   private final Slots slots;
   private final Time time;
+  private final OperationRegistry operations;
   private final Flights<Key, Word> flights = new Flights<>();
 
   /**
    * @param unpacks layers that are unpacked at the same time
+   * @param operations where layers that are unpacked are listed
    */
-  Layers(TransferParts parts, Blobs blobs, int unpacks) {
+  Layers(TransferParts parts, Blobs blobs, int unpacks, OperationRegistry operations) {
+    this.operations = operations;
     this.slots = new Slots(unpacks);
     this.arrivals = new Arrivals(parts.content(), blobs, slots, unpacks);
     this.documents = new Documents(parts.content());
@@ -109,6 +116,22 @@ final class Layers {
   }
 
   private void make(UnpackPlan plan, int layer, Consumer<Word> tell) throws InterruptedException {
+    RunningOperation operation =
+        operations.begin("unpack", Call.currentNamespace(), plan.name(layer));
+    try (operation) {
+      Boolean _ =
+          operation.call(
+              () -> {
+                doMake(plan, layer, tell);
+                return true;
+              });
+    } catch (RuntimeException | InterruptedException | Error e) {
+      operation.failed(e);
+      throw e;
+    }
+  }
+
+  private void doMake(UnpackPlan plan, int layer, Consumer<Word> tell) throws InterruptedException {
     keeper.snapshot(plan.snapshotterName(), plan.name(layer));
     if (isCommitted(plan.snapshotter(), plan.name(layer))) {
       tell.accept(new Word(Event.ALREADY_EXISTS, plan.layers().get(layer).size()));
@@ -122,6 +145,7 @@ final class Layers {
       }
       if (outcome == Outcome.NEEDS_PARENT) {
         if (below != null) {
+          tell("parent", "the layer below, " + plan.name(layer - 1));
           below.await();
         }
         outcome = makeOn(plan, layer, tell);
@@ -154,7 +178,9 @@ final class Layers {
         (key, mounts) -> {
           Outcome outcome = unpack(plan, layer, Upper.of(mounts), BESIDE, tell);
           if (outcome == Outcome.MADE) {
+            tell("parent", "the layer below, " + plan.name(layer - 1));
             below.await();
+            tell("commit", "snapshotter " + plan.snapshotterName());
             plan.snapshotter().commit(plan.name(layer), key, Map.of(), plan.below(layer));
           }
           return outcome;
@@ -170,6 +196,7 @@ final class Layers {
         (key, mounts) -> {
           Outcome outcome = unpack(plan, layer, mounts, USUAL, tell);
           if (outcome == Outcome.MADE) {
+            tell("commit", "snapshotter " + plan.snapshotterName());
             plan.snapshotter().commit(plan.name(layer), key, Map.of(), "");
           }
           return outcome;
@@ -189,6 +216,7 @@ final class Layers {
     @Nullable AlreadyExistsException last = null;
     for (int attempt = 0; attempt < MOST_TRIES; attempt++) {
       String key = ChainIds.unpackKey(name);
+      tell("prepare", "snapshotter " + plan.snapshotterName());
       try {
         if (snapshotter.prepare(key, parent, plan.labels(layer))
             instanceof Prepared.Writable(List<Mount> mounts)) {
@@ -266,6 +294,7 @@ final class Layers {
       UnpackPlan plan, int layer, List<Mount> mounts, Applier.Options options, Consumer<Word> tell)
       throws InterruptedException {
     plan.comeAhead(layer);
+    tell("content", "blob " + plan.layers().get(layer).digest());
     return switch (arrivals.bring(plan, layer, mounts, options, tell)) {
       case Arrivals.Unpacked(Descriptor plain) ->
           plain.digest().equals(plan.diffId(layer)) ? Outcome.MADE : Outcome.AGAIN;
@@ -282,7 +311,9 @@ final class Layers {
       throws InterruptedException {
     Descriptor blob = plan.layers().get(layer);
     Descriptor plain;
+    tell("apply", "a place among the layers that are unpacked");
     try (Slots.Slot _ = slots.take(layer)) {
+      tell("apply", "");
       tell.accept(new Word(Event.EXTRACTING, blob.size()));
       plain = plan.applier().apply(blob, mounts, options);
     } catch (FailedPreconditionException e) {

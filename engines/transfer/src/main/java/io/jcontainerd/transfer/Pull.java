@@ -1,5 +1,7 @@
 package io.jcontainerd.transfer;
 
+import static io.jcontainerd.core.operation.RunningOperation.tell;
+
 import io.jcontainerd.core.Descriptor;
 import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.core.failure.PermissionDeniedException;
@@ -12,6 +14,7 @@ import io.jcontainerd.oci.image.ContentNames;
 import io.jcontainerd.oci.image.GcReferences;
 import io.jcontainerd.oci.image.ImageDocument;
 import io.jcontainerd.oci.image.MediaTypes;
+import io.jcontainerd.oci.reference.Reference;
 import io.jcontainerd.transfer.TransferSettings.Target;
 import io.jcontainerd.transfer.flow.Slots;
 import io.jcontainerd.transfer.flow.Tasks;
@@ -61,10 +64,14 @@ final class Pull {
   List<Image> run() throws InterruptedException {
     String from = "OCI Registry (" + session.reference() + ")";
     List<Target> targets = unpacks.targets();
+    String registry = "registry " + Reference.parse(session.reference()).domain();
+    tell("resolve", registry);
     notices.event("Resolving from " + from);
     Descriptor root = session.registry().resolve(session.reference());
     ImageDocument.checkType(root.mediaType());
+    tell("verify", parts.verifiers().isEmpty() ? "" : "image verifiers");
     verify(root);
+    tell("documents", registry);
     notices.event("Pulling from " + from, session.reference(), root);
     notices.event(Event.FETCHING, session.reference(), root);
     ImageTree tree =
@@ -73,7 +80,9 @@ final class Pull {
     fetchConfigs(tree.manifests());
     List<Unpacks.Unpacking> unpackings = unpacks.choose(whole, targets);
     checkSpace(whole, unpackings);
+    tell("content", registry + " and the unpacking of layers");
     bring(whole, unpackings);
+    tell("name", "the file systems of its layers");
     List<Image> images = new ImageNames(parts.images()).save(request.destination(), root, notices);
     notices.event("Completed pull from " + from);
     return images;

@@ -7,6 +7,7 @@ import io.jcontainerd.core.Labels;
 import io.jcontainerd.core.content.ContentInfo;
 import io.jcontainerd.core.failure.NotFoundException;
 import io.jcontainerd.core.images.Image;
+import io.jcontainerd.core.operation.RunningOperation;
 import io.jcontainerd.core.transfer.ImageSelection;
 import io.jcontainerd.core.transfer.TransferProgress.Event;
 import io.jcontainerd.oci.image.ContentNames;
@@ -55,6 +56,7 @@ final class Push {
 
   void run() throws InterruptedException {
     String to = "OCI Registry (" + session.reference() + ")";
+    RunningOperation.tell("content", "registry " + Reference.parse(session.reference()).domain());
     notices.event("Pushing to " + to);
     Image image = parts.images().get(source.name());
     Keeper keeper = new Keeper(parts.leases());

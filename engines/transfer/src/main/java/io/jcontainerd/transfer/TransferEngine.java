@@ -8,6 +8,8 @@ import io.jcontainerd.core.failure.ContainerdException;
 import io.jcontainerd.core.failure.NotFoundException;
 import io.jcontainerd.core.failure.ResourceExhaustedException;
 import io.jcontainerd.core.images.Image;
+import io.jcontainerd.core.operation.OperationRegistry;
+import io.jcontainerd.core.operation.RunningOperation;
 import io.jcontainerd.core.registry.Registry;
 import io.jcontainerd.core.transfer.ConversionRequest;
 import io.jcontainerd.core.transfer.ExportRequest;
@@ -41,25 +43,39 @@ public final class TransferEngine implements Transfers {
 
   private final TransferParts parts;
   private final TransferSettings settings;
+  private final OperationRegistry operations;
   private final Blobs blobs;
   private final Layers layers;
   private final Slots uploads;
   private final Slots conversions;
 
-  /** Transfers by these parts. */
-  public TransferEngine(TransferParts parts, TransferSettings settings) {
-    this(parts, settings, FetchLimits.usual(settings.fetchBuffer(), settings.silence()));
+  /**
+   * Transfers by these parts.
+   *
+   * @param operations where they are listed
+   */
+  public TransferEngine(
+      TransferParts parts, TransferSettings settings, OperationRegistry operations) {
+    this(
+        parts, settings, FetchLimits.usual(settings.fetchBuffer(), settings.silence()), operations);
   }
 
   /** Transfers that fetch in a certain way. */
-  TransferEngine(TransferParts parts, TransferSettings settings, FetchLimits limits) {
+  TransferEngine(
+      TransferParts parts,
+      TransferSettings settings,
+      FetchLimits limits,
+      OperationRegistry operations) {
     this.parts = parts;
     this.settings = settings;
+    this.operations = operations;
     Slots downloads = new Slots(settings.downloads());
-    this.blobs = new Blobs(parts, new BlobFetch(parts.content(), limits, downloads, parts.time()));
+    this.blobs =
+        new Blobs(
+            parts, new BlobFetch(parts.content(), limits, downloads, parts.time()), operations);
     int unpacks =
         settings.unpacks() == 0 ? Runtime.getRuntime().availableProcessors() : settings.unpacks();
-    this.layers = new Layers(parts, blobs, unpacks);
+    this.layers = new Layers(parts, blobs, unpacks, operations);
     this.uploads = new Slots(settings.uploads());
     this.conversions = new Slots(unpacks);
   }
@@ -69,15 +85,36 @@ public final class TransferEngine implements Transfers {
     T with(Session session) throws InterruptedException;
   }
 
-  private <T> T transfer(RemoteImage image, Work<T> work) {
+  private <T> T transfer(String kind, RemoteImage image, Work<T> work) {
     Call outer = Call.current();
     outer.namespace();
     String reference = Reference.parse(image.reference()).withDefaultTag().toString();
-    try (Session session = session(image, reference, outer)) {
-      return session.call().call(() -> work.with(session));
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new CancelledException("image " + reference, e);
+    return listed(
+        kind,
+        reference,
+        () -> {
+          try (Session session = session(image, reference, outer)) {
+            return session.call().call(() -> work.with(session));
+          } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new CancelledException("image " + reference, e);
+          }
+        });
+  }
+
+  /** Lists the work while it goes on; cancelled there, it ends as when its caller leaves. */
+  private <T> T listed(String kind, String key, ScopedValue.CallableOp<T, RuntimeException> work) {
+    RunningOperation operation = operations.begin(kind, Call.currentNamespace(), key);
+    try (operation) {
+      operation.cancelledBy(Thread.currentThread()::interrupt);
+      return operation.call(work);
+    } catch (RuntimeException | Error e) {
+      operation.failed(e);
+      throw e;
+    } finally {
+      if (operation.isCancelled()) {
+        boolean _ = Thread.interrupted(); // it was for this work alone
+      }
     }
   }
 
@@ -103,9 +140,13 @@ public final class TransferEngine implements Transfers {
   }
 
   /** Runs with the call's lease, or one for just this. */
+  private <T> T leased(String kind, String key, ScopedValue.CallableOp<T, RuntimeException> work) {
+    Call.current().namespace();
+    return listed(kind, key, () -> leased(work));
+  }
+
   private <T> T leased(ScopedValue.CallableOp<T, RuntimeException> work) {
     Call outer = Call.current();
-    outer.namespace();
     if (outer.lease().isPresent()) {
       return work.call();
     }
@@ -136,6 +177,7 @@ public final class TransferEngine implements Transfers {
   @Override
   public List<Image> pull(PullRequest request, TransferListener listener) {
     return transfer(
+        "pull",
         request.source(),
         session -> {
           session.keepRemains();
@@ -156,6 +198,7 @@ public final class TransferEngine implements Transfers {
   public void push(PushRequest request, TransferListener listener) {
     Boolean _ =
         transfer(
+            "push",
             request.destination(),
             session -> {
               new Push(parts, uploads, session, request.source(), new Notices(listener)).run();
@@ -167,6 +210,8 @@ public final class TransferEngine implements Transfers {
   public List<Image> importArchive(
       InputStream archive, ImportRequest request, TransferListener listener) {
     return leased(
+        "import",
+        "",
         () ->
             new ArchiveImport(
                     parts.content(),
@@ -183,6 +228,8 @@ public final class TransferEngine implements Transfers {
       OutputStream archive, ExportRequest request, TransferListener listener) {
     Boolean _ =
         leased(
+            "export",
+            request.source().name(),
             () -> {
               List<Image> images = new ImageNames(parts.images()).find(request.source());
               Keeper keeper = new Keeper(parts.leases());
@@ -195,6 +242,8 @@ public final class TransferEngine implements Transfers {
   @Override
   public List<Image> convert(ConversionRequest request, TransferListener listener) {
     return leased(
+        "convert",
+        request.source(),
         () -> {
           // first kept, then looked at once more: it may be removed and collected meanwhile
           new Keeper(parts.leases())
@@ -228,6 +277,8 @@ public final class TransferEngine implements Transfers {
   public List<Image> tag(
       ImageSelection source, ImageSelection destination, TransferListener listener) {
     return leased(
+        "tag",
+        source.name(),
         () -> {
           // first kept, then looked at once more: it may be removed and collected meanwhile
           new Keeper(parts.leases()).content(parts.images().get(source.name()).target().digest());

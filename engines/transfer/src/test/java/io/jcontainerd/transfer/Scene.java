@@ -9,6 +9,7 @@ import io.jcontainerd.core.diff.LayerImages;
 import io.jcontainerd.core.filter.Filter;
 import io.jcontainerd.core.images.Image;
 import io.jcontainerd.core.images.ImageVerifier;
+import io.jcontainerd.core.operation.OperationRegistry;
 import io.jcontainerd.core.ports.Time;
 import io.jcontainerd.core.registry.RegistryAccess;
 import io.jcontainerd.core.snapshots.SnapshotInfo;
@@ -103,7 +104,7 @@ final class Scene {
               mostLayerBytes,
               space,
               time);
-      engine = Optional.of(new TransferEngine(parts, settings, limits));
+      engine = Optional.of(new TransferEngine(parts, settings, limits, new OperationRegistry()));
     }
     return engine.get();
   }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.jcontainerd.core.Call;
 import io.jcontainerd.core.leases.LeaseStore;
+import io.jcontainerd.core.operation.OperationRegistry;
 import io.jcontainerd.core.ports.Time;
 import io.jcontainerd.core.registry.RegistryAccess;
 import io.jcontainerd.oci.image.ImageConfig;
@@ -80,7 +81,10 @@ class UnpackPlanTest {
             DiskSpace.UNKNOWN,
             Time.SYSTEM);
     Blobs blobs =
-        new Blobs(parts, new BlobFetch(scene.content, scene.limits, new Slots(3), Time.SYSTEM));
+        new Blobs(
+            parts,
+            new BlobFetch(scene.content, scene.limits, new Slots(3), Time.SYSTEM),
+            new OperationRegistry());
     try (Session session =
             new Session(
                 scene.registry.open(RegistryAccess.USUAL),

@@ -7,6 +7,7 @@ import com.google.protobuf.Descriptors.FileDescriptor;
 import com.google.protobuf.DynamicMessage;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
+import com.google.protobuf.TextFormat;
 import com.google.protobuf.Timestamp;
 import io.jcontainerd.api.events.ContainerProto;
 import io.jcontainerd.api.events.ContentProto;
@@ -61,6 +62,14 @@ public final class EventFields implements Fields {
       case "event" -> payload(event.payload()).flatMap(m -> field(m, rest(path)));
       default -> Optional.empty();
     };
+  }
+
+  /** The payload in one line, for people; empty for one of a type that is not known. */
+  public static String words(Event event) {
+    return payload(event.payload())
+        .map(
+            message -> TextFormat.printer().emittingSingleLine(true).printToString(message).strip())
+        .orElse("");
   }
 
   private static Optional<Message> payload(TypedValue value) {

@@ -37,6 +37,7 @@ final class Connection {
   /** Methods that may take long, by name, and how long. */
   private static final Map<String, Duration> LONG =
       Map.of(
+          "jcontainerd.services.operations.v1.Operations/Join", Duration.ZERO,
           "containerd.services.diff.v1.Diff/Apply", Duration.ofHours(2),
           "containerd.services.diff.v1.Diff/Diff", Duration.ofHours(2),
           "containerd.services.tasks.v1.Tasks/Checkpoint", Duration.ofHours(2),

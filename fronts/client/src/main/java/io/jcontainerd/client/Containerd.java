@@ -226,9 +226,19 @@ public final class Containerd implements AutoCloseable {
     return new RemoteEvents(connection);
   }
 
+  /** The record of the daemon's events, from any of them on; only jcontainerd has one. */
+  public RemoteEventRecord eventRecord() {
+    return new RemoteEventRecord(connection);
+  }
+
   /** Checks, repairs and explanations of what the daemon stores; only jcontainerd has them. */
   public RemoteStorage storage() {
     return new RemoteStorage(connection);
+  }
+
+  /** What the daemon is doing; only jcontainerd tells. */
+  public RemoteOperations operations() {
+    return new RemoteOperations(connection);
   }
 
   /** What the daemon tells about itself. */

@@ -15,11 +15,14 @@ import io.jcontainerd.core.content.ContentStore;
 import io.jcontainerd.core.diff.Applier;
 import io.jcontainerd.core.diff.Comparer;
 import io.jcontainerd.core.events.EventExchange;
+import io.jcontainerd.core.events.EventRecord;
 import io.jcontainerd.core.images.ImageStore;
 import io.jcontainerd.core.introspection.Introspection;
 import io.jcontainerd.core.leases.LeaseStore;
 import io.jcontainerd.core.mount.MountManager;
 import io.jcontainerd.core.namespaces.NamespaceStore;
+import io.jcontainerd.core.operation.OperationRegistry;
+import io.jcontainerd.core.operation.Operations;
 import io.jcontainerd.core.ports.Time;
 import io.jcontainerd.core.sandboxes.SandboxStore;
 import io.jcontainerd.core.snapshots.Snapshotter;
@@ -87,6 +90,16 @@ public final class Services {
     return new StorageService(care, explainer).define(time);
   }
 
+  /** Our own: events from any of them on. */
+  public static ServerServiceDefinition eventRecord(EventRecord record, Time time) {
+    return new EventRecordService(record).define(time);
+  }
+
+  /** Our own: what is under way. */
+  public static ServerServiceDefinition operations(Operations operations, Time time) {
+    return new OperationsService(operations).define(time);
+  }
+
   /** Plug-ins and the server itself. */
   public static ServerServiceDefinition introspection(Introspection introspection, Time time) {
     return new IntrospectionService(introspection).define(time);
@@ -126,7 +139,21 @@ public final class Services {
   /** Layers; the differs are asked in order. */
   public static ServerServiceDefinition diff(
       List<Applier> appliers, List<Comparer> comparers, boolean syncFs, Time time) {
-    return new DiffService(appliers, comparers, syncFs).define(time);
+    return diff(appliers, comparers, syncFs, new OperationRegistry(), time);
+  }
+
+  /**
+   * The same.
+   *
+   * @param operations where layers that are unpacked and packed are listed
+   */
+  public static ServerServiceDefinition diff(
+      List<Applier> appliers,
+      List<Comparer> comparers,
+      boolean syncFs,
+      OperationRegistry operations,
+      Time time) {
+    return new DiffService(appliers, comparers, syncFs, operations).define(time);
   }
 
   /** Mounts that others than the kernel do. */

@@ -1,5 +1,6 @@
 package io.jcontainerd.shim;
 
+import static io.jcontainerd.core.operation.RunningOperation.tell;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.jcontainerd.core.failure.ContainerdException;
@@ -212,6 +213,7 @@ final class OciRuntime {
       all.add("--systemd-cgroup");
     }
     all.addAll(arguments);
+    tell("runtime " + command, options.binary() + " " + command);
     try (RuntimeCopies.Use copy = copies.use(options.binary())) {
       ProgramRunner.Finished finished =
           runner.run(copy.of(program(all).withDescriptors(streams)), input, LIMIT, MAX_OUTPUT);

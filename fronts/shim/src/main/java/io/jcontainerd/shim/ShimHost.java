@@ -1,6 +1,7 @@
 package io.jcontainerd.shim;
 
 import io.jcontainerd.core.failure.ContainerdException;
+import io.jcontainerd.core.operation.OperationRegistry;
 import io.jcontainerd.linux.LinuxKernel;
 import io.jcontainerd.linux.Mounter;
 import io.jcontainerd.linux.cgroup.AttachLock;
@@ -83,8 +84,11 @@ public final class ShimHost implements AutoCloseable {
     this.publisher = publisher;
     this.copies = copies;
     this.supervisor = supervisor;
+    OperationRegistry operations = new OperationRegistry();
     List<TtrpcService> services =
-        new ArrayList<>(new TaskService(supervisor, this::clientAsksToLeave).services());
+        new ArrayList<>(
+            new TaskService(supervisor, operations, this::clientAsksToLeave).services());
+    services.add(HostOperations.service(operations));
     services.add(sockets.service((listener, given) -> listen(listener, given)));
     this.server = new TtrpcServer(services, ShimFailures::status);
   }

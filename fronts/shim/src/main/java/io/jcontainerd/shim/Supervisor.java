@@ -1,5 +1,6 @@
 package io.jcontainerd.shim;
 
+import static io.jcontainerd.core.operation.RunningOperation.tell;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.jcontainerd.api.types.Mount;
@@ -51,6 +52,7 @@ final class Supervisor {
   private final HostServices host;
   private final ContainerExits exits;
   private final ContainerControl control;
+  private final RootMounts roots;
   private final Map<String, Container> containers = new ConcurrentHashMap<>();
   private final Set<String> beingCreated = ConcurrentHashMap.newKeySet();
 
@@ -58,6 +60,7 @@ final class Supervisor {
     this.host = host;
     this.exits = new ContainerExits(host);
     this.control = new ContainerControl(host, exits);
+    this.roots = new RootMounts(host.kernel(), host.children());
   }
 
   /** What can be done with a container that is there. */
@@ -163,6 +166,7 @@ final class Supervisor {
 
     void run(Creation creation) throws IOException, InterruptedException, OciRuntimeException {
       OciRuntime runtime = container.runtime();
+      tell("spec", "the file system of " + container.bundle());
       Spec spec = prepareSpec(container);
       container.killAllOnExit = !spec.hasNewNamespace("pid");
       container.rootMounted = !creation.rootfs().isEmpty();
@@ -170,11 +174,11 @@ final class Supervisor {
       exits.save(container, false);
       recorded = true;
       if (container.rootMounted) {
+        tell("mount", "the mount of " + container.rootfs());
         Files.createDirectories(container.rootfs());
-        try (Children.Hold _ = host.children().hold()) { // a helper's end is the mounter's to see
-          host.kernel().mount(mounts(creation.rootfs()), container.rootfs());
-        }
+        roots.mount(container, mounts(creation.rootfs()));
       }
+      tell("streams", "the opening of its streams");
       ProcessIo io =
           host.streams()
               .open(init.stdio(), runtime.options(), container.namespace(), container.id());
@@ -186,6 +190,7 @@ final class Supervisor {
         runtime.create(io.descriptors(), io.consoleSocket(), pidFile);
         watch(container, init, pidFile);
       }
+      tell("record", "");
       io.started();
       Optional<ContainerCgroup> cgroup = ContainerCgroup.of(init.pid());
       if (cgroup.isPresent()) {
@@ -361,6 +366,7 @@ final class Supervisor {
     OciRuntime runtime = container.runtime();
     Path file = container.bundle().resolve("exec-" + process.execId() + ".json");
     Path pidFile = container.bundle().resolve(process.execId() + ".pid");
+    tell("streams", "the opening of its streams");
     ProcessIo io =
         host.streams()
             .open(process.stdio(), runtime.options(), container.namespace(), container.id());
@@ -453,6 +459,7 @@ final class Supervisor {
       }
       io = process.io;
     }
+    tell("streams", "readers of its output");
     closeStreams(io);
     container.remove(process);
     process.deleted();
@@ -482,8 +489,9 @@ final class Supervisor {
       }
       case STOPPED -> {}
     }
+    tell("exit", "the end of process " + init.pid());
     awaitExit(container); // its event comes before the one of the deletion
-    FutureTask<@Nullable Void> unmount = unmounting(container);
+    FutureTask<@Nullable Void> unmount = roots.unmounting(container);
     try {
       container.runtime().delete(false);
     } catch (OciRuntimeException e) {
@@ -491,7 +499,9 @@ final class Supervisor {
         container.runtime().delete(true);
       }
     }
-    await(unmount, container);
+    tell("unmount", "the unmount of " + container.rootfs());
+    roots.await(unmount, container);
+    tell("streams", "readers of its output");
     closeStreams(init.io);
     for (ContainerProcess exec : container.execs()) {
       closeStreams(exec.io);
@@ -517,43 +527,6 @@ final class Supervisor {
       throw new InternalException("container " + container.id() + " does not end", e);
     } catch (ExecutionException e) {
       throw new InternalException("container " + container.id(), e);
-    }
-  }
-
-  /** Unmounting an overlay writes back its files, so it goes on beside the runtime's delete. */
-  private FutureTask<@Nullable Void> unmounting(Container container) {
-    FutureTask<@Nullable Void> task =
-        new FutureTask<>(
-            () -> {
-              if (container.rootMounted) {
-                try {
-                  host.kernel().unmountAll(container.rootfs());
-                } catch (IOException e) {
-                  LOG.log(
-                      Level.WARNING,
-                      "container {0}: root is busy and will be unmounted by its last user: {1}",
-                      container.id(),
-                      e.getMessage());
-                  host.kernel().detachAll(container.rootfs());
-                }
-              }
-              return null;
-            });
-    if (container.rootMounted) {
-      Thread.ofPlatform().daemon().name("unmount " + container.id()).start(task);
-    } else {
-      task.run();
-    }
-    return task;
-  }
-
-  private static void await(FutureTask<@Nullable Void> task, Container container)
-      throws IOException, InterruptedException {
-    try {
-      task.get();
-    } catch (ExecutionException e) {
-      throw new IOException(
-          "container " + container.id() + ": cannot unmount " + container.rootfs(), e.getCause());
     }
   }
 

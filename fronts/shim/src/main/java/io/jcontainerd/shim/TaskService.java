@@ -3,6 +3,7 @@ package io.jcontainerd.shim;
 import com.google.protobuf.Any;
 import com.google.protobuf.Empty;
 import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.MessageLite;
 import io.jcontainerd.api.runtime.task.v3.CheckpointTaskRequest;
 import io.jcontainerd.api.runtime.task.v3.CloseIORequest;
 import io.jcontainerd.api.runtime.task.v3.ConnectRequest;
@@ -36,6 +37,8 @@ import io.jcontainerd.core.failure.ContainerdException;
 import io.jcontainerd.core.failure.FailedPreconditionException;
 import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.core.failure.NotFoundException;
+import io.jcontainerd.core.operation.OperationRegistry;
+import io.jcontainerd.core.operation.RunningOperation;
 import io.jcontainerd.linux.cgroup.ContainerCgroup;
 import io.jcontainerd.linux.process.ExitStatus;
 import io.jcontainerd.linux.terminal.Terminals.WindowSize;
@@ -51,6 +54,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
+import java.util.function.Function;
 
 /**
  * containerd's task service: its messages on one side, the {@link Supervisor} on the other. The two
@@ -59,13 +63,16 @@ import java.util.concurrent.ExecutionException;
  */
 final class TaskService {
   private final Supervisor supervisor;
+  private final OperationRegistry operations;
   private final Runnable shutdown;
 
   /**
+   * @param operations where what takes long is listed, under the words that the daemon has for it
    * @param shutdown called when a client asks the host to leave and there is no container
    */
-  TaskService(Supervisor supervisor, Runnable shutdown) {
+  TaskService(Supervisor supervisor, OperationRegistry operations, Runnable shutdown) {
     this.supervisor = supervisor;
+    this.operations = operations;
     this.shutdown = shutdown;
   }
 
@@ -77,23 +84,54 @@ final class TaskService {
   private TtrpcService service(String name) {
     return TtrpcService.named(name)
         .unary("State", StateRequest.parser(), this::state)
-        .unary("Create", CreateTaskRequest.parser(), this::create)
-        .unary("Start", StartRequest.parser(), this::start)
-        .unary("Delete", DeleteRequest.parser(), this::delete)
+        .unary("Create", CreateTaskRequest.parser(), listed("create", q -> q.getId(), this::create))
+        .unary(
+            "Start",
+            StartRequest.parser(),
+            listed("start", q -> key(q.getId(), q.getExecId()), this::start))
+        .unary(
+            "Delete",
+            DeleteRequest.parser(),
+            listed("delete", q -> key(q.getId(), q.getExecId()), this::delete))
         .unary("Pids", PidsRequest.parser(), this::pids)
-        .unary("Pause", PauseRequest.parser(), this::pause)
-        .unary("Resume", ResumeRequest.parser(), this::resume)
-        .unary("Checkpoint", CheckpointTaskRequest.parser(), this::checkpoint)
-        .unary("Kill", KillRequest.parser(), this::kill)
-        .unary("Exec", ExecProcessRequest.parser(), this::exec)
+        .unary("Pause", PauseRequest.parser(), listed("pause", q -> q.getId(), this::pause))
+        .unary("Resume", ResumeRequest.parser(), listed("resume", q -> q.getId(), this::resume))
+        .unary(
+            "Checkpoint",
+            CheckpointTaskRequest.parser(),
+            listed("checkpoint", q -> q.getId(), this::checkpoint))
+        .unary(
+            "Kill",
+            KillRequest.parser(),
+            listed("kill", q -> key(q.getId(), q.getExecId()), this::kill))
+        .unary(
+            "Exec",
+            ExecProcessRequest.parser(),
+            listed("exec", q -> key(q.getId(), q.getExecId()), this::exec))
         .unary("ResizePty", ResizePtyRequest.parser(), this::resize)
         .unary("CloseIO", CloseIORequest.parser(), this::closeIo)
-        .unary("Update", UpdateTaskRequest.parser(), this::update)
+        .unary("Update", UpdateTaskRequest.parser(), listed("update", q -> q.getId(), this::update))
         .waiting("Wait", WaitRequest.parser(), this::await)
         .unary("Stats", StatsRequest.parser(), this::stats)
         .unary("Connect", ConnectRequest.parser(), this::connect)
         .unary("Shutdown", ShutdownRequest.parser(), this::shutdown)
         .build();
+  }
+
+  private static String key(String id, String execId) {
+    return execId.isEmpty() ? id : id + "/" + execId;
+  }
+
+  /** A handler whose work is listed, and ends when it is cancelled there. */
+  private <Q extends MessageLite, A extends MessageLite> TtrpcService.Handler<Q, A> listed(
+      String kind, Function<Q, String> key, TtrpcService.Handler<Q, A> handler) {
+    return (request, call) -> {
+      try (RunningOperation operation =
+          operations.begin(kind, namespace(call), key.apply(request))) {
+        operation.cancelledBy(Thread.currentThread()::interrupt);
+        return operation.call(() -> handler.handle(request, call));
+      }
+    };
   }
 
   private static String namespace(CallContext call) {

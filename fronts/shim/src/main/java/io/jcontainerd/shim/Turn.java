@@ -1,6 +1,7 @@
 package io.jcontainerd.shim;
 
 import io.jcontainerd.core.failure.UnavailableException;
+import io.jcontainerd.core.operation.RunningOperation;
 import java.time.Duration;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -48,11 +49,18 @@ final class Turn {
    * @throws UnavailableException if it does not come within the limit
    */
   Held take(String operation, Duration limit) throws InterruptedException {
+    if (!free.tryAcquire(0, TimeUnit.NANOSECONDS)) { // unlike without a limit, in order
+      await(operation, limit);
+    }
+    holder = operation;
+    return new Held();
+  }
+
+  private void await(String operation, Duration limit) throws InterruptedException {
+    RunningOperation.tell("turn", holder + " of " + subject);
     if (!free.tryAcquire(limit.toNanos(), TimeUnit.NANOSECONDS)) {
       throw new UnavailableException(
           subject + ": " + operation + " waited " + limit.toSeconds() + " s for " + holder);
     }
-    holder = operation;
-    return new Held();
   }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 
 import io.jcontainerd.api.types.Mount;
+import io.jcontainerd.core.ports.Kernel;
 import io.jcontainerd.linux.cgroup.AttachLock;
 import io.jcontainerd.linux.cgroup.CgroupV1;
 import io.jcontainerd.linux.cgroup.OomWatcher;
@@ -16,6 +17,8 @@ import io.jcontainerd.oci.runtime.Spec;
 import io.jcontainerd.testkit.files.InMemoryFiles;
 import io.jcontainerd.testkit.kernel.InMemoryKernel;
 import java.io.IOException;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -23,10 +26,12 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -50,6 +55,8 @@ class SupervisorTest {
   private EventSink events;
   private final InMemoryFiles files = new InMemoryFiles();
   private final InMemoryKernel kernel = new InMemoryKernel(files);
+  private final AtomicInteger detached = new AtomicInteger();
+  private volatile Runnable beforeMount = () -> {};
   private Children children;
   private Supervisor supervisor;
   private Container container;
@@ -72,7 +79,7 @@ class SupervisorTest {
                 new StreamOpener(children, reactor, reactor, folder),
                 new TaskEvents(publisher),
                 StateStore.open(Files.createDirectory(folder.resolve("state"))),
-                kernel,
+                watchedKernel(),
                 new RuntimeCopies(runner, environment, System.getenv("PATH")),
                 new RuntimeVersions(runner, environment),
                 new SpecPreparation(HostLimits.read()),
@@ -105,6 +112,26 @@ class SupervisorTest {
         new Spec(JsonObject.EMPTY.with("ociVersion", "1.0.2")).toBytes());
     container = supervisor.create(creation("box", bundle, List.of()));
     supervisor.start(container, "");
+  }
+
+  /** The kernel, whose mounts can be made to hang, without anything of it being held. */
+  private Kernel watchedKernel() {
+    return (Kernel)
+        Proxy.newProxyInstance(
+            Kernel.class.getClassLoader(),
+            new Class<?>[] {Kernel.class},
+            (_, method, arguments) -> {
+              switch (method.getName()) {
+                case "mount" -> beforeMount.run();
+                case "detachAll" -> detached.incrementAndGet();
+                default -> {}
+              }
+              try {
+                return method.invoke(kernel, arguments);
+              } catch (InvocationTargetException e) {
+                throw e.getCause();
+              }
+            });
   }
 
   private Supervisor.Creation creation(String id, Path bundle, List<Mount> rootfs) {
@@ -211,6 +238,59 @@ class SupervisorTest {
     supervisor.create(
         creation("mounted", bundle, List.of(Mount.newBuilder().setType("fuse3.x").build())));
     assertThat(left).isTrue();
+  }
+
+  @Test
+  void a_mount_that_hangs_holds_up_nobody_who_gives_it_up_and_is_taken_away_when_it_comes()
+      throws Exception {
+    CountDownLatch entered = new CountDownLatch(1);
+    CountDownLatch release = new CountDownLatch(1);
+    beforeMount =
+        () -> {
+          entered.countDown();
+          hang(release);
+        };
+    Path bundle = folder.resolve("bundle");
+    files.createDirectories(bundle.resolve("rootfs"), 0755);
+    var failure = new CompletableFuture<Throwable>();
+    Thread creating =
+        Thread.ofVirtual()
+            .start(
+                () -> {
+                  try {
+                    var _ =
+                        supervisor.create(
+                            creation(
+                                "stuck",
+                                bundle,
+                                List.of(Mount.newBuilder().setType("nfs").build())));
+                  } catch (Exception e) {
+                    failure.complete(e);
+                  }
+                });
+    entered.await();
+    creating.interrupt();
+    assertThat(failure.get(10, TimeUnit.SECONDS)).isInstanceOf(InterruptedException.class);
+    assertThat(supervisor.find("ns", "stuck")).isEmpty();
+    assertThat(supervisor.count()).isEqualTo(1);
+    assertThat(detached).as("by whoever undoes the creation").hasValue(1);
+    release.countDown();
+    assertThat(within(Duration.ofSeconds(10), () -> detached.get() == 2)).isTrue();
+    assertThat(kernel.mountTable()).isEmpty();
+  }
+
+  private static void hang(CountDownLatch release) {
+    boolean interrupted = false;
+    while (release.getCount() > 0) { // as a system call does
+      try {
+        release.await();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   /** Whether a child of ours that has ended is still there after the end of another one. */

@@ -14,7 +14,7 @@ import picocli.CommandLine.ParseResult;
 /** The command and what all its commands have in common. */
 @Command(
     name = "jctr",
-    description = "Looks after what jcontainerd stores and pulls.",
+    description = "Looks after what jcontainerd stores, pulls and runs.",
     subcommands = {
       Fsck.class,
       WhyKept.class,
@@ -23,6 +23,8 @@ import picocli.CommandLine.ParseResult;
       Images.class,
       PullImage.class,
       PushImage.class,
+      Ops.class,
+      FollowEvents.class,
       CommandLine.HelpCommand.class
     },
     mixinStandardHelpOptions = true,
@@ -34,6 +36,8 @@ import picocli.CommandLine.ParseResult;
       "  jctr fsck --deep --repair  read every byte and heal what is damaged",
       "  jctr du                    what do images and containers take?",
       "  jctr why-kept sha256:4bcff6  what keeps this blob?",
+      "  jctr ops                   what is the daemon doing, and what does it wait for?",
+      "  jctr events --from 1200    what has happened since event 1200?",
       "  jctr pull alpine           bring an image and unpack it",
       "  jctr images explain alpine  where would this be pulled from?",
       "",

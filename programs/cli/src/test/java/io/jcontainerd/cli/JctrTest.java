@@ -18,7 +18,7 @@ class JctrTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"fsck", "du", "why-kept", "scrub", "images"})
+  @ValueSource(strings = {"fsck", "du", "why-kept", "scrub", "images", "ops", "events"})
   void every_command_explains_itself_with_examples(String command) {
     assertThat(run(command, "--help")).isZero();
     assertThat(out.toString()).contains("Examples:").contains("jctr " + command);
@@ -29,6 +29,19 @@ class JctrTest {
   void every_command_of_images_explains_itself_with_examples(String command) {
     assertThat(run("images", command, "--help")).isZero();
     assertThat(out.toString()).contains("Examples:").contains("jctr images " + command);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"watch", "cancel", "join"})
+  void every_command_of_ops_explains_itself_with_examples(String command) {
+    assertThat(run("ops", command, "--help")).isZero();
+    assertThat(out.toString()).contains("Examples:").contains("jctr ops " + command);
+  }
+
+  @Test
+  void a_cursor_is_a_number_or_one_of_two_words() {
+    assertThat(run("events", "--from", "yesterday")).isEqualTo(Jctr.MISUSED);
+    assertThat(err.toString()).contains("neither a number, nor oldest, nor now");
   }
 
   @Test

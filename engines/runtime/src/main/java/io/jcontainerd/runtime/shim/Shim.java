@@ -3,19 +3,26 @@ package io.jcontainerd.runtime.shim;
 import com.google.protobuf.Empty;
 import com.google.protobuf.MessageLite;
 import com.google.protobuf.Parser;
+import io.jcontainerd.api.operations.v1.CancelOperationRequest;
+import io.jcontainerd.api.operations.v1.ListOperationsRequest;
+import io.jcontainerd.api.operations.v1.ListOperationsResponse;
 import io.jcontainerd.api.runtime.task.v3.ConnectRequest;
 import io.jcontainerd.api.runtime.task.v3.ConnectResponse;
 import io.jcontainerd.api.runtime.task.v3.ShutdownRequest;
 import io.jcontainerd.core.failure.ContainerdException;
+import io.jcontainerd.core.failure.NotFoundException;
 import io.jcontainerd.core.failure.NotImplementedException;
 import io.jcontainerd.core.failure.UnavailableException;
+import io.jcontainerd.core.operation.Operation;
 import io.jcontainerd.ttrpc.CallOptions;
 import io.jcontainerd.ttrpc.Metadata;
 import io.jcontainerd.ttrpc.TtrpcClient;
 import io.jcontainerd.ttrpc.TtrpcException;
+import io.jcontainerd.wire.OperationMessages;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -23,11 +30,15 @@ import java.util.Optional;
  * only. The end of the connection means that the shim is dead. Safe for many threads.
  */
 public final class Shim implements AutoCloseable {
+  private static final String OPERATIONS = "jcontainerd.services.operations.v1.Operations";
+  private static final Duration LOOK = Duration.ofMillis(500);
+
   private final ShimAddress address;
   private final TtrpcClient client;
   private final boolean shared;
   private volatile int version;
   private volatile int process;
+  private volatile boolean tellsNothing;
 
   private Shim(ShimAddress address, TtrpcClient client, boolean shared) {
     this.address = address;
@@ -156,6 +167,74 @@ public final class Shim implements AutoCloseable {
       process = whoServes(namespace, id, limit).getShimPid();
     }
     return process;
+  }
+
+  /**
+   * What the shim says that it does, if it is one that tells: ours does, others do not.
+   *
+   * @param kind of operations
+   * @param key a container, or container and exec
+   */
+  public List<Operation> operations(String namespace, String kind, String key)
+      throws InterruptedException {
+    if (tellsNothing) {
+      return List.of();
+    }
+    ListOperationsRequest request =
+        ListOperationsRequest.newBuilder()
+            .addFilters(
+                "namespace==%s,kind==%s,key==%s".formatted(quoted(namespace), kind, quoted(key)))
+            .build();
+    try {
+      return client
+          .call(
+              OPERATIONS,
+              "List",
+              request,
+              ListOperationsResponse.parser(),
+              new CallOptions(Optional.of(LOOK), Metadata.namespace(namespace)))
+          .getOperationsList()
+          .stream()
+          .map(OperationMessages::toCore)
+          .toList();
+    } catch (TtrpcException e) {
+      ContainerdException failure = ShimFailures.of(e);
+      if (failure instanceof NotImplementedException) {
+        tellsNothing = true;
+        return List.of();
+      }
+      throw failure;
+    }
+  }
+
+  /**
+   * Has the shim end what it does, if it is one that can.
+   *
+   * @return whether there was something that ends now
+   */
+  public boolean cancel(String namespace, String kind, String key) throws InterruptedException {
+    boolean any = false;
+    for (Operation operation : operations(namespace, kind, key)) {
+      try {
+        client.call(
+            OPERATIONS,
+            "Cancel",
+            CancelOperationRequest.newBuilder().setId(operation.id()).build(),
+            Empty.parser(),
+            new CallOptions(Optional.of(LOOK), Metadata.namespace(namespace)));
+        any = true;
+      } catch (TtrpcException e) {
+        ContainerdException failure = ShimFailures.of(e);
+        if (!(failure instanceof NotFoundException)) { // else it has just ended
+          throw failure;
+        }
+      }
+    }
+    return any;
+  }
+
+  private static String quoted(String text) {
+    return "\"" + text.replace("\\", "\\\\").replace("\"", "\\\"") + "\"";
   }
 
   /** Tells the shim to leave if it keeps nothing else. */

@@ -7,6 +7,7 @@ import io.grpc.StatusRuntimeException;
 import io.jcontainerd.core.Call;
 import io.jcontainerd.core.failure.ContainerdException;
 import io.jcontainerd.core.failure.UnknownException;
+import io.jcontainerd.core.operation.Owner;
 import io.jcontainerd.wire.Failures;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -34,6 +35,7 @@ final class Conversation<Q, A> extends ServerCall.Listener<Q> implements Source<
 
   private final ServerCall<Q, A> call;
   private final Call context;
+  private final String owner;
   private final Thread thread;
 
   private final ReentrantLock lock = new ReentrantLock();
@@ -45,9 +47,10 @@ final class Conversation<Q, A> extends ServerCall.Listener<Q> implements Source<
   private boolean opened;
   private boolean closed;
 
-  Conversation(ServerCall<Q, A> call, Call context, Endpoint.Body<Q, A> body) {
+  Conversation(ServerCall<Q, A> call, Call context, String owner, Endpoint.Body<Q, A> body) {
     this.call = call;
     this.context = context;
+    this.owner = owner;
     this.thread =
         Thread.ofVirtual()
             .name("grpc " + call.getMethodDescriptor().getFullMethodName())
@@ -219,11 +222,14 @@ final class Conversation<Q, A> extends ServerCall.Listener<Q> implements Source<
   private void run(Endpoint.Body<Q, A> body) {
     Status status;
     try {
-      context.call(
-          () -> {
-            body.run(this);
-            return null;
-          });
+      Owner.call(
+          owner,
+          () ->
+              context.call(
+                  () -> {
+                    body.run(this);
+                    return null;
+                  }));
       status = Status.OK;
     } catch (Throwable thrown) {
       status = status(thrown);

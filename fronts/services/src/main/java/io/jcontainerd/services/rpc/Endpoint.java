@@ -112,7 +112,7 @@ public final class Endpoint {
           @Override
           public ServerCall.Listener<Q> startCall(ServerCall<Q, A> call, Metadata headers) {
             var context = Calls.fromGrpc(headers, Context.current().getDeadline(), time.now());
-            return new Conversation<>(call, context, body).start();
+            return new Conversation<>(call, context, Peers.of(call, headers), body).start();
           }
         });
     added.add(method.getFullMethodName());

@@ -1,5 +1,6 @@
 package io.jcontainerd.daemon.assembly;
 
+import io.jcontainerd.core.operation.OperationRegistry;
 import io.jcontainerd.daemon.BuildInfo;
 import io.jcontainerd.daemon.config.LoadedConfig;
 import io.jcontainerd.daemon.graph.PluginGraph;
@@ -29,10 +30,12 @@ public final class Assembly {
   public static PluginGraph of(
       LoadedConfig config, BuildInfo build, Path root, Path state, Path store) {
     var graph = new PluginGraph();
-    new StoragePlugins(config, root, state, store).addTo(graph);
-    new RuntimePlugins(config, build, root, state).addTo(graph);
-    new TransferPlugins(config, root).addTo(graph);
-    new ServicePlugins(config, build, state.resolve("checkpoints"), new Introspected(root))
+    var operations = new OperationRegistry();
+    new StoragePlugins(config, root, state, store, operations).addTo(graph);
+    new RuntimePlugins(config, build, root, state, operations).addTo(graph);
+    new TransferPlugins(config, root, operations).addTo(graph);
+    new ServicePlugins(
+            config, build, state.resolve("checkpoints"), new Introspected(root), operations)
         .addTo(graph);
     new ServerPlugins(config, build).addTo(graph);
     new ProxyPlugins(config).addTo(graph);

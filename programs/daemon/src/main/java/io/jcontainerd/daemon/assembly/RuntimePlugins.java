@@ -2,6 +2,7 @@ package io.jcontainerd.daemon.assembly;
 
 import io.jcontainerd.core.Call;
 import io.jcontainerd.core.failure.NotFoundException;
+import io.jcontainerd.core.operation.OperationRegistry;
 import io.jcontainerd.daemon.BuildInfo;
 import io.jcontainerd.daemon.config.LoadedConfig;
 import io.jcontainerd.daemon.graph.PluginGraph;
@@ -41,12 +42,15 @@ final class RuntimePlugins {
   private final BuildInfo build;
   private final Path root;
   private final Path state;
+  private final OperationRegistry operations;
 
-  RuntimePlugins(LoadedConfig config, BuildInfo build, Path root, Path state) {
+  RuntimePlugins(
+      LoadedConfig config, BuildInfo build, Path root, Path state, OperationRegistry operations) {
     this.config = config;
     this.build = build;
     this.root = root;
     this.state = state;
+    this.operations = operations;
   }
 
   void addTo(PluginGraph graph) {
@@ -176,6 +180,7 @@ final class RuntimePlugins {
             wiring.get(Keys.MACHINE).processes(),
             metadata.events(),
             wiring.find(Keys.MOUNTS),
+            operations,
             timeouts());
     boolean recovered = false;
     try {

@@ -3,6 +3,7 @@ package io.jcontainerd.daemon.assembly;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.protobuf.services.HealthStatusManager;
 import io.jcontainerd.core.failure.FailedPreconditionException;
+import io.jcontainerd.core.operation.OperationRegistry;
 import io.jcontainerd.core.ports.Time;
 import io.jcontainerd.daemon.BuildInfo;
 import io.jcontainerd.daemon.config.LoadedConfig;
@@ -24,13 +25,20 @@ final class ServicePlugins {
   private final BuildInfo build;
   private final Path temporary;
   private final Introspected introspected;
+  private final OperationRegistry operations;
   private final Time time = Time.SYSTEM;
 
-  ServicePlugins(LoadedConfig config, BuildInfo build, Path temporary, Introspected introspected) {
+  ServicePlugins(
+      LoadedConfig config,
+      BuildInfo build,
+      Path temporary,
+      Introspected introspected,
+      OperationRegistry operations) {
     this.config = config;
     this.build = build;
     this.temporary = temporary;
     this.introspected = introspected;
+    this.operations = operations;
   }
 
   void addTo(PluginGraph graph) {
@@ -48,6 +56,11 @@ final class ServicePlugins {
     rpc(graph, "content", services, w -> Services.content(data(w).content(), time));
     rpc(graph, "diff", services, this::diff);
     rpc(graph, "events", Keys.EVENTS.type(), w -> Services.events(w.get(Keys.EVENTS), time));
+    rpc(
+        graph,
+        "event-record",
+        Keys.METADATA.type(),
+        w -> Services.eventRecord(data(w).eventRecord(), time));
     rpc(graph, "healthcheck", "", _ -> new HealthStatusManager().getHealthService().bindService());
     rpc(graph, "images", services, w -> Services.images(data(w).images(), time));
     rpc(
@@ -58,6 +71,7 @@ final class ServicePlugins {
     rpc(graph, "leases", Keys.LEASES.type(), w -> Services.leases(w.get(Keys.LEASES), time));
     rpc(graph, "mounts", Keys.MOUNTS.type(), w -> Services.mounts(w.get(Keys.MOUNTS), time));
     rpc(graph, "namespaces", services, w -> Services.namespaces(data(w).namespaces(), time));
+    rpc(graph, "operations", "", _ -> Services.operations(operations, time));
     rpc(
         graph,
         "sandboxes",
@@ -149,6 +163,7 @@ final class ServicePlugins {
         chosen.stream().map(Differ::applier).toList(),
         chosen.stream().map(Differ::comparer).toList(),
         diffSettings().syncFs(),
+        operations,
         time);
   }
 

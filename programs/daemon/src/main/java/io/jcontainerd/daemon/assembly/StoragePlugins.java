@@ -10,6 +10,7 @@ import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.core.failure.ResourceExhaustedException;
 import io.jcontainerd.core.mount.MountActivator;
 import io.jcontainerd.core.mount.MountManager;
+import io.jcontainerd.core.operation.OperationRegistry;
 import io.jcontainerd.core.snapshots.Snapshotter;
 import io.jcontainerd.daemon.config.LoadedConfig;
 import io.jcontainerd.daemon.graph.PluginGraph;
@@ -64,9 +65,12 @@ final class StoragePlugins {
   private final Path root;
   private final Path state;
   private final Path store;
+  private final OperationRegistry operations;
   private final UnpackNotes notes = new UnpackNotes();
 
-  StoragePlugins(LoadedConfig config, Path root, Path state, Path store) {
+  StoragePlugins(
+      LoadedConfig config, Path root, Path state, Path store, OperationRegistry operations) {
+    this.operations = operations;
     this.config = config;
     this.root = root;
     this.state = state;
@@ -230,7 +234,8 @@ final class StoragePlugins {
                 gc.scheduleDelay(),
                 gc.startupDelay()),
             wiring.get(Keys.MACHINE).time(),
-            outside(wiring));
+            outside(wiring),
+            operations);
     return Started.of(
             Metadata.open(
                 wiring.get(Keys.STORE),

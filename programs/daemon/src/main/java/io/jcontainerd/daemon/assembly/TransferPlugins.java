@@ -5,6 +5,7 @@ import io.jcontainerd.core.Platform;
 import io.jcontainerd.core.diff.LayerImages;
 import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.core.images.ImageVerifier;
+import io.jcontainerd.core.operation.OperationRegistry;
 import io.jcontainerd.core.ports.Time;
 import io.jcontainerd.core.transfer.Transfers;
 import io.jcontainerd.daemon.config.LoadedConfig;
@@ -46,10 +47,12 @@ final class TransferPlugins {
 
   private final LoadedConfig config;
   private final Path root;
+  private final OperationRegistry operations;
 
-  TransferPlugins(LoadedConfig config, Path root) {
+  TransferPlugins(LoadedConfig config, Path root, OperationRegistry operations) {
     this.config = config;
     this.root = root;
+    this.operations = operations;
   }
 
   void addTo(PluginGraph graph) {
@@ -143,7 +146,7 @@ final class TransferPlugins {
                         .map(Path::of)),
             machine.time());
     return new Started<>(
-        new TransferEngine(parts, settings(settings, metadata, differs)),
+        new TransferEngine(parts, settings(settings, metadata, differs), operations),
         List.of(HOST),
         Map.of(),
         List.of());

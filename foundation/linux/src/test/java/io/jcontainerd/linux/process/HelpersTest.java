@@ -1,0 +1,36 @@
+package io.jcontainerd.linux.process;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.jcontainerd.core.operation.Operation.Helper;
+import java.util.List;
+import java.util.UUID;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(30)
+class HelpersTest {
+  @Test
+  void children_that_name_a_word_are_found_with_what_they_started() throws Exception {
+    String word = "/bundle-" + UUID.randomUUID();
+    int self = (int) ProcessHandle.current().pid();
+    Process helper =
+        new ProcessBuilder("sh", "-c", "sleep 600; :", "sh", word + "/log.json").start();
+    Process other = new ProcessBuilder("sleep", "601").start();
+    try {
+      List<Helper> found = Helpers.of(self, List.of(word));
+      while (found.size() < 2) {
+        found = Helpers.of(self, List.of(word));
+      }
+      assertThat(found).extracting(Helper::pid).contains((int) helper.pid());
+      assertThat(found.getFirst().command()).contains(word);
+      assertThat(found.get(1).command()).startsWith("sleep 600");
+      assertThat(found).extracting(Helper::pid).doesNotContain((int) other.pid());
+      assertThat(Helpers.of(self, List.of("no such word"))).isEmpty();
+    } finally {
+      helper.descendants().forEach(ProcessHandle::destroyForcibly);
+      helper.destroyForcibly().waitFor();
+      other.destroyForcibly().waitFor();
+    }
+  }
+}

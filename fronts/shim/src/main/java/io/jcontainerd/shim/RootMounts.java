@@ -1,0 +1,128 @@
+package io.jcontainerd.shim;
+
+import io.jcontainerd.core.failure.DeadlineExceededException;
+import io.jcontainerd.core.mount.Mount;
+import io.jcontainerd.core.ports.Kernel;
+import io.jcontainerd.linux.process.Children;
+import java.io.IOException;
+import java.lang.System.Logger.Level;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Mounts and unmounts the root file systems of containers, each on a thread of its own: a file
+ * system whose server is away may hold that thread for ever, but nobody who waits for it. A mount
+ * that comes when nobody waits any more is taken away again.
+ */
+final class RootMounts {
+  private static final System.Logger LOG = System.getLogger(RootMounts.class.getName());
+
+  /** What is written back may be much, or go to a server that is away. */
+  private static final Duration LONGEST = Duration.ofMinutes(2);
+
+  private final Kernel kernel;
+  private final Children children;
+
+  RootMounts(Kernel kernel, Children children) {
+    this.kernel = kernel;
+    this.children = children;
+  }
+
+  private enum Way {
+    GOING,
+    DONE,
+    GIVEN_UP
+  }
+
+  /**
+   * Mounts a container's root.
+   *
+   * @throws DeadlineExceededException if it takes too long
+   */
+  void mount(Container container, List<Mount> mounts) throws IOException, InterruptedException {
+    var way = new AtomicReference<>(Way.GOING);
+    FutureTask<@Nullable Void> task =
+        new FutureTask<>(
+            () -> {
+              try (Children.Hold _ = children.hold()) { // a helper's end is the mounter's to see
+                kernel.mount(mounts, container.rootfs());
+              }
+              if (!way.compareAndSet(Way.GOING, Way.DONE)) {
+                kernel.detachAll(container.rootfs());
+                LOG.log(
+                    Level.INFO, "{0} was mounted when nobody waited any more", container.rootfs());
+              }
+              return null;
+            });
+    Thread.ofPlatform().daemon().name("mount " + container.id()).start(task);
+    boolean ended = false;
+    try {
+      await(task, container, "mount");
+      ended = true;
+    } finally {
+      if (!ended) { // whoever undoes the creation takes away what is there by then
+        way.compareAndSet(Way.GOING, Way.GIVEN_UP);
+      }
+    }
+  }
+
+  /** Unmounting an overlay writes back its files, so it goes on beside the runtime's delete. */
+  FutureTask<@Nullable Void> unmounting(Container container) {
+    FutureTask<@Nullable Void> task =
+        new FutureTask<>(
+            () -> {
+              if (container.rootMounted) {
+                try {
+                  kernel.unmountAll(container.rootfs());
+                } catch (IOException e) {
+                  LOG.log(
+                      Level.WARNING,
+                      "container {0}: root is busy and will be unmounted by its last user: {1}",
+                      container.id(),
+                      e.getMessage());
+                  kernel.detachAll(container.rootfs());
+                }
+              }
+              return null;
+            });
+    if (container.rootMounted) {
+      Thread.ofPlatform().daemon().name("unmount " + container.id()).start(task);
+    } else {
+      task.run();
+    }
+    return task;
+  }
+
+  /**
+   * Waits for the end of an unmount.
+   *
+   * @throws DeadlineExceededException if it takes too long
+   */
+  void await(FutureTask<@Nullable Void> unmount, Container container)
+      throws IOException, InterruptedException {
+    await(unmount, container, "unmount");
+  }
+
+  private static void await(FutureTask<@Nullable Void> task, Container container, String what)
+      throws IOException, InterruptedException {
+    String text = "container " + container.id() + ": " + what + " of " + container.rootfs();
+    try {
+      task.get(LONGEST.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (TimeoutException e) {
+      throw new DeadlineExceededException(
+          text + " takes longer than " + LONGEST.toSeconds() + " s", e);
+    } catch (ExecutionException e) {
+      switch (e.getCause()) {
+        case IOException io when what.equals("mount") -> throw io;
+        case RuntimeException unchecked -> throw unchecked;
+        case null, default -> throw new IOException("cannot " + text, e.getCause());
+      }
+    }
+  }
+}
