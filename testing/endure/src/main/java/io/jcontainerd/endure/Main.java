@@ -1,5 +1,6 @@
 package io.jcontainerd.endure;
 
+import io.jcontainerd.client.Containerd;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -15,8 +16,8 @@ import java.util.logging.Logger;
 import java.util.stream.Stream;
 
 /**
- * {@code endure kill [N] [--packed] [--seed S] [--folder DIR]} and {@code endure power load|verify
- * DIR [--packed] [--ledger FILE]}.
+ * {@code endure kill [N] [--packed] [--seed S] [--folder DIR]}, {@code endure power load|verify DIR
+ * [--packed] [--ledger FILE]} and {@code endure stuck [--packed] [--folder DIR]}.
  */
 final class Main {
   private static final Logger NETTY = Logger.getLogger("io.netty.bootstrap");
@@ -42,6 +43,8 @@ final class Main {
               seed.map(Long::parseLong)
                   .orElseGet(() -> (long) ThreadLocalRandom.current().nextInt(1_000_000)),
               folder.map(Path::of));
+    } else if (words.equals(List.of("stuck"))) {
+      good = stuck(program(packed), folder.map(Path::of));
     } else if (words.size() == 3 && words.getFirst().equals("power")) {
       Path where = Path.of(words.get(2)).toAbsolutePath();
       good =
@@ -53,6 +56,7 @@ final class Main {
     } else {
       System.err.println("usage: endure kill [N] [--packed] [--seed S] [--folder DIR]");
       System.err.println("       endure power load|verify DIR [--packed] [--ledger FILE]");
+      System.err.println("       endure stuck [--packed] [--folder DIR]");
       System.exit(2);
       return;
     }
@@ -108,6 +112,45 @@ final class Main {
       }
     }
     return good;
+  }
+
+  private static boolean stuck(Path program, Optional<Path> wanted)
+      throws IOException, InterruptedException {
+    String name = "stuck-" + ProcessHandle.current().pid();
+    Path folder = wanted.map(Path::toAbsolutePath).orElseGet(() -> target().resolve(name));
+    Files.createDirectories(folder);
+    DaemonProcess daemon = new DaemonProcess(program, folder, Path.of("/run/jcontainerd-" + name));
+    boolean good = false;
+    try {
+      Stuck.rootfs(folder);
+      daemon.launch();
+      Problems problems = new Problems();
+      try (Containerd client = daemon.awaitReady()) {
+        good = new Stuck(client, folder, name, ociRuntime(), problems, System.out).run();
+      } finally {
+        daemon.stop();
+      }
+    } finally {
+      List<String> left = Ending.end(daemon, name);
+      left.forEach(each -> System.out.println("  left behind: " + each));
+      good &= left.isEmpty();
+      if (good) {
+        delete(folder);
+      } else {
+        System.out.println("kept: " + folder);
+      }
+    }
+    return good;
+  }
+
+  /** The one that fits most machines; with two cgroup hierarchies crun refuses to work. */
+  private static Path ociRuntime() throws IOException {
+    for (String name : List.of("/usr/sbin/runc", "/usr/bin/runc", "/usr/bin/crun")) {
+      if (Files.isExecutable(Path.of(name))) {
+        return Path.of(name);
+      }
+    }
+    throw new IOException("there is neither runc nor crun");
   }
 
   private static boolean power(Path program, String half, Path folder, Path ledger)
