@@ -95,6 +95,7 @@ public final class Containerd implements AutoCloseable {
         NettyChannelBuilder.forAddress(UnixDomainSocketAddress.of(socket))
             .channelType(NioDomainSocketChannel.class, UnixDomainSocketAddress.class)
             .eventLoopGroup(threads)
+            .userAgent("jcontainerd-client, process " + ProcessHandle.current().pid())
             .overrideAuthority("localhost")
             .usePlaintext()
             .maxInboundMessageSize(LARGEST_MESSAGE)

@@ -3,6 +3,7 @@ package io.jcontainerd.cli;
 import io.jcontainerd.core.failure.ContainerdException;
 import io.jcontainerd.core.failure.NotFoundException;
 import io.jcontainerd.core.failure.NotImplementedException;
+import io.jcontainerd.core.failure.OutOfRangeException;
 import io.jcontainerd.core.failure.PermissionDeniedException;
 import io.jcontainerd.core.failure.ResourceExhaustedException;
 import io.jcontainerd.core.failure.UnavailableException;
@@ -26,6 +27,10 @@ final class Advice {
           "the socket belongs to root: try sudo";
       case NotImplementedException _ ->
           "the daemon at this socket is another one, or older: only jcontainerd answers this";
+      case NotFoundException _ when text(failure).startsWith("operation ") ->
+          "it may have ended: jctr ops shows what goes on";
+      case OutOfRangeException _ when text(failure).startsWith("event ") ->
+          "the numbers begin anew with a new root: jctr events --from oldest shows what is recorded";
       case NotFoundException _ -> "ctr content ls and ctr snapshots ls show what there is";
       case ResourceExhaustedException _ ->
           "make room: jctr du shows what takes it, ctr images rm removes images";

@@ -197,12 +197,11 @@ final class Stuck {
             .ifPresent(
                 helper ->
                     out.println(
-                        "           process %s state %s in %s: %s"
+                        "           process %s, state %s, kernel stack: %s"
                             .formatted(
                                 Integer.toString(helper.pid()),
                                 helper.state(),
-                                helper.waitChannel(),
-                                helper.command())));
+                                String.join(" < ", helper.stack()))));
       } finally {
         hang.off(row.what());
       }
