@@ -41,8 +41,8 @@ class AssemblyTest {
           "differ.v1: walking erofs",
           "service.v1: containers-service content-service diff-service images-service"
               + " introspection-service namespaces-service snapshots-service tasks-service",
-          "grpc.v1: containers content diff events healthcheck images introspection leases mounts"
-              + " namespaces sandbox-controllers sandboxes snapshots storage streaming tasks"
+          "grpc.v1: containers content diff event-record events healthcheck images introspection"
+              + " leases mounts namespaces operations sandbox-controllers sandboxes snapshots storage streaming tasks"
               + " transfer version cri",
           "sandbox.controller.v1: shim",
           "sandbox.store.v1: local",

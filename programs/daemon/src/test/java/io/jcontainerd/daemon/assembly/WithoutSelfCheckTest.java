@@ -3,10 +3,10 @@ package io.jcontainerd.daemon.assembly;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.jcontainerd.core.operation.OperationRegistry;
 import io.jcontainerd.core.Call;
 import io.jcontainerd.core.check.StorageRecords;
 import io.jcontainerd.core.failure.DataLossException;
+import io.jcontainerd.core.operation.OperationRegistry;
 import io.jcontainerd.core.snapshots.Prepared;
 import io.jcontainerd.core.snapshots.Snapshotter;
 import io.jcontainerd.daemon.config.ConfigLoader;
@@ -37,7 +37,9 @@ class WithoutSelfCheckTest {
             folder.resolve("config.toml"),
             "version = 4\nimports = []\n" + (selfCheck ? "" : disabled));
     try (var graph = new PluginGraph()) {
-      new StoragePlugins(config, folder, folder.resolve("state"), Path.of("store.db"), new OperationRegistry()).addTo(graph);
+      new StoragePlugins(
+              config, folder, folder.resolve("state"), Path.of("store.db"), new OperationRegistry())
+          .addTo(graph);
       graph.start(config.daemon().disabledPlugins(), List.of(Keys.METADATA.uri()));
       return body.apply(graph);
     }
