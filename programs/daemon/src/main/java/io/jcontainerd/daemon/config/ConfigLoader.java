@@ -74,6 +74,10 @@ public final class ConfigLoader {
     List<String> imports = strings(tree.get("imports")).orElse(DaemonSettings.defaults().imports());
     imports(file, imports, version, tree);
     findings.throwIfAny();
+    if (version < DaemonSettings.VERSION && imports.isEmpty()) {
+      // it was the default then; written as a file of today, it becomes the default of today
+      tree.remove("imports");
+    }
     return bind(tree);
   }
 

@@ -1,5 +1,6 @@
 package io.jcontainerd.daemon.config;
 
+import io.jcontainerd.daemon.settings.CriSettings;
 import io.jcontainerd.daemon.settings.DaemonSettings;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -58,6 +59,8 @@ final class Migration {
           "image_pull_progress_timeout",
           "image_pull_with_sync_fs",
           "stats_collect_period");
+  private static final List<String> REGISTRY_KEYS =
+      List.of("mirrors", "configs", "auths", "headers");
   private static final List<String> CRI_CONTAINERD_IMAGE_KEYS =
       List.of("snapshotter", "disable_snapshot_annotations", "discard_unpacked_layers");
 
@@ -146,10 +149,35 @@ final class Migration {
       runtime.put("containerd", handlers(copy(old.get("containerd")), images));
     }
     plugins.remove(CRI);
+    if (images.get("registry") instanceof Map<?, ?>) {
+      images.put("registry", registry(copy(images.get("registry"))));
+    }
+    if (runtime.get("cni") instanceof Map<?, ?>) {
+      runtime.put("cni", network(copy(runtime.get("cni"))));
+    }
     fill(plugins, CRI, service);
     fill(plugins, CRI_IMAGES, images);
     fill(plugins, CRI_RUNTIME, runtime);
     tree.put("plugins", plugins);
+  }
+
+  /** An empty folder, which was the default, is none unless other keys stand in its place. */
+  private static Map<String, Object> registry(Map<String, Object> registry) {
+    boolean others =
+        REGISTRY_KEYS.stream()
+            .anyMatch(key -> registry.get(key) instanceof Map<?, ?> table && !table.isEmpty());
+    if (!others) {
+      registry.remove("config_path", "");
+    }
+    return registry;
+  }
+
+  /** The one folder of programs became a list of them. */
+  private static Map<String, Object> network(Map<String, Object> cni) {
+    if (cni.remove("bin_dir") instanceof String folder && !folder.isEmpty()) {
+      cni.putIfAbsent("bin_dirs", List.of(folder));
+    }
+    return cni;
   }
 
   /** Moves what concerns images out of the runtime handlers' table and returns what stays. */
@@ -172,12 +200,23 @@ final class Migration {
           if (mode != null) {
             handler.putIfAbsent("sandboxer", mode);
           }
+          if (entry.getKey().equals("runc") && handler.get("options") instanceof Map<?, ?>) {
+            // what the file says of the usual handler was laid over the defaults, key by key
+            Map<String, Object> options = new LinkedHashMap<>(usualOptions());
+            options.putAll(copy(handler.get("options")));
+            handler.put("options", options);
+          }
           entry.setValue(handler);
         }
       }
       containerd.put("runtimes", runtimes);
     }
     return containerd;
+  }
+
+  private static Map<String, Object> usualOptions() {
+    CriSettings.Handler runc = CriSettings.Runtime.defaults().containerd().runtimes().get("runc");
+    return runc == null ? Map.of() : runc.options();
   }
 
   private void renameMonitors() {
@@ -209,7 +248,7 @@ final class Migration {
     Map<String, Object> metrics = copy(tree.remove("metrics"));
     Map<String, Object> debug = copy(tree.get("debug"));
 
-    if (!ttrpc.containsKey("address")
+    if (ttrpc.getOrDefault("address", "").equals("")
         && grpc.get("address") instanceof String address
         && !address.isEmpty()) {
       ttrpc.put("address", address + ".ttrpc");

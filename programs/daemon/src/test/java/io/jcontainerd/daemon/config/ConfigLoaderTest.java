@@ -254,7 +254,8 @@ class ConfigLoaderTest {
     assertThat(images(config).registry().configPath()).isEqualTo("/etc/certs.d");
     var runtime = config.settings("io.containerd.cri.v1.runtime", CriSettings.Runtime.class);
     assertThat(runtime.enableSelinux()).isTrue();
-    assertThat(runtime.cni().binDir()).isEqualTo("/usr/lib/cni");
+    assertThat(runtime.cni().binDir()).isEmpty();
+    assertThat(runtime.cni().binDirs()).containsExactly("/usr/lib/cni");
     assertThat(runtime.containerd().runtimes()).containsOnlyKeys("runc", "crun");
     assertThat(runtime.containerd().runtimes())
         .extractingByKey("crun")
@@ -283,6 +284,56 @@ class ConfigLoaderTest {
             new LoadedConfig(
                 again.daemon(), again.plugins(), again.unknownPlugins(), config.warnings()))
         .isEqualTo(config);
+  }
+
+  @Test
+  void what_an_old_file_says_as_its_default_becomes_the_default_of_today() {
+    LoadedConfig config =
+        parse(
+            """
+            version = 2
+            imports = []
+            [grpc]
+            address = "/run/containerd/containerd.sock"
+            [ttrpc]
+            address = ""
+            [plugins."io.containerd.grpc.v1.cri".cni]
+            bin_dir = "/opt/cni/bin"
+            [plugins."io.containerd.grpc.v1.cri".registry]
+            config_path = ""
+            [plugins."io.containerd.grpc.v1.cri".registry.mirrors]
+            [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+            runtime_type = "io.containerd.runc.v2"
+            [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+            Root = ""
+            """);
+    assertThat(config.toToml()).isEqualTo(ConfigLoader.defaults().toToml());
+  }
+
+  @Test
+  void what_an_old_file_changed_stays_changed() {
+    LoadedConfig config =
+        parse(
+            """
+            version = 2
+            [plugins."io.containerd.grpc.v1.cri".registry]
+            config_path = ""
+            [plugins."io.containerd.grpc.v1.cri".registry.headers]
+            X-A = ["b"]
+            [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+            runtime_type = "io.containerd.runc.v2"
+            [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+            SystemdCgroup = true
+            """);
+    assertThat(images(config).registry().configPath()).isEmpty();
+    assertThat(images(config).registry().headers()).containsKey("X-A");
+    var runtime = config.settings("io.containerd.cri.v1.runtime", CriSettings.Runtime.class);
+    assertThat(runtime.containerd().runtimes())
+        .extractingByKey("runc")
+        .extracting(CriSettings.Handler::options)
+        .satisfies(
+            options ->
+                assertThat(options).containsEntry("SystemdCgroup", true).containsKey("BinaryName"));
   }
 
   @Test
