@@ -3,6 +3,8 @@ package io.jcontainerd.shim;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.jcontainerd.core.failure.ContainerdException;
+import io.jcontainerd.linux.Errno;
+import io.jcontainerd.linux.ErrnoException;
 import io.jcontainerd.linux.process.Program;
 import io.jcontainerd.linux.process.ProgramRunner;
 import io.jcontainerd.oci.json.JsonObject;
@@ -59,6 +61,12 @@ final class RuntimeVersions {
     } catch (NoAnswerException e) { // says nothing about the next time
       LOG.log(Level.WARNING, e.getMessage() + "; it is taken for one of old", e);
       return SpecVersion.FIRST;
+    } catch (ErrnoException e) {
+      if (e.is(Errno.ENOENT)) { // which the command that follows tells in its own words
+        LOG.log(Level.DEBUG, binary + " is not there", e);
+        return SpecVersion.FIRST;
+      }
+      throw e;
     }
     known.put(binary, found);
     return found;

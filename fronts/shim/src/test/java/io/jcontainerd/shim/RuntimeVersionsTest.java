@@ -35,4 +35,14 @@ class RuntimeVersionsTest {
       assertThat(versions.newest(program.toString())).isEqualTo(SpecVersion.parse("1.2.0"));
     }
   }
+
+  @Test
+  void a_runtime_that_is_not_there_is_left_to_the_command_that_needs_it() throws Exception {
+    try (Reactor reactor = Reactor.start("versions-test")) {
+      ProgramRunner runner = new ProgramRunner(reactor, new Children(reactor, Clock.systemUTC()));
+      List<String> environment = List.of("PATH=" + System.getenv("PATH"));
+      RuntimeVersions versions = new RuntimeVersions(runner, environment);
+      assertThat(versions.newest("no-such-runtime")).isEqualTo(SpecVersion.FIRST);
+    }
+  }
 }
