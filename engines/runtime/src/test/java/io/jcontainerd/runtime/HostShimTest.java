@@ -15,8 +15,11 @@ import io.jcontainerd.runtime.shim.ShimGroup;
 import io.jcontainerd.runtime.shim.ShimLauncher;
 import io.jcontainerd.runtime.shim.Timeouts;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -41,6 +44,8 @@ import org.junit.jupiter.api.Timeout;
 class HostShimTest {
   private static final String RUNTIME = "io.containerd.runc.v2";
 
+  private static final Path SHIM = Path.of("/opt/bin/containerd-shim-jrunc-v2");
+
   private Ground ground;
   private HostShimLauncher hosts;
   private LocalTaskRuntime runtime;
@@ -59,6 +64,7 @@ class HostShimTest {
     hosts =
         new HostShimLauncher(
             command(),
+            SHIM,
             Set.of(RUNTIME),
             group,
             ground.bundles,
@@ -219,6 +225,29 @@ class HostShimTest {
           // kept for tasks to come
           assertThat(hostProcesses()).hasSize(1);
         });
+  }
+
+  @Test
+  void a_bundle_names_a_shims_program_and_has_a_log_that_somebody_reads() throws Exception {
+    here(
+        () -> {
+          begin("a");
+          Path bundle = ground.bundles.at(ground.namespace, "a").path();
+          assertThat(bundle.resolve("shim-binary-path")).hasContent(SHIM.toString());
+          writeToLog(bundle);
+          leave();
+          restart(ShimGroup.NODE);
+          writeToLog(bundle);
+          end("a");
+          assertThat(bundle).doesNotExist();
+        });
+  }
+
+  /** Opening a FIFO to write waits for a reader, here for as long as the test may take. */
+  private static void writeToLog(Path bundle) throws IOException {
+    try (FileChannel log = FileChannel.open(bundle.resolve("log"), StandardOpenOption.WRITE)) {
+      assertThat(log.write(ByteBuffer.wrap(new byte[] {'a', '\n'}))).isEqualTo(2);
+    }
   }
 
   @Test

@@ -72,6 +72,7 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
   private static final int MAX_OUTPUT = 10 << 20;
 
   private final List<String> command;
+  private final Path shimProgram;
   private final ShimGroup group;
   private final String identity;
   private final Set<String> runtimes;
@@ -88,6 +89,7 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
    * A launcher; nothing is started yet.
    *
    * @param command the host's program and its fixed arguments
+   * @param shimProgram speaks for the host to whoever takes the bundles for those of a shim
    * @param runtimes the names of runtimes that it keeps
    * @param group which tasks share a host
    * @param logs takes what is written to a bundle's log
@@ -97,6 +99,7 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
    */
   public HostShimLauncher(
       List<String> command,
+      Path shimProgram,
       Set<String> runtimes,
       ShimGroup group,
       Bundles bundles,
@@ -107,6 +110,7 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
       Supplier<Optional<Path>> ociRuntime,
       Timeouts timeouts) {
     this.command = List.copyOf(command);
+    this.shimProgram = shimProgram;
     this.runtimes = Set.copyOf(runtimes);
     this.group = group;
     this.identity = environment.grpcAddress() + "\n" + environment.daemonVersion() + "\n";
@@ -157,7 +161,7 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
         group.key(bundle, () -> Spec.parse(bundles.read(bundle, Bundle.CONFIG).orElseThrow()));
     Path address = socket(cgroup.isEmpty() ? key : key + "\n" + cgroup);
     Shim host = host(address, cgroup, Limits.atMost(timeouts.shimStart()));
-    bundles.write(bundle, Bundle.SHIM_BINARY, command.getFirst().getBytes(UTF_8), 0600);
+    bundles.write(bundle, Bundle.SHIM_BINARY, shimProgram.toString().getBytes(UTF_8), 0600);
     bundles.write(bundle, Bundle.BOOTSTRAP, host.address().toJson(), 0644);
     openLog(bundle);
     return host;

@@ -105,6 +105,7 @@ final class RuntimePlugins {
     var hostLauncher =
         new HostShimLauncher(
             List.of(hostProgram.toString()),
+            program("containerd-shim-jrunc-v2"),
             Set.of(LocalTaskRuntime.DEFAULT_RUNTIME),
             ShimGroup.of(host.shimGroup()),
             bundles,
