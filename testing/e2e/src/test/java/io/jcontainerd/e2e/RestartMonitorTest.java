@@ -1,0 +1,88 @@
+package io.jcontainerd.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+
+/** Containers run again as their labels ask. */
+@Tag("root")
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class RestartMonitorTest {
+  private static final String CONFIG =
+      """
+      [plugins."io.containerd.monitor.container.v1.restart"]
+      interval = "1s"
+      """;
+
+  private Scene scene;
+  private Ctr ctr;
+  private String image;
+
+  @BeforeAll
+  void open() {
+    scene = Scene.open("restarts", false, CONFIG);
+    ctr = scene.ctr;
+    image = scene.pulled();
+  }
+
+  @AfterAll
+  void close() {
+    scene.close();
+  }
+
+  private void run(String id, String policy, String... command) {
+    List<String> line =
+        Command.line(
+            List.of("run", "-d"),
+            "--label",
+            "containerd.io/restart.status=running",
+            "--label",
+            "containerd.io/restart.policy=" + policy,
+            image,
+            id);
+    ctr.run(Command.line(line, command)).ok();
+  }
+
+  private String info(String id) {
+    return ctr.ok("containers", "info", id).out();
+  }
+
+  @Test
+  void what_was_killed_runs_again_until_it_shall_be_stopped() {
+    run("web", "always", "sleep", "100000");
+    long first = Tasks.pid(ctr, "web");
+    ctr.ok("tasks", "kill", "-s", "SIGKILL", "web");
+    Await.until(
+        "web runs again",
+        () -> Tasks.status(ctr, "web").equals("RUNNING") && Tasks.pid(ctr, "web") != first);
+    assertThat(info("web")).contains("\"containerd.io/restart.count\": \"1\"");
+
+    scene.daemon.kill();
+    scene.daemon.start();
+    long second = Tasks.pid(ctr, "web");
+    ctr.ok("tasks", "kill", "-s", "SIGKILL", "web");
+    Await.until(
+        "web runs again under a new daemon",
+        () -> Tasks.status(ctr, "web").equals("RUNNING") && Tasks.pid(ctr, "web") != second);
+
+    ctr.ok("containers", "label", "web", "containerd.io/restart.status=stopped");
+    Await.until("web is stopped", () -> Tasks.status(ctr, "web").isEmpty());
+    ctr.ok("containers", "rm", "web");
+  }
+
+  @Test
+  void a_job_that_fails_is_repeated_as_often_as_it_may() {
+    run("job", "on-failure:2", "sh", "-c", "exit 3");
+    Await.until(
+        "the job was repeated twice",
+        () -> info("job").contains("\"containerd.io/restart.count\": \"2\""));
+    Tasks.awaitStatus(ctr, "job", "STOPPED");
+    ctr.ok("containers", "label", "job", "containerd.io/restart.status=");
+    Tasks.remove(ctr, "job");
+  }
+}
