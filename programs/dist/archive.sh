@@ -1,6 +1,6 @@
 # Sourced by make: the archive and what goes into it.
 
-training=jcontainerd-training # the namespace
+training=jcontainerd-training-$$ # the namespace, of which an OCI runtime's state is known on the whole machine
 
 # An image of the static busybox, in the OCI layout.
 training_image() { # FOLDER
@@ -40,24 +40,26 @@ descriptor() { # TYPE DIGEST,SIZE [FURTHER MEMBERS]
 training_work() { # SOCKET FOLDER
   local round ctr
   ctr="ctr -a $1 -n $training"
-  $ctr version
-  $ctr plugins ls
-  $ctr namespaces create "$training"
-  $ctr images import "$2/image.tar"
-  $ctr run -d local/training:1 sleeper /bin/sleep 2147483647
+  $ctr version || return 1
+  $ctr plugins ls || return 1
+  $ctr namespaces create "$training" || return 1
+  $ctr images import "$2/image.tar" || return 1
+  $ctr run -d local/training:1 sleeper /bin/sleep 2147483647 || return 1
   for round in $(seq 300); do
-    $ctr run --rm local/training:1 "run-$round" /bin/true
-    $ctr tasks exec --exec-id "exec-$round" sleeper /bin/true
+    $ctr run --rm local/training:1 "run-$round" /bin/true || return 1
+    $ctr tasks exec --exec-id "exec-$round" sleeper /bin/true || return 1
   done
-  $ctr images ls
-  $ctr content ls
-  $ctr snapshots ls
-  $ctr containers ls
-  $ctr tasks ls
-  $ctr tasks kill -s KILL sleeper
-  until $ctr tasks ls | grep -q STOPPED; do sleep 0.1; done
-  $ctr tasks rm sleeper
-  $ctr containers rm sleeper
+  for round in images content snapshots containers tasks; do
+    $ctr $round ls || return 1
+  done
+  $ctr tasks kill -s KILL sleeper || return 1
+  await 60 "" sleeper_stopped "$ctr" || return 1
+  $ctr tasks rm sleeper || true # which tells by its status that it was killed
+  $ctr containers rm sleeper || return 1
+}
+
+sleeper_stopped() { # CTR
+  $1 tasks ls | grep -q STOPPED
 }
 
 # The launcher for other daemons, when it has to start a host, which then goes at once.
