@@ -21,6 +21,7 @@ record HostServices(
     TaskEvents events,
     StateStore store,
     Kernel kernel,
+    RuntimeTurns turns,
     RuntimeCopies copies,
     RuntimeVersions versions,
     SpecPreparation specs,
@@ -33,6 +34,6 @@ record HostServices(
 
   /** The runtime's command line for a container. */
   OciRuntime runtime(RuntimeOptions options, String id, Path bundle) {
-    return new OciRuntime(runner, copies, environment, options, id, bundle);
+    return new OciRuntime(runner, turns, copies, environment, options, id, bundle);
   }
 }

@@ -32,6 +32,7 @@ final class OciRuntime {
   private static final AtomicLong LOGS = new AtomicLong();
 
   private final ProgramRunner runner;
+  private final RuntimeTurns turns;
   private final RuntimeCopies copies;
   private final List<String> environment;
   private final RuntimeOptions options;
@@ -40,12 +41,14 @@ final class OciRuntime {
 
   OciRuntime(
       ProgramRunner runner,
+      RuntimeTurns turns,
       RuntimeCopies copies,
       List<String> environment,
       RuntimeOptions options,
       String id,
       Path bundle) {
     this.runner = runner;
+    this.turns = turns;
     this.copies = copies;
     this.environment = environment;
     this.options = options;
@@ -213,8 +216,10 @@ final class OciRuntime {
       all.add("--systemd-cgroup");
     }
     all.addAll(arguments);
-    tell("runtime " + command, options.binary() + " " + command);
-    try (RuntimeCopies.Use copy = copies.use(options.binary())) {
+    tell("runtime turn", "its turn to run " + options.binary() + " " + command);
+    try (RuntimeTurns.Turn _ = turns.take(command);
+        RuntimeCopies.Use copy = copies.use(options.binary())) {
+      tell("runtime " + command, options.binary() + " " + command);
       ProgramRunner.Finished finished =
           runner.run(copy.of(program(all).withDescriptors(streams)), input, LIMIT, MAX_OUTPUT);
       if (finished.timedOut()) {

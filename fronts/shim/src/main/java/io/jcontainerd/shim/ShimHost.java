@@ -150,6 +150,7 @@ public final class ShimHost implements AutoCloseable {
             new TaskEvents(publisher),
             store,
             kernel(arguments.state().resolve("tmp")),
+            new RuntimeTurns(),
             copies,
             new RuntimeVersions(runner, environment),
             new SpecPreparation(HostLimits.read()),

@@ -47,6 +47,7 @@ class ContainerTest {
             Path.of("/bundle"),
             new OciRuntime(
                 runner,
+                new RuntimeTurns(),
                 new RuntimeCopies(runner, List.of(), ""),
                 List.of(),
                 options,

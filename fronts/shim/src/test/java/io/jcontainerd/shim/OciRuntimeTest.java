@@ -33,6 +33,7 @@ class OciRuntimeTest {
       body.with(
           new OciRuntime(
               runner,
+              new RuntimeTurns(),
               new RuntimeCopies(runner, List.of(), ""),
               List.of(PATH),
               options,

@@ -80,6 +80,7 @@ class SupervisorTest {
                 new TaskEvents(publisher),
                 StateStore.open(Files.createDirectory(folder.resolve("state"))),
                 watchedKernel(),
+                new RuntimeTurns(),
                 new RuntimeCopies(runner, environment, System.getenv("PATH")),
                 new RuntimeVersions(runner, environment),
                 new SpecPreparation(HostLimits.read()),
