@@ -14,5 +14,6 @@ module io.jcontainerd.runtime {
   exports io.jcontainerd.runtime;
   exports io.jcontainerd.runtime.bundle;
   exports io.jcontainerd.runtime.restart;
+  exports io.jcontainerd.runtime.sandbox;
   exports io.jcontainerd.runtime.shim;
 }

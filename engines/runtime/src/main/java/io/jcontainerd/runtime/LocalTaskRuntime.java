@@ -46,6 +46,7 @@ import io.jcontainerd.core.tasks.TaskRuntime;
 import io.jcontainerd.core.tasks.TaskStatus;
 import io.jcontainerd.runtime.bundle.Bundles;
 import io.jcontainerd.runtime.shim.Limits;
+import io.jcontainerd.runtime.shim.SandboxEndpoints;
 import io.jcontainerd.runtime.shim.Shim;
 import io.jcontainerd.runtime.shim.ShimLauncher;
 import io.jcontainerd.runtime.shim.Timeouts;
@@ -115,14 +116,16 @@ public final class LocalTaskRuntime implements TaskRuntime, AutoCloseable {
         processes,
         exchange,
         Optional.empty(),
+        SandboxEndpoints.NONE,
         new OperationRegistry(),
         timeouts);
   }
 
   /**
-   * The same for roots that need a mount manager.
+   * The same for roots that need a mount manager and containers of sandboxes.
    *
    * @param mounts for mounts that neither the kernel nor a runtime does by itself
+   * @param sandboxes those whose shims serve the tasks of their containers
    * @param operations where everything that is done is listed
    */
   public LocalTaskRuntime(
@@ -131,6 +134,7 @@ public final class LocalTaskRuntime implements TaskRuntime, AutoCloseable {
       Processes processes,
       EventExchange exchange,
       Optional<MountManager> mounts,
+      SandboxEndpoints sandboxes,
       OperationRegistry operations,
       Timeouts timeouts) {
     this.mounts = new TaskMounts(mounts);
@@ -139,7 +143,7 @@ public final class LocalTaskRuntime implements TaskRuntime, AutoCloseable {
     var events = new TaskEvents(exchange);
     this.end = new TaskEnd(tasks, bundles, processes, events, timeouts);
     this.creation =
-        new TaskCreation(tasks, bundles, this.launchers, end, timeouts, DEFAULT_RUNTIME);
+        new TaskCreation(tasks, bundles, this.launchers, end, sandboxes, timeouts, DEFAULT_RUNTIME);
     this.work = new TaskWork(operations, tasks, end, timeouts);
     this.exits = new ExitWatch(tasks, bundles, exchange, events);
     this.recovery = new TaskRecovery(tasks, bundles, this.launchers, end, exits, timeouts);

@@ -44,6 +44,7 @@ final class Task {
   private volatile @Nullable Shim shim;
   private volatile ShimProcess shimProcess = ShimProcess.UNKNOWN;
   private volatile int pid;
+  private volatile boolean joined;
 
   Task(Bundle bundle, String runtime, String sandbox) {
     this.bundle = bundle;
@@ -82,6 +83,16 @@ final class Task {
 
   Optional<Shim> shim() {
     return Optional.ofNullable(shim);
+  }
+
+  /** Notes that its shim is that of its sandbox. */
+  void joins() {
+    joined = true;
+  }
+
+  /** Whether its shim is that of its sandbox, and so not the task's to end. */
+  boolean hasJoined() {
+    return joined;
   }
 
   /** The shim was asked to create; completed with whatever it answers. */

@@ -21,6 +21,7 @@ import io.jcontainerd.runtime.bundle.Bundle;
 import io.jcontainerd.runtime.bundle.Bundles;
 import io.jcontainerd.runtime.shim.Limits;
 import io.jcontainerd.runtime.shim.OomScore;
+import io.jcontainerd.runtime.shim.SandboxEndpoints;
 import io.jcontainerd.runtime.shim.Shim;
 import io.jcontainerd.runtime.shim.ShimAddress;
 import io.jcontainerd.runtime.shim.ShimLauncher;
@@ -50,6 +51,7 @@ final class TaskCreation {
   private final Bundles bundles;
   private final Launchers launchers;
   private final TaskEnd end;
+  private final SandboxEndpoints sandboxes;
   private final Timeouts timeouts;
   private final String defaultRuntime;
   private final Map<String, Boolean> mapsIds = new ConcurrentHashMap<>();
@@ -59,12 +61,14 @@ final class TaskCreation {
       Bundles bundles,
       Launchers launchers,
       TaskEnd end,
+      SandboxEndpoints sandboxes,
       Timeouts timeouts,
       String defaultRuntime) {
     this.tasks = tasks;
     this.bundles = bundles;
     this.launchers = launchers;
     this.end = end;
+    this.sandboxes = sandboxes;
     this.timeouts = timeouts;
     this.defaultRuntime = defaultRuntime;
   }
@@ -135,16 +139,19 @@ final class TaskCreation {
 
   private Shim shim(Task task, Bundle bundle, ShimLauncher launcher, CreateTask request)
       throws InterruptedException {
+    Optional<ShimAddress> running = running(task, request);
     Shim shim;
-    if (request.taskApiAddress().isEmpty()) {
+    if (running.isEmpty()) {
       shim = launcher.launch(bundle, new ShimLauncher.Launch(task.runtime(), options(request)));
     } else {
-      ShimAddress address =
-          ShimAddress.endpoint(request.taskApiAddress(), request.taskApiVersion());
-      shim = Shim.connect(address, Limits.atMost(timeouts.connect()));
-      bundles.write(bundle, Bundle.BOOTSTRAP, address.toJson(), 0644);
+      shim = Shim.connect(running.get(), Limits.atMost(timeouts.connect()));
+      bundles.write(bundle, Bundle.BOOTSTRAP, running.get().toJson(), 0644);
     }
     task.attach(launcher, shim);
+    if (running.isPresent() && !task.sandbox().isEmpty() && shim.address().version() >= 3) {
+      task.joins();
+      return shim; // its process is the sandbox's affair
+    }
     try {
       int process = shim.process(task.namespace(), task.id(), Limits.atMost(timeouts.shimStart()));
       end.knowProcess(task, process);
@@ -155,6 +162,16 @@ final class TaskCreation {
       LOG.log(Level.DEBUG, "shim of " + bundle + " does not tell its process", e);
     }
     return shim;
+  }
+
+  /** A shim that runs already: the one that was named, or that of the task's sandbox. */
+  private Optional<ShimAddress> running(Task task, CreateTask request) {
+    if (!request.taskApiAddress().isEmpty()) {
+      return Optional.of(ShimAddress.endpoint(request.taskApiAddress(), request.taskApiVersion()));
+    }
+    return task.sandbox().isEmpty()
+        ? Optional.empty()
+        : sandboxes.find(task.namespace(), task.sandbox());
   }
 
   /** Those of the task come before the container's. */

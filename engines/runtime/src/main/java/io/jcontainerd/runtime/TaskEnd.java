@@ -157,11 +157,7 @@ final class TaskEnd {
 
   private void clear(Task task, Shim shim) throws InterruptedException {
     try {
-      if (!staysForSandbox(task, shim)) {
-        task.launcher().orElseThrow().release(shim, task.bundle(), timeouts.shimShutdown());
-      } else {
-        shim.close();
-      }
+      letGo(task, shim);
     } finally {
       try {
         bundles.delete(task.bundle());
@@ -171,8 +167,12 @@ final class TaskEnd {
     }
   }
 
-  private static boolean staysForSandbox(Task task, Shim shim) {
-    return !task.sandbox().isEmpty() && shim.address().version() >= 3;
+  private void letGo(Task task, Shim shim) throws InterruptedException {
+    if (task.hasJoined()) {
+      shim.close();
+    } else {
+      task.launcher().orElseThrow().release(shim, task.bundle(), timeouts.shimShutdown());
+    }
   }
 
   /** Called when a connection was lost; a task that ends otherwise is left alone. */
@@ -276,8 +276,11 @@ final class TaskEnd {
     }
   }
 
-  /** Notes which process keeps the task. */
+  /** Notes which process keeps the task, to be killed after it unless it keeps a sandbox. */
   void knowProcess(Task task, int pid) {
+    if (task.hasJoined()) {
+      return;
+    }
     try {
       if (pid > 0) {
         var process = new Task.ShimProcess(pid, processes.startTime(pid));
@@ -335,23 +338,19 @@ final class TaskEnd {
     ShimLauncher launcher = task.launcher().orElseThrow();
     Duration patience = keepsOthers(task) ? timeouts.operation() : timeouts.shimCleanup();
     if (task.awaitCreation(patience) && deleted(task, shim)) {
-      if (staysForSandbox(task, shim)) {
-        shim.close();
-      } else {
-        launcher.release(shim, task.bundle(), timeouts.shimShutdown());
-      }
+      letGo(task, shim);
       return;
     }
     Optional<Shim> successor = shim.isLost() ? successor(task) : Optional.empty();
     if (successor.isPresent() && deleted(task, successor.get())) {
-      launcher.release(successor.get(), task.bundle(), timeouts.shimShutdown());
+      letGo(task, successor.get());
       return;
     }
     try {
       // it runs already, or the shim does not answer: the hard way
       launcher.reap(task.bundle(), task.runtime(), timeouts.shimCleanup());
     } finally {
-      launcher.release(shim, task.bundle(), timeouts.shimShutdown());
+      letGo(task, shim);
       kill(task);
     }
   }

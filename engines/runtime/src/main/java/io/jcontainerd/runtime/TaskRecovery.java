@@ -100,6 +100,9 @@ final class TaskRecovery {
       return;
     }
     var task = new Task(bundle, runtime.get(), bundles.readText(bundle, Bundle.SANDBOX).orElse(""));
+    if (!task.sandbox().isEmpty() && bundles.read(bundle, Bundle.SHIM_BINARY).isEmpty()) {
+      task.joins(); // no program was started for it
+    }
     tasks.reserve(task, timeouts.shimLoad());
     try {
       load(task);

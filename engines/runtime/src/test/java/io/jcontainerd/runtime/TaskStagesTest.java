@@ -24,6 +24,7 @@ import io.jcontainerd.core.tasks.Stdio;
 import io.jcontainerd.linux.LinuxFiles;
 import io.jcontainerd.linux.LinuxKernel;
 import io.jcontainerd.runtime.bundle.Bundles;
+import io.jcontainerd.runtime.shim.SandboxEndpoints;
 import io.jcontainerd.runtime.shim.Timeouts;
 import io.jcontainerd.ttrpc.TtrpcServer;
 import io.jcontainerd.ttrpc.TtrpcService;
@@ -104,6 +105,7 @@ class TaskStagesTest {
             ground.processes,
             ground.events,
             Optional.of(hung(MountManager.class, manager)),
+            SandboxEndpoints.NONE,
             operations,
             Timeouts.DEFAULT);
     runtime.recover((_, _) -> Optional.empty());

@@ -24,6 +24,7 @@ import io.jcontainerd.core.namespaces.NamespaceStore;
 import io.jcontainerd.core.operation.OperationRegistry;
 import io.jcontainerd.core.operation.Operations;
 import io.jcontainerd.core.ports.Time;
+import io.jcontainerd.core.sandboxes.SandboxController;
 import io.jcontainerd.core.sandboxes.SandboxStore;
 import io.jcontainerd.core.snapshots.Snapshotter;
 import io.jcontainerd.core.tasks.TaskRuntime;
@@ -31,6 +32,7 @@ import io.jcontainerd.core.transfer.Transfers;
 import io.jcontainerd.services.rpc.Endpoint;
 import io.jcontainerd.ttrpc.TtrpcService;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -166,10 +168,22 @@ public final class Services {
     return new SandboxesService(store).define(time);
   }
 
-  /** Sandbox controllers that other processes serve, by name. */
+  /**
+   * Sandbox controllers, by name.
+   *
+   * @param own those of this process
+   * @param others those that other processes serve
+   * @param store for clients that name no more than the id of a sandbox
+   */
   public static ServerServiceDefinition sandboxControllers(
-      Map<String, Channel> controllers, EventExchange events, Time time) {
-    return new SandboxControllersService(controllers, events, time).define();
+      Map<String, SandboxController> own,
+      Map<String, Channel> others,
+      SandboxStore store,
+      EventExchange events,
+      Time time) {
+    var served = new HashMap<String, ServedController>();
+    own.forEach((name, controller) -> served.put(name, new ServedController(controller, store)));
+    return new SandboxControllersService(served, others, events, time).define();
   }
 
   /** Streams that other calls refer to. */

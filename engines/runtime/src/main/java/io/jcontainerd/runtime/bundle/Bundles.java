@@ -59,7 +59,7 @@ public final class Bundles {
   /**
    * Makes a bundle; after a failure nothing is left of it.
    *
-   * @param spec the bytes of config.json
+   * @param spec the bytes of config.json, which is not written if there are none
    * @param rootGroup the host's group id of the container's root, with a user namespace
    * @throws AlreadyExistsException if there is one of that name
    */
@@ -86,7 +86,9 @@ public final class Bundles {
       }
       files.createDirectory(bundle.work(), TRAVERSABLE);
       files.symlink(bundle.path().resolve("work"), bundle.work().toString());
-      write(bundle, Bundle.CONFIG, spec, 0644);
+      if (spec.length > 0) {
+        write(bundle, Bundle.CONFIG, spec, 0644);
+      }
       if (!sandbox.isEmpty()) {
         write(
             bundle,

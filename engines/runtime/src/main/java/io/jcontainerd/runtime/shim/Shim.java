@@ -30,6 +30,7 @@ import java.util.Optional;
  * only. The end of the connection means that the shim is dead. Safe for many threads.
  */
 public final class Shim implements AutoCloseable {
+  private static final String SANDBOXES = "containerd.runtime.sandbox.v1.Sandbox";
   private static final String OPERATIONS = "jcontainerd.services.operations.v1.Operations";
   private static final Duration LOOK = Duration.ofMillis(500);
 
@@ -108,9 +109,35 @@ public final class Shim implements AutoCloseable {
       Parser<A> answer,
       Optional<Duration> limit)
       throws InterruptedException {
+    return call("containerd.task.v" + version + ".Task", namespace, method, request, answer, limit);
+  }
+
+  /**
+   * Calls a method of the sandbox service, which few shims have.
+   *
+   * @param limit empty for one that takes as long as the shim lives
+   */
+  public <A extends MessageLite> A callSandbox(
+      String namespace,
+      String method,
+      MessageLite request,
+      Parser<A> answer,
+      Optional<Duration> limit)
+      throws InterruptedException {
+    return call(SANDBOXES, namespace, method, request, answer, limit);
+  }
+
+  private <A extends MessageLite> A call(
+      String service,
+      String namespace,
+      String method,
+      MessageLite request,
+      Parser<A> answer,
+      Optional<Duration> limit)
+      throws InterruptedException {
     CallOptions options = new CallOptions(limit, Metadata.namespace(namespace));
     try {
-      return client.call("containerd.task.v" + version + ".Task", method, request, answer, options);
+      return client.call(service, method, request, answer, options);
     } catch (TtrpcException e) {
       throw ShimFailures.of(e);
     }

@@ -26,8 +26,6 @@ final class AbsentPlugins {
           Map.entry("metrics.v1", List.of("grpc-otel")),
           Map.entry("monitor.task.v1", List.of("cgroups")),
           Map.entry("nri.v1", List.of("nri")),
-          Map.entry("podsandbox.controller.v1", List.of("podsandbox")),
-          Map.entry("sandbox.controller.v1", List.of("shim")),
           Map.entry("snapshotter.v1", List.of("zfs")),
           Map.entry("tracing.processor.v1", List.of("otlp")),
           Map.entry("ttrpc.v1", List.of("otelttrpc")));

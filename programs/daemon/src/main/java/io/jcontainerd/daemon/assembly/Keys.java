@@ -21,6 +21,8 @@ import io.jcontainerd.metadata.Metadata;
 import io.jcontainerd.mounts.MountHandler;
 import io.jcontainerd.runtime.LocalTaskRuntime;
 import io.jcontainerd.runtime.restart.RestartMonitor;
+import io.jcontainerd.runtime.sandbox.PodSandboxes;
+import io.jcontainerd.runtime.sandbox.ShimSandboxes;
 import io.jcontainerd.selfcheck.MountGate;
 import io.jcontainerd.selfcheck.SelfCheck;
 import io.jcontainerd.services.StreamRegistry;
@@ -76,6 +78,10 @@ final class Keys {
       new PluginKey<>("io.containerd.gc.v1", "scheduler", GarbageCollector.class);
   static final PluginKey<LeaseStore> LEASES =
       new PluginKey<>("io.containerd.lease.v1", "manager", LeaseStore.class);
+  static final PluginKey<ShimSandboxes> SHIM_SANDBOXES =
+      new PluginKey<>(SANDBOXES, "shim", ShimSandboxes.class);
+  static final PluginKey<PodSandboxes> PODS =
+      new PluginKey<>("io.containerd.podsandbox.controller.v1", "podsandbox", PodSandboxes.class);
   static final PluginKey<SandboxStore> SANDBOX_STORE =
       new PluginKey<>("io.containerd.sandbox.store.v1", "local", SandboxStore.class);
   static final PluginKey<StreamRegistry> STREAMS =

@@ -28,12 +28,6 @@ final class ProxyPlugins {
     this.config = config;
   }
 
-  /** Whether sandboxes are served by another process. */
-  static boolean serveSandboxes(LoadedConfig config) {
-    return config.daemon().proxyPlugins().values().stream()
-        .anyMatch(proxy -> Set.of("sandbox", Keys.SANDBOXES).contains(proxy.type()));
-  }
-
   /** The names of snapshotters that other processes serve. */
   static Set<String> snapshotters(LoadedConfig config) {
     return config.daemon().proxyPlugins().entrySet().stream()

@@ -17,9 +17,12 @@ import io.jcontainerd.runtime.LocalTaskRuntime;
 import io.jcontainerd.runtime.OciRuntimes;
 import io.jcontainerd.runtime.bundle.Bundles;
 import io.jcontainerd.runtime.restart.RestartMonitor;
+import io.jcontainerd.runtime.sandbox.PodSandboxes;
+import io.jcontainerd.runtime.sandbox.ShimSandboxes;
 import io.jcontainerd.runtime.shim.BinaryShimLauncher;
 import io.jcontainerd.runtime.shim.FifoShimLogs;
 import io.jcontainerd.runtime.shim.HostShimLauncher;
+import io.jcontainerd.runtime.shim.SandboxEndpoints;
 import io.jcontainerd.runtime.shim.ShimBinaries;
 import io.jcontainerd.runtime.shim.ShimEnvironment;
 import io.jcontainerd.runtime.shim.ShimGroup;
@@ -60,8 +63,11 @@ final class RuntimePlugins {
     graph.add(
         new PluginSpec<>(
             Keys.TASKS,
-            List.of(Keys.SHIMS.type(), Keys.METADATA.type(), Keys.MOUNTS.type()),
+            List.of(Keys.SHIMS.type(), Keys.METADATA.type(), Keys.MOUNTS.type(), Keys.SANDBOXES),
             this::tasks));
+    graph.add(
+        new PluginSpec<>(Keys.SHIM_SANDBOXES, List.of(Keys.SHIMS.type()), this::shimSandboxes));
+    graph.add(new PluginSpec<>(Keys.PODS, List.of(Keys.TASKS.type()), this::pods));
     graph.add(
         new PluginSpec<>(
             Keys.RESTARTS,
@@ -118,8 +124,24 @@ final class RuntimePlugins {
     var binaries = new ShimBinaries(ShimBinaries.searchPath(opt.searchPath()));
     var binaryLauncher =
         new BinaryShimLauncher(binaries, bundles, machine.processes(), environment, logs, timeouts);
+    var sandboxes =
+        new Bundles(
+            machine.files(),
+            machine.kernel(),
+            state.resolve(Keys.SHIM_SANDBOXES.uri()),
+            root.resolve(Keys.SHIM_SANDBOXES.uri()));
+    var sandboxLauncher =
+        new BinaryShimLauncher(
+            binaries, sandboxes, machine.processes(), environment, logs, timeouts);
     return Started.of(
-        new Shims(bundles, List.of(hostLauncher, binaryLauncher), hostLauncher, logs, choice));
+        new Shims(
+            bundles,
+            List.of(hostLauncher, binaryLauncher),
+            hostLauncher,
+            sandboxes,
+            sandboxLauncher,
+            logs,
+            choice));
   }
 
   private RuntimeChoice choice(
@@ -171,6 +193,41 @@ final class RuntimePlugins {
     return config.daemon().timeouts().getOrDefault(TIMEOUT + name, fallback);
   }
 
+  private Started<ShimSandboxes> shimSandboxes(Wiring wiring) throws InterruptedException {
+    Shims shims = wiring.get(Keys.SHIMS);
+    var sandboxes = new ShimSandboxes(shims.sandboxBundles(), shims.sandboxLauncher(), timeouts());
+    boolean recovered = false;
+    try {
+      sandboxes.recover();
+      recovered = true;
+    } finally {
+      if (!recovered) {
+        sandboxes.close();
+      }
+    }
+    return Started.of(sandboxes).on(StoragePlugins.HOST);
+  }
+
+  private Started<PodSandboxes> pods(Wiring wiring) throws InterruptedException {
+    Machine machine = wiring.get(Keys.MACHINE);
+    var bundles =
+        new Bundles(
+            machine.files(),
+            machine.kernel(),
+            state.resolve(Keys.PODS.uri()),
+            root.resolve(Keys.PODS.uri()));
+    var pods =
+        new PodSandboxes(
+            bundles,
+            machine.files(),
+            machine.kernel(),
+            machine.processes(),
+            wiring.get(Keys.TASKS),
+            StoragePlugins.HOST);
+    pods.recover();
+    return Started.of(pods).on(StoragePlugins.HOST);
+  }
+
   private Started<LocalTaskRuntime> tasks(Wiring wiring) throws InterruptedException {
     Shims shims = wiring.get(Keys.SHIMS);
     Metadata metadata = wiring.get(Keys.METADATA);
@@ -181,6 +238,10 @@ final class RuntimePlugins {
             wiring.get(Keys.MACHINE).processes(),
             metadata.events(),
             wiring.find(Keys.MOUNTS),
+            wiring
+                .find(Keys.SHIM_SANDBOXES)
+                .<SandboxEndpoints>map(known -> known)
+                .orElse(SandboxEndpoints.NONE),
             operations,
             timeouts());
     boolean recovered = false;

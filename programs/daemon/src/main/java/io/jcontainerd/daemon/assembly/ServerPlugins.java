@@ -3,9 +3,8 @@ package io.jcontainerd.daemon.assembly;
 import io.grpc.Channel;
 import io.grpc.ServerInterceptor;
 import io.grpc.ServerServiceDefinition;
-import io.grpc.ServiceDescriptor;
-import io.jcontainerd.api.services.sandbox.v1.ControllerGrpc;
 import io.jcontainerd.core.ports.Time;
+import io.jcontainerd.core.sandboxes.SandboxController;
 import io.jcontainerd.daemon.BuildInfo;
 import io.jcontainerd.daemon.config.LoadedConfig;
 import io.jcontainerd.daemon.graph.PluginGraph;
@@ -27,15 +26,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 
 /** The listeners, and what is registered or asked for but not there. */
 final class ServerPlugins {
-  /** gRPC services that are registered and answer Unimplemented, by their plug-in's id. */
-  private static final String SANDBOX_CONTROLLERS = "sandbox-controllers";
-
-  private static final Map<String, ServiceDescriptor> ABSENT = absentServices();
-
   private final LoadedConfig config;
   private final BuildInfo build;
 
@@ -44,20 +37,8 @@ final class ServerPlugins {
     this.build = build;
   }
 
-  private static Map<String, ServiceDescriptor> absentServices() {
-    var absent = new LinkedHashMap<String, ServiceDescriptor>();
-    absent.put(SANDBOX_CONTROLLERS, ControllerGrpc.getServiceDescriptor());
-    return absent;
-  }
-
   void addTo(PluginGraph graph) {
     AbsentPlugins.addTo(graph);
-    absent()
-        .keySet()
-        .forEach(
-            id ->
-                AbsentPlugins.skipped(
-                    graph, Keys.RPC, id, new SkipPlugin(AbsentPlugins.NOT_BUILT_IN)));
     address(graph, "debug", config.settings(uri("debug"), ServerSettings.Debug.class).address());
     address(
         graph,
@@ -69,37 +50,31 @@ final class ServerPlugins {
             Keys.METRICS,
             List.of(Keys.STORE.type(), Keys.METADATA.type(), Keys.CALLS.type()),
             this::metrics));
-    if (ProxyPlugins.serveSandboxes(config)) {
-      graph.add(
-          new PluginSpec<>(
-              Keys.rpc(SANDBOX_CONTROLLERS),
-              List.of(Keys.SANDBOXES),
-              wiring -> Started.of(sandboxControllers(wiring))));
-    }
+    graph.add(
+        new PluginSpec<>(
+            Keys.rpc("sandbox-controllers"),
+            List.of(Keys.SANDBOXES, Keys.PODS.type(), Keys.SANDBOX_STORE.type()),
+            wiring -> Started.of(sandboxControllers(wiring))));
     graph.add(new PluginSpec<>(Keys.TTRPC, List.of(Keys.EVENTS.type(), Keys.RPC), this::ttrpc));
     graph.add(new PluginSpec<>(Keys.GRPC, List.of(Keys.RPC, Keys.CALLS.type()), this::grpc));
   }
 
-  /** Sandbox controllers are there as soon as another process serves one. */
-  private Map<String, ServiceDescriptor> absent() {
-    var absent = new LinkedHashMap<>(ABSENT);
-    if (ProxyPlugins.serveSandboxes(config)) {
-      absent.remove(SANDBOX_CONTROLLERS);
-    }
-    return absent;
-  }
-
   private static ServerServiceDefinition sandboxControllers(Wiring wiring) {
-    var channels = new LinkedHashMap<String, Channel>();
+    var own = new LinkedHashMap<String, SandboxController>();
+    var others = new LinkedHashMap<String, Channel>();
     wiring
         .all(Keys.SANDBOXES, Object.class)
         .forEach(
             (id, controller) -> {
               if (controller instanceof SandboxProxy proxy) {
-                channels.put(id, proxy.channel());
+                others.put(id, proxy.channel());
+              } else if (controller instanceof SandboxController served) {
+                own.put(id, served);
               }
             });
-    return Services.sandboxControllers(channels, wiring.get(Keys.EVENTS), Time.SYSTEM);
+    wiring.find(Keys.PODS).ifPresent(pods -> own.put(Keys.PODS.id(), pods));
+    return Services.sandboxControllers(
+        own, others, wiring.get(Keys.SANDBOX_STORE), wiring.get(Keys.EVENTS), Time.SYSTEM);
   }
 
   private static String uri(String id) {
@@ -165,7 +140,6 @@ final class ServerPlugins {
     var settings = config.settings(Keys.GRPC.uri(), ServerSettings.Grpc.class);
     var socket = new SocketFile(Path.of(settings.address()), settings.uid(), settings.gid());
     var services = new ArrayList<>(wiring.all(Keys.RPC, ServerServiceDefinition.class).values());
-    absent().forEach((id, service) -> services.add(Services.absent(service, id, Time.SYSTEM)));
     return Started.of(
         GrpcListener.open(
             socket,
