@@ -1,6 +1,7 @@
 package io.jcontainerd.snapshots;
 
 import io.jcontainerd.core.failure.ContainerdException;
+import io.jcontainerd.core.operation.RunningOperation;
 import io.jcontainerd.core.ports.Kernel;
 import io.jcontainerd.core.ports.Time;
 import java.io.IOException;
@@ -137,12 +138,14 @@ final class Durability implements AutoCloseable {
   /** Returns once everything that was committed before this call survives a power cut. */
   void settle() throws IOException {
     if (!records.committed().isEmpty()) {
+      RunningOperation.tell("syncfs", "the file system of its snapshots");
       shared.run();
     }
   }
 
   /** Returns once everything that was written before this call survives a power cut. */
   void synchroniseAll() throws IOException {
+    RunningOperation.tell("syncfs", "the file system of its snapshots");
     shared.run();
   }
 

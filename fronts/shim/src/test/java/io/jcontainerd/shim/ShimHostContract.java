@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.jcontainerd.api.cgroups.v1.Metrics;
+import io.jcontainerd.api.operations.v1.Operation;
 import io.jcontainerd.api.runtime.task.v3.CreateTaskRequest;
 import io.jcontainerd.api.runtime.task.v3.DeleteResponse;
 import io.jcontainerd.api.runtime.task.v3.StateRequest;
@@ -797,10 +798,37 @@ abstract class ShimHostContract {
   }
 
   @Test
-  void a_runtime_command_of_a_killed_host_makes_no_container_later() throws Exception {
-    Path slow = folder.resolve("slow");
+  void a_create_that_hangs_is_told_and_ends_with_its_command_when_it_is_cancelled()
+      throws Exception {
     Path entered = folder.resolve("entered");
-    Path go = folder.resolve("go");
+    String id = id("cancelled");
+    bundles.make(id, UnaryOperator.identity(), "true");
+    Path slow = slowly(entered, folder.resolve("never"));
+    CreateTaskRequest request =
+        bundles
+            .request(id, NONE)
+            .setOptions(new Bundles(folder, slow.toString()).request(id, NONE).getOptions())
+            .build();
+    Future<Integer> creating = inBackground(() -> tasks.create(request));
+    until(() -> entered.toFile().length() > 1, () -> "the runtime was not called");
+    long command = Long.parseLong(Files.readString(entered).strip());
+    Operation told = tasks.operations("kind==create,key==\"" + id + "\"").getFirst();
+    assertThat(told.getStage()).isEqualTo("runtime create");
+    assertThat(told.getWaitsFor()).isEqualTo(slow + " create");
+    assertThat(told.getNamespace()).isEqualTo(TaskClient.NAMESPACE);
+    tasks.cancel(told.getId());
+    assertThatThrownBy(creating::get).hasCauseInstanceOf(TtrpcException.class);
+    until(
+        () -> ProcessHandle.of(command).filter(ProcessHandle::isAlive).isEmpty(),
+        () -> "the runtime still runs");
+    assertThat(tasks.operations("key==\"" + id + "\"")).isEmpty();
+    tasks.create(bundles.request(id, NONE).build());
+    tasks.delete(id, "");
+  }
+
+  /** A runtime that notes its number when it shall create, and does so when there is a file. */
+  private Path slowly(Path entered, Path go) throws IOException {
+    Path slow = folder.resolve("slow");
     Files.writeString(
         slow,
         "#!/bin/sh\ncase \"$*\" in *' create '*) echo $$ > %s; while [ ! -e %s ]; do sleep 0.02;"
@@ -809,6 +837,14 @@ abstract class ShimHostContract {
             + binary()
             + " \"$@\"\n");
     assertThat(slow.toFile().setExecutable(true)).isTrue();
+    return slow;
+  }
+
+  @Test
+  void a_runtime_command_of_a_killed_host_makes_no_container_later() throws Exception {
+    Path entered = folder.resolve("entered");
+    Path go = folder.resolve("go");
+    Path slow = slowly(entered, go);
     String id = id("orphan");
     bundles.make(id, UnaryOperator.identity(), "sleep", "1000");
     CreateTaskRequest.Builder request = bundles.request(id, NONE);

@@ -5,6 +5,10 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.Empty;
 import com.google.protobuf.MessageLite;
 import com.google.protobuf.Parser;
+import io.jcontainerd.api.operations.v1.CancelOperationRequest;
+import io.jcontainerd.api.operations.v1.ListOperationsRequest;
+import io.jcontainerd.api.operations.v1.ListOperationsResponse;
+import io.jcontainerd.api.operations.v1.Operation;
 import io.jcontainerd.api.runtime.task.v3.CloseIORequest;
 import io.jcontainerd.api.runtime.task.v3.ConnectRequest;
 import io.jcontainerd.api.runtime.task.v3.ConnectResponse;
@@ -34,10 +38,12 @@ import io.jcontainerd.ttrpc.CallOptions;
 import io.jcontainerd.ttrpc.Metadata;
 import io.jcontainerd.ttrpc.TtrpcClient;
 import java.time.Duration;
+import java.util.List;
 
 /** The task service as a daemon calls it. */
 final class TaskClient implements AutoCloseable {
   static final String NAMESPACE = "shimtest";
+  private static final String OPERATIONS = "jcontainerd.services.operations.v1.Operations";
 
   private final TtrpcClient client;
   private final String service;
@@ -59,6 +65,29 @@ final class TaskClient implements AutoCloseable {
         request,
         answer,
         CallOptions.within(Duration.ofSeconds(60)).with(Metadata.namespace(NAMESPACE)));
+  }
+
+  /** What the host says that it does. */
+  List<Operation> operations(String filter) throws InterruptedException {
+    return client
+        .call(
+            OPERATIONS,
+            "List",
+            ListOperationsRequest.newBuilder().addFilters(filter).build(),
+            ListOperationsResponse.parser(),
+            CallOptions.within(Duration.ofSeconds(60)).with(Metadata.namespace(NAMESPACE)))
+        .getOperationsList();
+  }
+
+  /** Has the host end what it does. */
+  void cancel(String operation) throws InterruptedException {
+    var _ =
+        client.call(
+            OPERATIONS,
+            "Cancel",
+            CancelOperationRequest.newBuilder().setId(operation).build(),
+            Empty.parser(),
+            CallOptions.within(Duration.ofSeconds(60)).with(Metadata.namespace(NAMESPACE)));
   }
 
   int create(CreateTaskRequest request) throws InterruptedException {
