@@ -3,6 +3,7 @@ package io.jcontainerd.runtime;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.jcontainerd.api.types.runc.options.Options;
 import io.jcontainerd.core.Call;
 import io.jcontainerd.core.failure.NotFoundException;
 import io.jcontainerd.core.failure.UnavailableException;
@@ -14,6 +15,7 @@ import io.jcontainerd.runtime.shim.HostShimLauncher;
 import io.jcontainerd.runtime.shim.ShimGroup;
 import io.jcontainerd.runtime.shim.ShimLauncher;
 import io.jcontainerd.runtime.shim.Timeouts;
+import io.jcontainerd.wire.TypedValues;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -324,6 +326,80 @@ class HostShimTest {
           Files.delete(hostState().resolve("broken"));
           begin("second");
           end("second");
+        });
+  }
+
+  /** Groups of that name in hierarchies that take a process without being set up first. */
+  private static List<Path> groups(String name) throws IOException {
+    Path top = Path.of("/sys/fs/cgroup");
+    List<Path> hierarchies =
+        Files.exists(top.resolve("cgroup.controllers"))
+            ? List.of(top)
+            : List.of(top.resolve("memory"), top.resolve("pids"));
+    List<Path> made = new ArrayList<>();
+    for (Path hierarchy : hierarchies) {
+      made.add(Files.createDirectory(hierarchy.resolve(name)));
+    }
+    return made;
+  }
+
+  private CreateTask placed(String id, String cgroup) {
+    CreateTask usual = sleeping(id);
+    Options options = Options.newBuilder().setShimCgroup(cgroup).build();
+    return new CreateTask(
+        usual.container(),
+        List.of(),
+        Stdio.NONE,
+        Optional.of(TypedValues.pack(options)),
+        "",
+        RUNTIME,
+        "",
+        0);
+  }
+
+  @Test
+  void a_task_that_wants_its_shim_in_a_cgroup_has_a_host_there() throws Exception {
+    String name = "jc-shim-" + ProcessHandle.current().pid();
+    List<Path> groups = groups(name);
+    here(
+        () -> {
+          begin("usual");
+          runtime.create(placed("placed", "/" + name));
+          runtime.start("placed", "");
+          List<ProcessHandle> hosts = hostProcesses();
+          assertThat(hosts).hasSize(2);
+          for (Path group : groups) {
+            List<String> inside = Files.readAllLines(group.resolve("cgroup.procs"));
+            assertThat(hosts)
+                .as("%s: %s", group, inside)
+                .filteredOn(host -> inside.contains(Long.toString(host.pid())))
+                .hasSize(1);
+          }
+          end("placed");
+          while (hostProcesses().size() > 1) {
+            Thread.onSpinWait();
+          }
+          for (Path group : groups) {
+            while (!Files.readAllLines(group.resolve("cgroup.procs")).isEmpty()) {
+              Thread.onSpinWait();
+            }
+            Files.delete(group);
+          }
+          end("usual");
+        });
+  }
+
+  @Test
+  void a_cgroup_that_is_not_there_fails_the_task_and_leaves_no_host() throws Exception {
+    here(
+        () -> {
+          assertThatThrownBy(() -> runtime.create(placed("lost", "/jc-no-such-group")))
+              .isInstanceOf(UnavailableException.class)
+              .hasMessageContaining("cgroup /jc-no-such-group");
+          assertThat(ground.bundles.list()).isEmpty();
+          while (!hostProcesses().isEmpty()) {
+            Thread.onSpinWait();
+          }
         });
   }
 

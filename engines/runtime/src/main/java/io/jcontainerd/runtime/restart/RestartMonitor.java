@@ -53,7 +53,12 @@ public final class RestartMonitor implements AutoCloseable {
   /** What is taken for the status of a process that could not be started. */
   private static final int FAILED = 255;
 
-  private static final Filter WISHED = Filter.parse("labels.\"" + Wish.STATUS + "\"");
+  /** Whole values, for which a store need not read every container there is. */
+  private static final Filter WISHED =
+      Filter.any(
+          List.of(
+              "labels.\"" + Wish.STATUS + "\"==running",
+              "labels.\"" + Wish.STATUS + "\"==stopped"));
 
   private final NamespaceStore namespaces;
   private final ContainerStore containers;
