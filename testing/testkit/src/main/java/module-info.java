@@ -19,6 +19,7 @@ module io.jcontainerd.testkit {
   exports io.jcontainerd.testkit.process;
   exports io.jcontainerd.testkit.registry;
   exports io.jcontainerd.testkit.remote;
+  exports io.jcontainerd.testkit.tasks;
   exports io.jcontainerd.testkit.time;
   exports io.jcontainerd.testkit.tree;
 }

@@ -10,6 +10,7 @@
  *   <li>An applier with a comparer: {@link io.jcontainerd.testkit.contract.DifferContract}.
  *   <li>All the stores of a daemon, its leases and its collection of garbage among them: {@link
  *       io.jcontainerd.testkit.contract.DaemonContract}.
+ *   <li>Tasks, whoever keeps them: {@link io.jcontainerd.testkit.contract.TaskContract}.
  * </ul>
  *
  * <p>Where implementations may rightly differ, there is a trait to leave out; {@link

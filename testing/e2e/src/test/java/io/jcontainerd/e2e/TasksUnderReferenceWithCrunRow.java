@@ -1,0 +1,8 @@
+package io.jcontainerd.e2e;
+
+/** Our shim host under the distribution's daemon, with crun. */
+class TasksUnderReferenceWithCrunRow extends TaskMatrix {
+  TasksUnderReferenceWithCrunRow() {
+    super(REFERENCE, "io.containerd.jrunc.v2", "crun");
+  }
+}
