@@ -102,7 +102,9 @@ abstract class TaskMatrix extends TaskContract {
   private static final Map<String, String> DAEMON_1_6 =
       Map.of(
           "of_two_creations_one_succeeds",
-          "of two creations the daemon of 1.6 refuses one as unknown, for it meets the bundle");
+          "of two creations the daemon of 1.6 refuses one as unknown, for it meets the bundle",
+          "of_two_deletions_one_succeeds_with_the_status",
+          "of two deletions the daemon of 1.6 may cut off one by the other's end of the connection");
 
   /** Where the shim of release 1.6 is not yet what containerd's is today. */
   private static final Map<String, String> SHIM_1_6 =

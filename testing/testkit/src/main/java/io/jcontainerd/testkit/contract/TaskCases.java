@@ -47,6 +47,7 @@ public abstract class TaskCases {
   TaskSubject subject;
   TaskDriver driver;
   TaskEvents events;
+  private boolean opened;
   private final List<Streams> streams = new ArrayList<>();
 
   TaskCases() {}
@@ -66,10 +67,14 @@ public abstract class TaskCases {
     subject = subject();
     driver = new TaskDriver(subject, namespace(), root());
     events = TaskEvents.listen(subject.events());
+    opened = true;
   }
 
   @AfterEach
   final void close() throws Exception {
+    if (!opened) { // what is not applicable was not begun
+      return;
+    }
     try (TaskEvents _ = events) {
       driver.close();
       assertThat(driver.list()).as("tasks that are left").isEmpty();
