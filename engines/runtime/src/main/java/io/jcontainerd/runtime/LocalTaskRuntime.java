@@ -290,7 +290,7 @@ public final class LocalTaskRuntime implements TaskRuntime, AutoCloseable {
   public TaskProcess get(String containerId, String execId) throws InterruptedException {
     Task task = task(containerId);
     try {
-      return process(task, state(task, execId));
+      return process(task, execId, state(task, execId));
     } catch (NotFoundException | UnavailableException | DeadlineExceededException e) {
       throw e;
     } catch (ContainerdException e) {
@@ -310,7 +310,8 @@ public final class LocalTaskRuntime implements TaskRuntime, AutoCloseable {
             Optional.of(Limits.atMost(timeouts.taskState())));
   }
 
-  private static TaskProcess process(Task task, StateResponse state) {
+  /** Not every shim repeats which exec it was asked for. */
+  private static TaskProcess process(Task task, String execId, StateResponse state) {
     TaskStatus status =
         switch (state.getStatus()) {
           case CREATED -> TaskStatus.CREATED;
@@ -324,7 +325,7 @@ public final class LocalTaskRuntime implements TaskRuntime, AutoCloseable {
         Times.toCore(status == TaskStatus.STOPPED && state.hasExitedAt(), state.getExitedAt());
     return new TaskProcess(
         task.id(),
-        state.getExecId(),
+        execId,
         state.getPid(),
         status,
         new Stdio(state.getStdin(), state.getStdout(), state.getStderr(), state.getTerminal()),
@@ -344,7 +345,7 @@ public final class LocalTaskRuntime implements TaskRuntime, AutoCloseable {
       try {
         for (int i = 0; i < asked.size(); i++) {
           try {
-            answers.add(process(asked.get(i), states.get(i).get()));
+            answers.add(process(asked.get(i), "", states.get(i).get()));
           } catch (ExecutionException e) {
             LOG.log(Level.WARNING, "task " + asked.get(i).id() + " left out of a list", e);
           }

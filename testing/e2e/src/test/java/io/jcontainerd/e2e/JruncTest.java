@@ -28,7 +28,7 @@ import org.junit.jupiter.api.TestInstance;
 class JruncTest {
   private static final Path STATES = Path.of("/run/jcontainerd/jrunc");
   private static final Path LAUNCHER = Daemon.launcher("containerd-shim-jrunc-v2");
-  private static final String RUNTIME = "io.containerd.jrunc.v2";
+  static final String RUNTIME = "io.containerd.jrunc.v2";
 
   private Path folder;
   private String root;
@@ -75,8 +75,12 @@ class JruncTest {
     Command.run("rm", "-rf", folder.toString()).ok();
   }
 
-  /** The state folders of hosts of this test's daemon. */
   private List<Path> states() {
+    return states(folder);
+  }
+
+  /** The state folders of hosts that serve a daemon which has its socket in the folder. */
+  static List<Path> states(Path folder) {
     String key = folder.toString().replace('/', '%');
     try (Stream<Path> all = Files.list(STATES)) {
       return all.filter(path -> path.getFileName().toString().contains(key)).toList();

@@ -7,6 +7,7 @@ import io.jcontainerd.testkit.tasks.TaskSubject;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
@@ -63,9 +64,15 @@ abstract class TaskMatrix extends TaskContract {
   }
 
   @AfterAll
-  void stop() throws IOException {
+  void stop() throws Exception {
     feed.close();
     client.close();
+    if (!program.isEmpty() && runtime.equals(JruncTest.RUNTIME)) {
+      Await.until(
+          "the host leaves with its state",
+          Duration.ofSeconds(40),
+          () -> JruncTest.states(folder).isEmpty());
+    }
     daemon.close();
     Traces.processes(folder).forEach(ProcessHandle::destroyForcibly);
     Command.run(

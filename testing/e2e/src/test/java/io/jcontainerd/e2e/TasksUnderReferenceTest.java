@@ -3,6 +3,6 @@ package io.jcontainerd.e2e;
 /** Our shim host under the distribution's daemon, with runc. */
 class TasksUnderReferenceTest extends TaskMatrix {
   TasksUnderReferenceTest() {
-    super(REFERENCE, "io.containerd.jrunc.v2", "runc");
+    super(REFERENCE, JruncTest.RUNTIME, "runc");
   }
 }

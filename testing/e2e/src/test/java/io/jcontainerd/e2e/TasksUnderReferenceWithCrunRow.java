@@ -3,6 +3,6 @@ package io.jcontainerd.e2e;
 /** Our shim host under the distribution's daemon, with crun. */
 class TasksUnderReferenceWithCrunRow extends TaskMatrix {
   TasksUnderReferenceWithCrunRow() {
-    super(REFERENCE, "io.containerd.jrunc.v2", "crun");
+    super(REFERENCE, JruncTest.RUNTIME, "crun");
   }
 }
