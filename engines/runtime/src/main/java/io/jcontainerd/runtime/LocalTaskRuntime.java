@@ -490,6 +490,7 @@ public final class LocalTaskRuntime implements TaskRuntime, AutoCloseable {
   @Override
   public Exit waitFor(String containerId, String execId) throws InterruptedException {
     Task task = task(containerId);
+    work.wanted(task);
     int pid = execId.isEmpty() ? task.pid() : state(task, execId).getPid();
     while (true) {
       Shim asked = shim(task);

@@ -4,6 +4,7 @@ import io.jcontainerd.core.Call;
 import io.jcontainerd.core.failure.CancelledException;
 import io.jcontainerd.core.failure.ContainerdException;
 import io.jcontainerd.core.failure.DeadlineExceededException;
+import io.jcontainerd.core.failure.InternalException;
 import io.jcontainerd.core.failure.UnavailableException;
 import io.jcontainerd.core.operation.OperationRegistry;
 import io.jcontainerd.core.operation.RunningOperation;
@@ -189,6 +190,9 @@ final class SharedWork {
         T result = task.run(begun);
         succeeded(result);
       } catch (Throwable e) {
+        if (!(e instanceof ContainerdException || e instanceof InterruptedException)) {
+          LOG.log(Level.ERROR, "unexpected failure of " + key.kind() + " of " + key.subject(), e);
+        }
         begun.failed(e);
         failed(e);
       }
@@ -210,7 +214,7 @@ final class SharedWork {
       }
       answer.complete(result);
       if (unwanted) {
-        undo();
+        later("undo", this::undo); // whoever has cancelled interrupts this thread yet
       } else if (unclaimed) {
         later("patience", () -> endPatience(mine));
       }
@@ -277,16 +281,19 @@ final class SharedWork {
     }
 
     private RuntimeException failure(@Nullable Throwable reason) {
+      String what = key.kind() + " of " + key.subject();
       return switch (reason) {
-        case ContainerdException known -> known;
-        case InterruptedException e ->
-            new CancelledException(key.kind() + " of " + key.subject() + " was cancelled", e);
         case Error error -> throw error;
-        case null, default ->
-            new UnavailableException(
-                key.kind() + " of " + key.subject() + ": " + reason,
-                reason == null ? new IllegalStateException("without a reason") : reason);
+        case null -> throw new AssertionError(what + " failed without a reason");
+        case Throwable e when e instanceof InterruptedException || isCancelled() ->
+            new CancelledException(what + " was cancelled", e);
+        case ContainerdException known -> known;
+        case Throwable bug -> new InternalException(what + ": " + bug, bug);
       };
+    }
+
+    private synchronized boolean isCancelled() {
+      return cancelled;
     }
 
     /** The result is somebody's. */
@@ -343,11 +350,11 @@ final class SharedWork {
     boolean giveUp() {
       boolean isWorking;
       synchronized (this) {
-        if (callers > 0 && phase == Phase.WORKING && !cancelled) {
-          return false;
-        }
         if (phase == Phase.OVER || cancelled) {
           return true;
+        }
+        if (callers > 0) { // of a result that is kept, one that has just joined
+          return false;
         }
         isWorking = phase == Phase.WORKING;
         cancelled = true;

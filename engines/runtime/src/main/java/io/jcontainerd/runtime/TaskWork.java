@@ -145,7 +145,7 @@ final class TaskWork {
   }
 
   /** Somebody works with a task: it is wanted, whoever asked for it first. */
-  private void wanted(Task task) {
+  void wanted(Task task) {
     shared.claim(new SharedWork.Key(CREATE, task.namespace(), task.id()));
   }
 
@@ -226,9 +226,7 @@ final class TaskWork {
                         } catch (InterruptedException e) {
                           Thread.currentThread().interrupt();
                         }
-                        if (!operation.isOver()) {
-                          caller.interrupt();
-                        }
+                        operation.cancelledBy(caller::interrupt); // at once, unless it is over
                       }));
       return change.make(operation);
     } catch (RuntimeException | InterruptedException | Error e) {

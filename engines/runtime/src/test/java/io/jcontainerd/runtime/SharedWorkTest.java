@@ -7,6 +7,8 @@ import io.jcontainerd.core.failure.AlreadyExistsException;
 import io.jcontainerd.core.failure.CancelledException;
 import io.jcontainerd.core.failure.ContainerdException;
 import io.jcontainerd.core.failure.DeadlineExceededException;
+import io.jcontainerd.core.failure.InternalException;
+import io.jcontainerd.core.failure.UnavailableException;
 import io.jcontainerd.core.failure.UnknownException;
 import io.jcontainerd.core.operation.Operation;
 import io.jcontainerd.core.operation.OperationRegistry;
@@ -18,6 +20,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -225,5 +229,86 @@ class SharedWorkTest {
         .isInstanceOf(UnknownException.class);
     release.countDown();
     assertThat(run("x", PATIENT, LONG)).isEqualTo(1);
+  }
+
+  @Test
+  void the_undo_of_work_that_succeeded_while_it_was_cancelled_is_not_cut_short() throws Exception {
+    var undoing = new CountDownLatch(1);
+    var never = new CountDownLatch(1);
+    var cut = new AtomicBoolean();
+    var late =
+        new SharedWork.Task<Integer>() {
+          @Override
+          public Integer run(RunningOperation operation) throws InterruptedException {
+            release.await();
+            return 1;
+          }
+
+          @Override
+          public void cancel() throws InterruptedException {
+            release.countDown();
+            undoing.await(); // what it waits for in a shim ends with the work
+          }
+
+          @Override
+          public void undo(Integer result) {
+            undoing.countDown();
+            try {
+              assertThat(never.await(300, TimeUnit.MILLISECONDS)).isFalse();
+            } catch (InterruptedException e) {
+              cut.set(true);
+            }
+            undone.countDown();
+          }
+
+          @Override
+          public ContainerdException refusal() {
+            return new AlreadyExistsException("task web");
+          }
+        };
+    assertThatThrownBy(() -> shared.run(KEY, "same", HASTY, SHORT, late))
+        .isInstanceOf(DeadlineExceededException.class);
+    undone.await();
+    assertThat(cut).isFalse();
+  }
+
+  /** Fails as it is told, once it is released or interrupted. */
+  private SharedWork.Task<Integer> failing(RuntimeException reason) {
+    return new SharedWork.Task<>() {
+      @Override
+      public Integer run(RunningOperation operation) {
+        entered.countDown();
+        try {
+          release.await();
+        } catch (InterruptedException e) {
+          throw reason;
+        }
+        throw reason;
+      }
+
+      @Override
+      public ContainerdException refusal() {
+        return new AlreadyExistsException("task web");
+      }
+    };
+  }
+
+  @Test
+  void a_bug_of_the_work_is_told_as_one() {
+    release.countDown();
+    var bug = new IllegalStateException("no such state");
+    assertThatThrownBy(() -> shared.run(KEY, "x", PATIENT, LONG, failing(bug)))
+        .isInstanceOf(InternalException.class)
+        .hasCause(bug);
+  }
+
+  @Test
+  void cancelled_work_is_told_to_be_cancelled_however_it_fails() throws Exception {
+    var broken = new UnavailableException("the connection went with it");
+    Future<Integer> first =
+        threads.submit(() -> shared.run(KEY, "x", PATIENT, LONG, failing(broken)));
+    entered.await();
+    registry.cancel(only().id());
+    assertThatThrownBy(first::get).cause().isInstanceOf(CancelledException.class).hasCause(broken);
   }
 }

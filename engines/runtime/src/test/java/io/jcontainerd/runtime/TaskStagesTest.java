@@ -11,7 +11,10 @@ import io.jcontainerd.api.runtime.task.v3.CreateTaskResponse;
 import io.jcontainerd.api.runtime.task.v3.DeleteRequest;
 import io.jcontainerd.api.runtime.task.v3.DeleteResponse;
 import io.jcontainerd.api.runtime.task.v3.ShutdownRequest;
+import io.jcontainerd.api.runtime.task.v3.WaitRequest;
+import io.jcontainerd.api.runtime.task.v3.WaitResponse;
 import io.jcontainerd.core.Call;
+import io.jcontainerd.core.failure.AlreadyExistsException;
 import io.jcontainerd.core.failure.DeadlineExceededException;
 import io.jcontainerd.core.mount.Activation;
 import io.jcontainerd.core.mount.Mount;
@@ -46,6 +49,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -78,6 +82,8 @@ class TaskStagesTest {
                     .unary("Connect", ConnectRequest.parser(), (_, _) -> connect())
                     .unary("Create", CreateTaskRequest.parser(), (_, _) -> create())
                     .unary("Delete", DeleteRequest.parser(), (_, _) -> delete())
+                    .unary(
+                        "Wait", WaitRequest.parser(), (_, _) -> WaitResponse.getDefaultInstance())
                     .unary("Shutdown", ShutdownRequest.parser(), (_, _) -> shutdown())
                     .build()));
     shim.listen(UnixSockets.listen(ground.top.resolve("a")));
@@ -237,5 +243,30 @@ class TaskStagesTest {
     return new Call(
             Optional.of(ground.namespace), Optional.empty(), Optional.of(Instant.now().plus(limit)))
         .call(body::call);
+  }
+
+  @Test
+  void whoever_waits_for_a_task_that_was_created_with_nobody_to_tell_keeps_it() throws Exception {
+    hanging.add("Create");
+    assertThatThrownBy(() -> within(PATIENCE, () -> runtime.create(request())))
+        .isInstanceOf(DeadlineExceededException.class);
+    String id = named("create", "create").id();
+    hanging.clear();
+    release.countDown();
+    assertThat(operations.join(id, Duration.ofSeconds(20)).outcome()).contains(Operation.DONE);
+    within(Duration.ofSeconds(20), () -> runtime.waitFor("web", ""));
+    CreateTask plain = request();
+    var another =
+        new CreateTask(
+            plain.container(),
+            List.of(),
+            Stdio.NONE,
+            Optional.empty(),
+            "",
+            "",
+            plain.taskApiAddress(),
+            plain.taskApiVersion());
+    assertThatThrownBy(() -> within(Duration.ofSeconds(20), () -> runtime.create(another)))
+        .isInstanceOf(AlreadyExistsException.class);
   }
 }

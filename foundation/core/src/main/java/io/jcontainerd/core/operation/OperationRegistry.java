@@ -81,13 +81,13 @@ public final class OperationRegistry implements Operations {
   }
 
   void ended(RunningOperation operation) {
-    running.remove(operation.id());
     synchronized (ended) {
       ended.addLast(operation);
       if (ended.size() > MOST_ENDED) {
         ended.removeFirst();
       }
     }
+    running.remove(operation.id()); // last: at any time it is among those or these
     changed(Change.ENDED, operation);
   }
 
@@ -164,6 +164,9 @@ public final class OperationRegistry implements Operations {
       throw unknown(id);
     }
     if (!found.cancel()) {
+      if (found.isOver()) {
+        throw unknown(id);
+      }
       throw new FailedPreconditionException("operation " + id + " cannot be cancelled");
     }
   }
@@ -178,11 +181,14 @@ public final class OperationRegistry implements Operations {
   @Override
   public Watch watch(List<String> filters) {
     var changes = new Changes(Operations.filter(filters));
-    watches.add(changes);
-    running.values().stream()
-        .sorted(Comparator.comparingLong(RunningOperation::number))
-        .map(RunningOperation::now)
-        .forEach(operation -> changes.offer(new Changed(Change.BEGUN, operation)));
+    synchronized (changes) { // what changes meanwhile is told after
+      watches.add(changes);
+      running.values().stream()
+          .sorted(Comparator.comparingLong(RunningOperation::number))
+          .map(RunningOperation::now)
+          .filter(operation -> operation.outcome().isEmpty())
+          .forEach(operation -> changes.offer(new Changed(Change.BEGUN, operation)));
+    }
     return changes;
   }
 
@@ -196,7 +202,7 @@ public final class OperationRegistry implements Operations {
       this.filter = filter;
     }
 
-    void offer(Changed change) {
+    synchronized void offer(Changed change) {
       if (filter.matches(change.operation()) && !waiting.offer(change)) {
         missed = true;
       }

@@ -15,6 +15,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * An operation, as whoever does it tells of it. Telling costs a few writes to memory and waits for
  * nobody. Closed when it is over; one that was not told to have {@link #failed} has succeeded.
+ *
+ * <p>The monitor orders its cancel and its end: nothing of it is cancelled that is over.
  */
 public final class RunningOperation implements AutoCloseable {
   private static final ScopedValue<RunningOperation> CURRENT = ScopedValue.newInstance();
@@ -92,10 +94,13 @@ public final class RunningOperation implements AutoCloseable {
   }
 
   /**
-   * How it is cancelled from now on; run at once if it was asked for already. What is given must
-   * return soon.
+   * How it is cancelled from now on; run at once if it was asked for already, and never once it is
+   * over. What is given must return soon, for its end waits.
    */
-  public void cancelledBy(Runnable how) {
+  public synchronized void cancelledBy(Runnable how) {
+    if (closed) {
+      return;
+    }
     canceller = how;
     if (cancelled.get()) {
       how.run();
@@ -103,7 +108,7 @@ public final class RunningOperation implements AutoCloseable {
   }
 
   /** It can be cancelled no more. */
-  public void notCancellable() {
+  public synchronized void notCancellable() {
     canceller = null;
   }
 
@@ -121,8 +126,10 @@ public final class RunningOperation implements AutoCloseable {
    * Who can tell more than this process knows. It may ask others, for no longer than a moment, and
    * must not fail.
    */
-  public void lookedAtBy(UnaryOperator<Operation> look) {
-    closer = look;
+  public synchronized void lookedAtBy(UnaryOperator<Operation> look) {
+    if (!closed) {
+      closer = look;
+    }
   }
 
   /** What it does, in words for a failure. */
@@ -144,11 +151,16 @@ public final class RunningOperation implements AutoCloseable {
 
   @Override
   public void close() {
-    if (!closed) {
+    synchronized (this) {
+      if (closed) {
+        return;
+      }
       closed = true;
-      registry.ended(this);
-      over.countDown();
+      canceller = null; // it is still known for a while, what it worked with is not
+      closer = UnaryOperator.identity();
     }
+    registry.ended(this);
+    over.countDown();
   }
 
   // ---- for those who look ----
@@ -157,7 +169,7 @@ public final class RunningOperation implements AutoCloseable {
     return number;
   }
 
-  boolean cancel() {
+  synchronized boolean cancel() {
     Runnable how = canceller;
     if (how == null) {
       return false;

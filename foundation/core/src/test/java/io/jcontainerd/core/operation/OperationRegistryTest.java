@@ -170,4 +170,83 @@ class OperationRegistryTest {
       assertThat(gc.doing()).isEqualTo("sweep, waiting for a file system");
     }
   }
+
+  @Test
+  void what_is_over_can_be_cancelled_no_more_and_is_looked_at_no_more() {
+    var calls = new AtomicInteger();
+    RunningOperation create = registry.begin("create", "a", "web");
+    create.cancelledBy(calls::incrementAndGet);
+    create.close();
+    assertThatThrownBy(() -> registry.cancel(create.id())).isInstanceOf(NotFoundException.class);
+    assertThat(create.cancel()).as("by one that found it a moment before").isFalse();
+    create.cancelledBy(calls::incrementAndGet);
+    assertThat(create.cancel()).isFalse();
+    assertThat(calls).hasValue(0);
+  }
+
+  @Test
+  void the_end_waits_for_a_cancel_that_came_before_it() throws Exception {
+    var cancelling = new CountDownLatch(1);
+    var release = new CountDownLatch(1);
+    var cancelled = new AtomicInteger();
+    RunningOperation create = registry.begin("create", "a", "web");
+    create.cancelledBy(
+        () -> {
+          cancelling.countDown();
+          try {
+            release.await();
+          } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+          }
+          cancelled.incrementAndGet();
+        });
+    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      Future<?> cancel = threads.submit(() -> registry.cancel(create.id()));
+      cancelling.await();
+      Future<Integer> seen =
+          threads.submit(
+              () -> {
+                create.close();
+                return cancelled.get();
+              });
+      assertThat(registry.join(create.id(), Duration.ofMillis(100)).outcome()).isEmpty();
+      release.countDown();
+      assertThat(seen.get()).as("cancels before the end").isEqualTo(1);
+      cancel.get();
+    }
+  }
+
+  @Test
+  void one_that_ends_is_known_at_any_time() throws Exception {
+    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      for (int i = 0; i < 500; i++) {
+        RunningOperation gc = registry.begin("gc", "", "");
+        Future<?> ending = threads.submit(gc::close);
+        while (registry.get(gc.id(), false).outcome().isEmpty()) {
+          Thread.onSpinWait();
+        }
+        ending.get();
+      }
+    }
+  }
+
+  @Test
+  void a_watch_that_begins_while_one_ends_shows_nothing_of_it_after_its_end() throws Exception {
+    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      for (int i = 0; i < 500; i++) {
+        RunningOperation gc = registry.begin("gc", "", "");
+        Future<?> ending = threads.submit(gc::close);
+        try (Watch watch = registry.watch(List.of())) {
+          ending.get();
+          Change last = null;
+          for (var next = watch.next(Duration.ZERO);
+              next.isPresent();
+              next = watch.next(Duration.ZERO)) {
+            assertThat(last).as("before " + next.get().change()).isNotEqualTo(Change.ENDED);
+            last = next.get().change();
+          }
+        }
+      }
+    }
+  }
 }
