@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -28,10 +29,19 @@ final class RootMounts {
 
   private final Kernel kernel;
   private final Children children;
+  private final Duration longest;
 
   RootMounts(Kernel kernel, Children children) {
+    this(kernel, children, LONGEST);
+  }
+
+  /**
+   * @param longest how long a mount or unmount is waited for
+   */
+  RootMounts(Kernel kernel, Children children, Duration longest) {
     this.kernel = kernel;
     this.children = children;
+    this.longest = longest;
   }
 
   private enum Way {
@@ -47,10 +57,11 @@ final class RootMounts {
    */
   void mount(Container container, List<Mount> mounts) throws IOException, InterruptedException {
     var way = new AtomicReference<>(Way.GOING);
+    Children.Hold hold = children.hold(); // a helper's end is the mounter's to see
     FutureTask<@Nullable Void> task =
         new FutureTask<>(
             () -> {
-              try (Children.Hold _ = children.hold()) { // a helper's end is the mounter's to see
+              try (hold) {
                 kernel.mount(mounts, container.rootfs());
               }
               if (!way.compareAndSet(Way.GOING, Way.DONE)) {
@@ -60,14 +71,17 @@ final class RootMounts {
               }
               return null;
             });
-    Thread.ofPlatform().daemon().name("mount " + container.id()).start(task);
     boolean ended = false;
     try {
+      Thread.ofPlatform().daemon().name("mount " + container.id()).start(task);
       await(task, container, "mount");
       ended = true;
     } finally {
       if (!ended) { // whoever undoes the creation takes away what is there by then
         way.compareAndSet(Way.GOING, Way.GIVEN_UP);
+        // a helper has ended by then, and a mount that never returns keeps no orphans
+        CompletableFuture.delayedExecutor(longest.toNanos(), TimeUnit.NANOSECONDS)
+            .execute(hold::close);
       }
     }
   }
@@ -109,14 +123,14 @@ final class RootMounts {
     await(unmount, container, "unmount");
   }
 
-  private static void await(FutureTask<@Nullable Void> task, Container container, String what)
+  private void await(FutureTask<@Nullable Void> task, Container container, String what)
       throws IOException, InterruptedException {
     String text = "container " + container.id() + ": " + what + " of " + container.rootfs();
     try {
-      task.get(LONGEST.toNanos(), TimeUnit.NANOSECONDS);
+      task.get(longest.toNanos(), TimeUnit.NANOSECONDS);
     } catch (TimeoutException e) {
       throw new DeadlineExceededException(
-          text + " takes longer than " + LONGEST.toSeconds() + " s", e);
+          text + " takes longer than " + longest.toSeconds() + " s", e);
     } catch (ExecutionException e) {
       switch (e.getCause()) {
         case IOException io when what.equals("mount") -> throw io;

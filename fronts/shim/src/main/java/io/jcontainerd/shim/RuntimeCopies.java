@@ -2,6 +2,8 @@ package io.jcontainerd.shim;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.jcontainerd.linux.Errno;
+import io.jcontainerd.linux.ErrnoException;
 import io.jcontainerd.linux.process.Program;
 import io.jcontainerd.linux.process.ProgramRunner;
 import io.jcontainerd.linux.process.SealedProgram;
@@ -126,7 +128,13 @@ final class RuntimeCopies implements AutoCloseable {
         return used(known);
       }
     }
-    Copy made = new Copy(stamp, copy(binary, stamp.file()));
+    Copy made;
+    try {
+      made = new Copy(stamp, copy(binary, stamp.file()));
+    } catch (IOException e) { // not the file's fault, perhaps: the next command tries again
+      LOG.log(Level.DEBUG, binary + " is executed from its file", e);
+      return new Use(null);
+    }
     synchronized (this) {
       Copy before = copies.put(binary, made);
       if (before != null) {
@@ -157,7 +165,8 @@ final class RuntimeCopies implements AutoCloseable {
         .findFirst();
   }
 
-  private @Nullable SealedProgram copy(String binary, Path file) throws InterruptedException {
+  private @Nullable SealedProgram copy(String binary, Path file)
+      throws IOException, InterruptedException {
     SealedProgram copy = null;
     boolean kept = false;
     try {
@@ -167,8 +176,11 @@ final class RuntimeCopies implements AutoCloseable {
       copy = SealedProgram.of(file);
       kept = version(binary, copy).startsWith(COPIES_ITSELF);
       return kept ? copy : null;
-    } catch (IOException e) {
-      LOG.log(Level.DEBUG, binary + " is executed from its file", e);
+    } catch (ErrnoException e) {
+      if (!e.is(Errno.EACCES, Errno.EPERM)) {
+        throw e;
+      }
+      LOG.log(Level.DEBUG, "this host executes no copy of " + binary, e);
       return null;
     } finally {
       if (!kept && copy != null) {
@@ -192,6 +204,9 @@ final class RuntimeCopies implements AutoCloseable {
             new byte[0],
             LIMIT,
             MAX_OUTPUT);
+    if (finished.timedOut()) {
+      throw new IOException(binary + " did not tell its version within " + LIMIT);
+    }
     return finished.exit().success() ? new String(finished.output(), UTF_8) : "";
   }
 

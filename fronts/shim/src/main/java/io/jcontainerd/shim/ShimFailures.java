@@ -23,6 +23,7 @@ import io.jcontainerd.ttrpc.StatusCode;
 import io.jcontainerd.ttrpc.TtrpcException;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
+import java.nio.channels.ClosedByInterruptException;
 
 /**
  * Failures as ttrpc status. Done here and not by the wire room, whose other half needs gRPC: the
@@ -38,14 +39,18 @@ final class ShimFailures {
       case TtrpcException e -> e;
       case ContainerdException e -> known(e);
       case OciRuntimeException e -> bare(StatusCode.UNKNOWN, e);
+      case InterruptedException e -> cancelled(e);
+      case ClosedByInterruptException e -> cancelled(e);
       case IOException e -> bare(StatusCode.UNKNOWN, e);
-      case InterruptedException e ->
-          new TtrpcException(StatusCode.CANCELLED, "context canceled", e);
       default -> {
         LOG.log(Level.ERROR, "unexpected failure", thrown);
         yield bare(StatusCode.INTERNAL, thrown);
       }
     };
+  }
+
+  private static TtrpcException cancelled(Exception e) {
+    return new TtrpcException(StatusCode.CANCELLED, "context canceled", e);
   }
 
   private static TtrpcException known(ContainerdException e) {

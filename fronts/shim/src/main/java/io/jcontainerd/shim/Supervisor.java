@@ -376,8 +376,13 @@ final class Supervisor {
       Files.write(file, process.spec().toBytes());
       Files.deleteIfExists(pidFile);
       try (Children.Hold _ = host.children().hold()) {
-        runtime.exec(file, io.descriptors(), io.consoleSocket(), pidFile);
-        watch(container, process, pidFile);
+        try {
+          runtime.exec(file, io.descriptors(), io.consoleSocket(), pidFile);
+          watch(container, process, pidFile);
+        } catch (InterruptedException | IOException e) {
+          attempt(e, () -> watchLeft(container, process, pidFile));
+          throw e;
+        }
       }
       child = process.child;
       io.started();
@@ -402,6 +407,14 @@ final class Supervisor {
         io.close();
         undoExec(container, process);
       }
+    }
+  }
+
+  /** The runtime was cut short: what it has left behind is watched, so that it can be ended. */
+  private void watchLeft(Container container, ContainerProcess process, Path pidFile)
+      throws IOException {
+    if (process.child == null && Files.exists(pidFile)) {
+      watch(container, process, pidFile);
     }
   }
 

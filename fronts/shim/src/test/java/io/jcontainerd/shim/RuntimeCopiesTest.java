@@ -96,4 +96,17 @@ class RuntimeCopiesTest {
     }
     assertThat(held()).isZero();
   }
+
+  @Test
+  void a_copy_that_was_cut_short_is_tried_again() throws Exception {
+    Thread.currentThread().interrupt();
+    try (RuntimeCopies.Use cut = copies.use("crun")) {
+      assertThat(executed(cut)).isEmpty();
+    } finally {
+      assertThat(Thread.interrupted()).isTrue();
+    }
+    try (RuntimeCopies.Use next = copies.use("crun")) {
+      assertThat(executed(next)).isPresent();
+    }
+  }
 }

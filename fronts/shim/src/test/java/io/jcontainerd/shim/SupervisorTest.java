@@ -2,8 +2,10 @@ package io.jcontainerd.shim;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.jcontainerd.api.types.Mount;
+import io.jcontainerd.core.failure.DeadlineExceededException;
 import io.jcontainerd.core.ports.Kernel;
 import io.jcontainerd.linux.cgroup.AttachLock;
 import io.jcontainerd.linux.cgroup.CgroupV1;
@@ -99,6 +101,15 @@ class SupervisorTest {
           echo $! >> "$TOP/pids"
           after=${all#*--pid-file }
           echo $! > "${after%% *}" ;;
+        *" exec "*)
+          setsid sleep 1000 < /dev/null > /dev/null 2>&1 &
+          echo $! >> "$TOP/pids"
+          until grep -q sleep /proc/$!/comm; do sleep 0.02; done
+          after=${all#*--pid-file }
+          echo $! > "${after%% *}"
+          echo $! > "$TOP/begun"
+          mv "$TOP/begun" "$TOP/exec"
+          while :; do sleep 0.02; done ;;
         *" pause "*)
           kill -9 $(cat "$TOP/pid")
           while [ ! -e "$TOP/go" ]; do sleep 0.02; done ;;
@@ -325,5 +336,54 @@ class SupervisorTest {
     Files.createFile(group.resolve("memory.oom_control"));
     assertThatCode(() -> supervisor.watchMemory(container, new CgroupV1(Map.of("memory", group))))
         .doesNotThrowAnyException();
+  }
+
+  @Test
+  void an_exec_that_is_cancelled_leaves_no_process_behind() throws Exception {
+    supervisor.exec(container, "more", NONE, JsonObject.EMPTY);
+    var failure = new CompletableFuture<Throwable>();
+    Thread starting =
+        Thread.ofVirtual()
+            .start(
+                () -> {
+                  try {
+                    failure.completeExceptionally(
+                        new AssertionError("pid " + supervisor.start(container, "more")));
+                  } catch (Exception e) {
+                    failure.complete(e);
+                  }
+                });
+    Path begun = folder.resolve("exec");
+    assertThat(within(Duration.ofSeconds(10), () -> Files.exists(begun))).isTrue();
+    Path left = Path.of("/proc/" + Files.readString(begun).strip() + "/stat");
+    assertThat(Files.exists(left)).isTrue();
+    starting.interrupt();
+    assertThat(failure.get(10, TimeUnit.SECONDS)).isInstanceOf(InterruptedException.class);
+    assertThat(within(Duration.ofSeconds(10), () -> isGone(left))).isTrue();
+  }
+
+  private static boolean isGone(Path stat) {
+    try {
+      return Files.readString(stat).contains(") Z ");
+    } catch (IOException e) {
+      return true; // collected
+    }
+  }
+
+  @Test
+  void a_mount_that_never_returns_keeps_no_orphans_for_ever() throws Exception {
+    children.reapOrphans();
+    CountDownLatch release = new CountDownLatch(1);
+    beforeMount = () -> hang(release);
+    var roots = new RootMounts(watchedKernel(), children, Duration.ofMillis(200));
+    try {
+      assertThatThrownBy(() -> roots.mount(container, List.of()))
+          .isInstanceOf(DeadlineExceededException.class);
+      int orphan = Program.of("/bin/true", List.of(), List.of()).start();
+      Path stat = Path.of("/proc/" + orphan + "/stat");
+      assertThat(within(Duration.ofSeconds(20), () -> !Files.exists(stat))).isTrue();
+    } finally {
+      release.countDown();
+    }
   }
 }
