@@ -390,6 +390,34 @@ class HostShimTest {
   }
 
   @Test
+  void a_host_whose_cgroup_is_gone_is_replaced_outside_of_it() throws Exception {
+    String name = "jc-gone-" + ProcessHandle.current().pid();
+    List<Path> groups = groups(name);
+    here(
+        () -> {
+          runtime.create(placed("placed", "/" + name));
+          int pid = runtime.start("placed", "");
+          leave();
+          killHost();
+          for (Path group : groups) {
+            // the host in the small has its containers in its own group
+            Files.writeString(group.resolveSibling("cgroup.procs"), Integer.toString(pid));
+            while (!Files.readAllLines(group.resolve("cgroup.procs")).isEmpty()) {
+              Thread.onSpinWait();
+            }
+            Files.delete(group);
+          }
+          restart(ShimGroup.NODE);
+          assertThat(runtime.get("placed", "").pid()).isEqualTo(pid);
+          assertThat(runtime.get("placed", "").status()).isEqualTo(TaskStatus.RUNNING);
+          runtime.kill("placed", "", 9, false);
+          // whether the code of a process that was not its child is known, is the kernel's affair
+          assertThat(runtime.waitFor("placed", "").status()).isIn(137, 255);
+          runtime.delete("placed");
+        });
+  }
+
+  @Test
   void a_cgroup_that_is_not_there_fails_the_task_and_leaves_no_host() throws Exception {
     here(
         () -> {

@@ -14,6 +14,8 @@ import io.jcontainerd.core.mount.Mount;
 import io.jcontainerd.core.ports.Processes;
 import io.jcontainerd.core.sandboxes.Sandbox;
 import io.jcontainerd.core.sandboxes.SandboxController;
+import io.jcontainerd.core.tasks.TaskRuntime;
+import io.jcontainerd.core.tasks.TaskStatus;
 import io.jcontainerd.linux.LinuxFiles;
 import io.jcontainerd.linux.LinuxKernel;
 import io.jcontainerd.oci.runtime.LinuxNamespace;
@@ -32,6 +34,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -360,6 +363,47 @@ class PodSandboxesTest {
     assertThat(status.exitedAt()).contains(end.at());
     pods.shutdown("pod");
     assertThat(bundles.list()).isEmpty();
+  }
+
+  private TaskRuntime tasks() {
+    return InNamespace.of(ground.namespace, TaskRuntime.class, tasks);
+  }
+
+  private void leaveUnfinished(Bundle bundle, String state) {
+    bundles.write(bundle, "sandbox.json", state.getBytes(UTF_8), 0600);
+  }
+
+  @Test
+  void a_task_of_another_container_of_that_id_is_left_alone() throws Exception {
+    Assumptions.assumeTrue(Ground.usable(), "needs the stock shim, runc and busybox");
+    tasks().create(ground.sleeping("x"));
+    tasks().start("x", "");
+    assertThatThrownBy(() -> pods.create(held("x", "/bin/sleep", "600")))
+        .isInstanceOf(AlreadyExistsException.class);
+    assertThat(bundles.list()).isEmpty();
+    assertThat(tasks().get("x", "").status()).isEqualTo(TaskStatus.RUNNING);
+    // as a daemon leaves it that is killed at that moment, or while it writes
+    for (String state : List.of("{\"phase\":\"MAKING\",\"process\":true}", "{")) {
+      leaveUnfinished(
+          bundles.create(ground.namespace, "x", new byte[0], OptionalInt.empty(), ""), state);
+      restart();
+      assertThat(bundles.list()).isEmpty();
+      assertThat(tasks().get("x", "").status()).as(state).isEqualTo(TaskStatus.RUNNING);
+    }
+    tasks().kill("x", "", 9, false);
+    assertThat(tasks().waitFor("x", "").status()).isEqualTo(137);
+    tasks().delete("x");
+  }
+
+  @Test
+  void a_pod_that_is_not_whole_goes_with_its_process() throws Exception {
+    Assumptions.assumeTrue(Ground.usable(), "needs the stock shim, runc and busybox");
+    pods.create(held("half", "/bin/sleep", "600"));
+    leaveUnfinished(
+        bundles.at(ground.namespace, "half"), "{\"phase\":\"MAKING\",\"process\":true}");
+    restart();
+    assertThat(bundles.list()).isEmpty();
+    assertThat(ground.remainsAtLast()).isEmpty();
   }
 
   @Test

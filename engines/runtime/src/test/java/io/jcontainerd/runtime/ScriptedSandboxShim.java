@@ -43,6 +43,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -68,6 +69,7 @@ final class ScriptedSandboxShim implements AutoCloseable {
   volatile boolean refusesCreate;
   volatile boolean refusesStart;
   private volatile boolean running;
+  private volatile String fatal = "";
 
   ScriptedSandboxShim(Path folder) throws IOException {
     this.folder = folder;
@@ -133,6 +135,17 @@ final class ScriptedSandboxShim implements AutoCloseable {
     }
   }
 
+  /** From now on it dies when it is asked for this, without an answer. */
+  void diesAt(String call) {
+    fatal = call;
+  }
+
+  private void survive(String call) {
+    if (call.equals(fatal)) {
+      server.close();
+    }
+  }
+
   private CreateSandboxResponse create(CreateSandboxRequest request) {
     if (refusesCreate) {
       throw new TtrpcException(StatusCode.INVALID_ARGUMENT, "not like this: invalid argument");
@@ -142,6 +155,7 @@ final class ScriptedSandboxShim implements AutoCloseable {
   }
 
   private StartSandboxResponse start(StartSandboxRequest request) {
+    survive("start");
     known(request.getSandboxId());
     if (refusesStart) {
       throw new TtrpcException(StatusCode.UNKNOWN, "no start today");
@@ -195,9 +209,19 @@ final class ScriptedSandboxShim implements AutoCloseable {
 
   private ShutdownSandboxResponse shutdown(ShutdownSandboxRequest request) {
     asked.add("shutdown");
-    Thread.ofVirtual().start(server::close);
+    survive("shutdown");
+    Thread.ofVirtual().start(this::leave);
     known(request.getSandboxId());
     return ShutdownSandboxResponse.getDefaultInstance();
+  }
+
+  /** With its answer given. */
+  private void leave() {
+    try {
+      server.shutdown(Duration.ofSeconds(10));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private SandboxMetricsResponse metrics(SandboxMetricsRequest request) {

@@ -11,6 +11,7 @@ import io.jcontainerd.core.containers.Container;
 import io.jcontainerd.core.failure.AlreadyExistsException;
 import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.core.failure.NotFoundException;
+import io.jcontainerd.core.failure.UnavailableException;
 import io.jcontainerd.core.failure.UnknownException;
 import io.jcontainerd.core.mount.Mount;
 import io.jcontainerd.core.operation.OperationRegistry;
@@ -256,6 +257,7 @@ class ShimSandboxesTest {
         .hasMessageContaining("not like this");
     assertThat(path("box")).doesNotExist();
     assertThat(shim.asked).containsExactly("shutdown");
+    assertThat(shim.actions()).containsExactly("start", "delete"); // for it knew of nothing
     assertThat(controller.status("box", false).state()).isEmpty();
   }
 
@@ -268,6 +270,25 @@ class ShimSandboxesTest {
         .hasMessageContaining("no start today");
     assertThat(path("box")).doesNotExist();
     assertThat(shim.asked).containsExactly("shutdown");
+    assertThat(shim.actions()).containsExactly("start");
+  }
+
+  @Test
+  void a_shim_that_dies_over_a_start_is_cleaned_up_after() throws Exception {
+    controller.create(creation("box"));
+    shim.diesAt("start");
+    assertThatThrownBy(() -> controller.start("box")).isInstanceOf(UnavailableException.class);
+    gone(path("box"));
+    assertThat(shim.actions()).containsExactly("start", "delete");
+  }
+
+  @Test
+  void a_shim_that_dies_over_its_shutdown_is_cleaned_up_after() throws Exception {
+    controller.create(creation("box"));
+    shim.diesAt("shutdown");
+    controller.shutdown("box");
+    assertThat(path("box")).doesNotExist();
+    assertThat(shim.actions()).containsExactly("start", "delete");
   }
 
   @Test

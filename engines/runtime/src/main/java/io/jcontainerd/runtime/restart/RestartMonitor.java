@@ -178,7 +178,9 @@ public final class RestartMonitor implements AutoCloseable {
     Wish wish = Wish.of(container.labels());
     Optional<TaskProcess> task = task(container.id());
     if (!wish.running()) {
-      if (task.isPresent() && task.get().status() != TaskStatus.STOPPED) {
+      if (task.isPresent()
+          && task.get().status() != TaskStatus.STOPPED
+          && now(container).filter(c -> !Wish.of(c.labels()).running()).isPresent()) {
         restarts.stop(container.id());
       }
       return Note.NONE;
@@ -198,16 +200,22 @@ public final class RestartMonitor implements AutoCloseable {
         }
       }
     }
+    Optional<Container> now = now(container);
+    if (now.isEmpty()) {
+      return Note.NONE;
+    }
+    Wish still = Wish.of(now.get().labels());
     int status =
         task.filter(process -> process.status() == TaskStatus.STOPPED)
             .map(TaskProcess::exitStatus)
             .orElse(before.failed() ? FAILED : 0);
-    if (!wish.policy().wants(status, wish.count(), wish.explicitlyStopped())) {
+    if (!still.running()
+        || !still.policy().wants(status, still.count(), still.explicitlyStopped())) {
       return before;
     }
     LOG.log(Level.INFO, "container {0}/{1} is run again", key.namespace(), key.id());
     try {
-      restarts.restart(container, wish);
+      restarts.restart(now.get(), still);
       return Note.NONE;
     } catch (ContainerdException e) {
       return complain(key, new Note(false, true, before.complaint()), e);
@@ -219,6 +227,19 @@ public final class RestartMonitor implements AutoCloseable {
       return Optional.of(tasks.get(id, ""));
     } catch (NotFoundException e) {
       LOG.log(Level.DEBUG, "no task " + id, e);
+      return Optional.empty();
+    }
+  }
+
+  /**
+   * The container as it is after its task was looked at: whoever ends a task on purpose tells so in
+   * the labels first.
+   */
+  private Optional<Container> now(Container seen) {
+    try {
+      return Optional.of(containers.get(seen.id()));
+    } catch (NotFoundException e) {
+      LOG.log(Level.DEBUG, "container " + seen.id() + " is removed", e);
       return Optional.empty();
     }
   }

@@ -16,6 +16,7 @@ import io.jcontainerd.core.sandboxes.SandboxController;
 import io.jcontainerd.core.tasks.Exit;
 import io.jcontainerd.core.tasks.TaskProcess;
 import io.jcontainerd.core.tasks.TaskRuntime;
+import io.jcontainerd.core.tasks.TaskStatus;
 import io.jcontainerd.oci.json.JsonObject;
 import io.jcontainerd.oci.runtime.LinuxNamespace;
 import io.jcontainerd.oci.runtime.Spec;
@@ -98,6 +99,7 @@ public final class PodSandboxes implements SandboxController {
     pods.reserve(pod, PATIENCE);
     boolean done = false;
     boolean bundleMade = false;
+    boolean processMade = false;
     try {
       bundles.create(bundle.namespace(), bundle.id(), new byte[0], OptionalInt.empty(), "");
       bundleMade = true;
@@ -106,6 +108,7 @@ public final class PodSandboxes implements SandboxController {
       List<LinuxNamespace> shared;
       if (plan.process().isPresent()) {
         pause.create(creation, plan.process().get());
+        processMade = true;
         shared = plan.namespaces();
       } else {
         shared = pins.make(folder(bundle), plan);
@@ -116,7 +119,9 @@ public final class PodSandboxes implements SandboxController {
     } finally {
       if (!done && pod.advance(Entry.Stage.MAKING, Entry.Stage.ENDING)) {
         if (bundleMade) {
-          pods.detached(pod, () -> remove(pod));
+          // a creation that failed has undone itself; a task of that id is somebody else's
+          boolean ours = processMade;
+          pods.detached(pod, () -> remove(pod, ours));
         }
         pods.free(pod);
       }
@@ -189,7 +194,8 @@ public final class PodSandboxes implements SandboxController {
     if (!pod.advance(Entry.Stage.LIVE, Entry.Stage.ENDING)) {
       throw new FailedPreconditionException("sandbox \"" + id + "\" is being removed");
     }
-    Optional<ContainerdException> failure = pods.detached(pod, () -> remove(pod));
+    Optional<ContainerdException> failure =
+        pods.detached(pod, () -> remove(pod, pod.state().process()));
     if (failure.isPresent()) {
       pod.advance(Entry.Stage.ENDING, Entry.Stage.LIVE); // so that it can be tried again
       throw failure.get();
@@ -198,8 +204,8 @@ public final class PodSandboxes implements SandboxController {
     pods.free(pod);
   }
 
-  private void remove(Pod pod) throws InterruptedException {
-    if (pod.state().process()) {
+  private void remove(Pod pod, boolean process) throws InterruptedException {
+    if (process) {
       pause.remove(pod.bundle().id());
     }
     pins.remove(folder(pod.bundle()));
@@ -298,11 +304,20 @@ public final class PodSandboxes implements SandboxController {
     }
     LOG.log(Level.WARNING, "the pod of {0} is not whole, removing it", bundle);
     pod.advance(Entry.Stage.MAKING, Entry.Stage.ENDING);
-    Optional<ContainerdException> failure = pods.detached(pod, () -> remove(pod));
+    Optional<ContainerdException> failure =
+        pods.detached(pod, () -> remove(pod, state.process() && hasUnstarted(bundle.id())));
     pods.free(pod);
     if (failure.isPresent()) {
       throw new UnknownException(bundle + ": " + failure.get().getMessage(), failure.get());
     }
+  }
+
+  /**
+   * A pod that was never whole never had its process started: a task of its id that was is somebody
+   * else's, which was there before and made the creation fail.
+   */
+  private boolean hasUnstarted(String id) throws InterruptedException {
+    return pause.find(id).filter(found -> found.status() == TaskStatus.CREATED).isPresent();
   }
 
   private PodState read(Bundle bundle) {
@@ -310,7 +325,7 @@ public final class PodSandboxes implements SandboxController {
       return bundles.read(bundle, Pod.FILE).map(PodState::parse).orElse(PodState.making(false));
     } catch (InvalidArgumentException e) {
       LOG.log(Level.WARNING, bundle + ": its state cannot be read", e);
-      return PodState.making(true);
+      return PodState.making(false); // it need not have had one, and a task may be anybody's
     }
   }
 }

@@ -235,23 +235,26 @@ public final class ShimSandboxes implements SandboxController, SandboxEndpoints,
       return;
     }
     boolean leaves = false;
+    boolean agreed;
     try {
-      leaves = leaves(box);
+      agreed = agreesToLeave(box);
+      leaves = true;
     } finally {
       if (!leaves && box.advance(Entry.Stage.ENDING, Entry.Stage.LIVE)) {
         endIfLost(box);
       }
     }
-    Optional<ContainerdException> failure = boxes.detached(box, () -> clear(box));
+    Optional<ContainerdException> failure = boxes.detached(box, () -> clear(box, agreed));
     if (failure.isPresent()) {
       throw failure.get();
     }
   }
 
-  /** Asks the shim to leave; true unless it refuses. */
-  private boolean leaves(Box box) throws InterruptedException {
+  /** Asks the shim to leave; false if it has nothing of the sandbox or is dead. */
+  private boolean agreesToLeave(Box box) throws InterruptedException {
     try {
       askToLeave(box, Limits.atMost(timeouts.operation()));
+      return true;
     } catch (NotFoundException e) {
       LOG.log(Level.DEBUG, "shim of the sandbox of " + box.bundle() + " has nothing of it", e);
     } catch (UnavailableException e) {
@@ -260,7 +263,7 @@ public final class ShimSandboxes implements SandboxController, SandboxEndpoints,
       }
       LOG.log(Level.DEBUG, "shim of the sandbox of " + box.bundle() + " left at once", e);
     }
-    return true;
+    return false;
   }
 
   private void askToLeave(Box box, Duration limit) throws InterruptedException {
@@ -385,12 +388,14 @@ public final class ShimSandboxes implements SandboxController, SandboxEndpoints,
   /** Takes back what was made of a sandbox. */
   private void undo(Box box, boolean bundleMade) throws InterruptedException {
     if (box.shim() != null) {
+      boolean agreed = false;
       try {
         askToLeave(box, timeouts.shimCleanup());
+        agreed = true;
       } catch (ContainerdException e) {
         LOG.log(Level.DEBUG, "undoing the sandbox of " + box.bundle(), e);
       }
-      clear(box);
+      clear(box, agreed);
     } else if (bundleMade) {
       remove(box, false); // a launch that fails leaves no shim
     } else {
@@ -398,13 +403,17 @@ public final class ShimSandboxes implements SandboxController, SandboxEndpoints,
     }
   }
 
-  /** Lets go of a shim that was asked to leave, and removes what is left if it does not. */
-  private void clear(Box box) throws InterruptedException {
+  /**
+   * Lets go of a shim that was asked to leave, and removes what is left unless it did so itself.
+   *
+   * @param agreed whether it answered that it would
+   */
+  private void clear(Box box, boolean agreed) throws InterruptedException {
     boolean left = box.awaitLost(timeouts.shimShutdown());
     try {
       launcher.release(shim(box), box.bundle(), timeouts.shimShutdown());
     } finally {
-      remove(box, !left);
+      remove(box, !agreed || !left);
     }
   }
 

@@ -351,7 +351,10 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
     }
   }
 
-  /** Puts a new host into its group, which is kept for one that takes its place. */
+  /**
+   * Puts a new host into its group, which is kept for one that takes its place. That one has
+   * containers to look after, and does so outside if the group is gone.
+   */
   private void place(int pid, String cgroup, Path folder) throws IOException {
     Path kept = folder.resolve("cgroup");
     String wanted = cgroup.isEmpty() && Files.exists(kept) ? Files.readString(kept) : cgroup;
@@ -359,9 +362,13 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
       return;
     }
     try {
-      Files.writeString(kept, wanted);
       CgroupPlacement.place(wanted, pid);
+      Files.writeString(kept, wanted);
     } catch (IOException e) {
+      if (cgroup.isEmpty()) {
+        LOG.log(Level.WARNING, "shim host " + pid + " stays outside of cgroup " + wanted, e);
+        return;
+      }
       processes.signal(pid, SIGKILL);
       throw new UnavailableException("shim host: cgroup " + wanted + ": " + e.getMessage(), e);
     }

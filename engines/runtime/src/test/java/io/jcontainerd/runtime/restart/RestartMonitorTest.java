@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.jcontainerd.core.Call;
+import io.jcontainerd.core.FieldMask;
 import io.jcontainerd.core.TypedValue;
 import io.jcontainerd.core.containers.Container;
 import io.jcontainerd.core.failure.UnavailableException;
@@ -173,6 +174,57 @@ class RestartMonitorTest {
     assertThat(tasks.status("kept")).contains(TaskStatus.RUNNING);
     assertThat(tasks.status("stopped")).contains(TaskStatus.STOPPED);
     assertThat(tasks.status("always")).contains(TaskStatus.RUNNING);
+  }
+
+  private void label(String id, String key, String value) {
+    Call.in(NS)
+        .run(
+            () -> {
+              Container old = containers.get(id);
+              Map<String, String> labels = new HashMap<>(old.labels());
+              labels.put(key, value);
+              containers.update(
+                  new Container(
+                      id,
+                      labels,
+                      old.image(),
+                      old.runtime(),
+                      old.spec(),
+                      old.snapshotter(),
+                      old.snapshotKey(),
+                      old.extensions(),
+                      old.sandbox(),
+                      old.createdAt(),
+                      old.updatedAt()),
+                  new FieldMask(List.of("labels." + key)));
+            });
+  }
+
+  @Test
+  void what_is_wished_while_a_task_is_looked_at_counts() throws Exception {
+    container("web", wish("running", "unless-stopped"));
+    tasks.ended("web", 137);
+    tasks.meanwhile(() -> label("web", Wish.EXPLICITLY_STOPPED, "true"));
+    round();
+    assertThat(tasks.asked).isEmpty();
+    container("job", wish("running", "always"));
+    tasks.ended("job", 0);
+    tasks.meanwhile(() -> label("job", Wish.STATUS, "stopped"));
+    round();
+    assertThat(tasks.asked).isEmpty();
+    tasks.set("job", TaskStatus.RUNNING);
+    tasks.meanwhile(() -> label("job", Wish.STATUS, "running"));
+    round();
+    assertThat(tasks.asked).isEmpty();
+  }
+
+  @Test
+  void a_container_that_is_removed_meanwhile_is_not_run_again() throws Exception {
+    container("web", wish("running", "always"));
+    tasks.ended("web", 0);
+    tasks.meanwhile(() -> Call.in(NS).run(() -> containers.delete("web")));
+    round();
+    assertThat(tasks.asked).isEmpty();
   }
 
   @Test

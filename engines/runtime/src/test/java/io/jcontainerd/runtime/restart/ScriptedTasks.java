@@ -30,6 +30,7 @@ final class ScriptedTasks implements TaskRuntime {
   private @Nullable ContainerdException startFailure;
   private @Nullable ContainerdException stateFailure;
   private @Nullable CountDownLatch endless;
+  private Runnable meanwhile = () -> {};
 
   synchronized void set(String id, TaskStatus status) {
     states.put(id, status);
@@ -51,6 +52,11 @@ final class ScriptedTasks implements TaskRuntime {
 
   synchronized void failStates(@Nullable ContainerdException failure) {
     stateFailure = failure;
+  }
+
+  /** What others do just after a state was looked at. */
+  synchronized void meanwhile(Runnable act) {
+    meanwhile = act;
   }
 
   /** Killed processes do not end before the latch is down. */
@@ -101,6 +107,7 @@ final class ScriptedTasks implements TaskRuntime {
     if (stateFailure != null) {
       throw stateFailure;
     }
+    meanwhile.run();
     return new TaskProcess(
         id, "", 1, known(id), Stdio.NONE, exits.getOrDefault(id, 0), Optional.empty());
   }
