@@ -119,3 +119,6 @@ case $action in
     ;;
 esac
 
+# What a Java program says of these is taken for a part of the answer.
+unset JAVA_TOOL_OPTIONS JDK_JAVA_OPTIONS _JAVA_OPTIONS
+

@@ -107,7 +107,7 @@ final class StateStore {
     deleteTree(folder.resolve("events"));
     try {
       for (String name :
-          List.of("tmp", "boot", "log", "log.1", "serving", "expected", "lock", "")) {
+          List.of("tmp", "boot", "log", "log.1", "cgroup", "serving", "expected", "lock", "")) {
         Files.deleteIfExists(folder.resolve(name));
       }
     } catch (DirectoryNotEmptyException e) { // a mount in tmp, or a successor's lock

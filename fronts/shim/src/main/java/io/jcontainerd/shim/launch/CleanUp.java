@@ -54,7 +54,7 @@ final class CleanUp {
 
   private void remove(HostPlace place, Path record) throws IOException, InterruptedException {
     long deadline = System.nanoTime() + LIMIT.toNanos();
-    var found = hosts.findOrStart(place, ttrpcAddress, false, LIMIT);
+    var found = hosts.findOrStart(place, ttrpcAddress, false, LIMIT, HostStarter.Late.LEAVE);
     try (TtrpcClient client =
         TtrpcClient.connect(HostPlace.of(place.state(), found.host().address()).socket(), LIMIT)) {
       while (Files.exists(record)) {

@@ -54,13 +54,21 @@ final class HostStarter {
   /** A host, and whether it is new. */
   record Found(ServingMark.Host host, boolean isNew) {}
 
+  /** What becomes of a new host that does not serve in time. */
+  enum Late {
+    /** It is of no use to anybody. */
+    END,
+    /** It may be busy with what another left, and need not serve for that. */
+    LEAVE
+  }
+
   /**
    * The host, which expects a client from now on.
    *
    * @param debug whether a new one logs much
    * @throws LaunchException if it is not there within the limit
    */
-  Found findOrStart(HostPlace place, String ttrpcAddress, boolean debug, Duration limit)
+  Found findOrStart(HostPlace place, String ttrpcAddress, boolean debug, Duration limit, Late late)
       throws IOException, InterruptedException {
     Optional<ServingMark.Host> running = find(place);
     if (running.isPresent()) {
@@ -70,10 +78,22 @@ final class HostStarter {
     try (FileChannel file =
             FileChannel.open(place.lock(), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         FileLock _ = file.lock()) {
-      running = find(place);
-      return running.isPresent()
-          ? new Found(running.get(), false)
-          : new Found(start(place, ttrpcAddress, debug, deadline), true);
+      for (int attempt = 0; ; attempt++) {
+        running = find(place);
+        if (running.isPresent()) {
+          return new Found(running.get(), false);
+        }
+        if (System.nanoTime() - deadline > 0) {
+          throw new LaunchException("no time is left to start a shim host");
+        }
+        try {
+          return new Found(start(place, ttrpcAddress, debug, deadline, late), true);
+        } catch (NoSuchFileException e) { // its folder went with the one before
+          if (attempt == 1) {
+            throw e;
+          }
+        }
+      }
     }
   }
 
@@ -92,7 +112,8 @@ final class HostStarter {
     }
   }
 
-  private ServingMark.Host start(HostPlace place, String ttrpcAddress, boolean debug, long deadline)
+  private ServingMark.Host start(
+      HostPlace place, String ttrpcAddress, boolean debug, long deadline, Late late)
       throws IOException, InterruptedException {
     Path sockets = place.socket().getParent();
     if (sockets != null) {
@@ -130,12 +151,12 @@ final class HostStarter {
       ProcessIdentity started =
           ProcessIdentity.of(pid)
               .orElseThrow(() -> new LaunchException("shim host ended at once: " + tail(log)));
-      return await(place, started, log, deadline);
+      return await(place, started, log, deadline, late);
     }
   }
 
   private static ServingMark.Host await(
-      HostPlace place, ProcessIdentity started, Path log, long deadline)
+      HostPlace place, ProcessIdentity started, Path log, long deadline, Late late)
       throws IOException, InterruptedException {
     while (true) {
       Optional<ServingMark.Host> host = place.mark().find();
@@ -146,7 +167,9 @@ final class HostStarter {
         throw new LaunchException("shim host ended at its start: " + tail(log));
       }
       if (System.nanoTime() - deadline > 0) {
-        Signals.send(started.pid(), Signals.KILL);
+        if (late == Late.END) {
+          Signals.send(started.pid(), Signals.KILL);
+        }
         throw new LaunchException("shim host is not up in time: " + tail(log));
       }
       Thread.sleep(POLL);

@@ -94,7 +94,9 @@ public final class Jrunc {
     Settings settings = Settings.of(environment);
     HostPlace place = HostPlace.of(request, settings.group(), version, bundle);
     HostStarter.Found found =
-        hosts(settings).findOrStart(place, request.ttrpcAddress(), request.debug(), HOST_STARTS);
+        hosts(settings)
+            .findOrStart(
+                place, request.ttrpcAddress(), request.debug(), HOST_STARTS, HostStarter.Late.END);
     if (found.isNew()) {
       settle(found.host(), settings, request);
     }

@@ -1,0 +1,74 @@
+package io.jcontainerd.shim.launch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Hosts that do not serve in time. */
+@Tag("root")
+@Timeout(60)
+@SuppressWarnings("NullAway.Init")
+class HostStarterTest {
+  @TempDir Path folder;
+
+  private HostPlace place;
+  private HostStarter starter;
+
+  @BeforeEach
+  void a_host_that_never_serves() throws Exception {
+    place = new HostPlace(folder.resolve("state"), folder.resolve("socket"));
+    Files.createDirectories(place.lock().resolveSibling("."));
+    Path program = folder.resolve("host");
+    Files.writeString(program, "#!/bin/sh\necho $$ > " + pidFile() + "\nexec sleep 600\n");
+    Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwx------"));
+    starter = new HostStarter(program, System.getenv(), Settings.of(Map.of()));
+  }
+
+  private Path pidFile() {
+    return folder.resolve("pid");
+  }
+
+  private void startInVain(Duration limit, HostStarter.Late late, String why) {
+    assertThatThrownBy(() -> starter.findOrStart(place, "/none", false, limit, late))
+        .isInstanceOf(LaunchException.class)
+        .hasMessageContaining(why);
+  }
+
+  private ProcessHandle host() throws Exception {
+    return ProcessHandle.of(Long.parseLong(Files.readString(pidFile()).strip())).orElseThrow();
+  }
+
+  @Test
+  void one_that_may_be_busy_lives_on() throws Exception {
+    startInVain(Duration.ofSeconds(2), HostStarter.Late.LEAVE, "not up in time");
+    ProcessHandle host = host();
+    assertThat(host.isAlive()).isTrue();
+    host.destroyForcibly();
+  }
+
+  @Test
+  void one_that_nobody_waits_for_is_ended() throws Exception {
+    startInVain(Duration.ofSeconds(2), HostStarter.Late.END, "not up in time");
+    long pid = Long.parseLong(Files.readString(pidFile()).strip());
+    while (ProcessHandle.of(pid).filter(ProcessHandle::isAlive).isPresent()) {
+      Thread.onSpinWait();
+    }
+    assertThat(place.mark().find()).isEmpty();
+  }
+
+  @Test
+  void none_is_started_when_the_time_is_over() throws Exception {
+    startInVain(Duration.ofNanos(1), HostStarter.Late.END, "no time is left");
+    assertThat(pidFile()).doesNotExist();
+  }
+}
