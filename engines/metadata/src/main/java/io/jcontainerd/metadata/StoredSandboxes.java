@@ -221,7 +221,7 @@ final class StoredSandboxes implements SandboxStore {
       if (FieldMask.selects(path, "labels")) {
         labels = FieldMask.patch(path, "labels", labels, given.labels());
       } else if (path.equals("extensions")) {
-        extensions = new HashMap<>(given.extensions());
+        extensions.putAll(given.extensions()); // those that are not named stay
       } else if (path.startsWith("extensions.")) {
         String key = path.substring("extensions.".length());
         TypedValue value = given.extensions().get(key);

@@ -167,8 +167,9 @@ public abstract class SandboxStoreContract {
     assertThat(specified.spec()).contains(value("new spec"));
     assertThat(specified.runtime()).isEqualTo(change.runtime());
     assertThat(store.get("s")).isEqualTo(specified);
-    store.update(change, mask("extensions"));
-    assertThat(store.get("s").extensions()).isEqualTo(Map.of("more", value("two")));
+    store.update(sandbox("s", Map.of()), mask("extensions"));
+    assertThat(store.get("s").extensions())
+        .isEqualTo(Map.of("ext", value("one"), "more", value("two")));
   }
 
   @Test
@@ -177,7 +178,7 @@ public abstract class SandboxStoreContract {
     Sandbox first = store.create(sandbox("s", Map.of("keep", "1")));
     Sandbox changed = store.update(change("s", RUNTIME), FieldMask.ALL);
     assertThat(changed.labels()).isEqualTo(Map.of("add", "3"));
-    assertThat(changed.extensions()).isEqualTo(Map.of("more", value("two")));
+    assertThat(changed.extensions()).isEqualTo(Map.of("ext", value("one"), "more", value("two")));
     assertThat(changed.spec()).contains(value("new spec"));
     assertThat(changed.runtime().options()).contains(value("new options"));
     assertThat(changed.sandboxer()).isEqualTo("shim");

@@ -100,7 +100,7 @@ public final class InMemorySandboxStore implements SandboxStore {
       if (FieldMask.selects(path, "labels")) {
         labels = FieldMask.patch(path, "labels", labels, sandbox.labels());
       } else if (path.equals("extensions")) {
-        extensions = new HashMap<>(sandbox.extensions());
+        extensions.putAll(sandbox.extensions());
       } else if (path.startsWith("extensions.")) {
         String key = path.substring("extensions.".length());
         extensions.remove(key);
