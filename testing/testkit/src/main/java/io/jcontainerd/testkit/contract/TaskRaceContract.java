@@ -1,6 +1,7 @@
 package io.jcontainerd.testkit.contract;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.jcontainerd.core.failure.AlreadyExistsException;
 import io.jcontainerd.core.failure.ContainerdException;
@@ -11,8 +12,11 @@ import io.jcontainerd.testkit.tasks.TaskDriver;
 import io.jcontainerd.testkit.tasks.TaskDriver.Box;
 import io.jcontainerd.testkit.tasks.TaskEvent;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -126,6 +130,7 @@ public abstract class TaskRaceContract extends TaskCases {
     }
   }
 
+  /** The other is refused, or was an equal request and is answered like the one it joined. */
   @Test
   void of_two_creations_one_succeeds() throws Exception {
     for (int i = 0; i < RACES; i++) {
@@ -133,16 +138,20 @@ public abstract class TaskRaceContract extends TaskCases {
       List<FutureTask<Integer>> both =
           List.of(
               TaskDriver.begin(() -> box.create(NONE)), TaskDriver.begin(() -> box.create(NONE)));
-      int created = 0;
+      Set<Integer> pids = new HashSet<>();
       for (FutureTask<Integer> one : both) {
-        created += succeeded(one, AlreadyExistsException.class) ? 1 : 0;
+        if (succeeded(one, AlreadyExistsException.class)) {
+          pids.add(TaskDriver.outcome(one));
+        }
       }
-      assertThat(created).isEqualTo(1);
+      assertThat(pids).hasSize(1);
+      assertThat(kinds(told(box, kind("create"))).stream().filter("create"::equals)).hasSize(1);
       assertThat(box.status()).isEqualTo(TaskStatus.CREATED);
       Exit _ = box.delete();
     }
   }
 
+  /** As of two creations. */
   @Test
   void of_two_execs_of_a_name_one_is_added() throws Exception {
     Box box = driver.running("sleep", "1000");
@@ -161,7 +170,12 @@ public abstract class TaskRaceContract extends TaskCases {
       for (FutureTask<Boolean> one : both) {
         added += succeeded(one, AlreadyExistsException.class) ? 1 : 0;
       }
-      assertThat(added).isEqualTo(1);
+      assertThat(added).isPositive();
+      assertThatThrownBy(() -> box.exec(execId, NONE, "true"))
+          .isInstanceOf(AlreadyExistsException.class);
+      List<TaskEvent> told =
+          told(box, e -> e.kind().equals("exec-added") && e.execId().equals(execId));
+      assertThat(told.stream().filter(e -> e.execId().equals(execId))).hasSize(1);
       Exit _ = box.delete(execId);
     }
   }
@@ -172,7 +186,7 @@ public abstract class TaskRaceContract extends TaskCases {
       Box box = driver.running("sleep", "1000");
       box.exec("e", NONE, "sleep", "1000");
       FutureTask<Integer> start = TaskDriver.begin(() -> box.start("e"));
-      Thread.sleep(0, i % 20 * 100_000);
+      TimeUnit.MICROSECONDS.sleep(i % 20 * 100L);
       box.kill(KILL);
       boolean started = succeeded(start, ContainerdException.class);
       assertThat(box.await().status()).isEqualTo(137);
