@@ -181,6 +181,7 @@ class PodSandboxesTest {
     assertThat(inode(path(paths, "uts"))).isNotEqualTo(inode("/proc/self/ns/uts"));
     assertThat(inside(paths, "readlink", "/proc/self/ns/net"))
         .isEqualTo("net:[" + inode(path(paths, "network")) + "]");
+    assertThat(inside(paths, "ip", "-o", "link", "show", "lo")).contains("LOOPBACK,UP");
     SandboxController.Status status = pods.status("pod", true);
     assertThat(status.state()).isEqualTo("SANDBOX_READY");
     assertThat(status.createdAt()).contains(started.createdAt());

@@ -27,6 +27,10 @@ final class NamespaceFiles {
   private static final String SET =
       "for s; do printf %s \"${s#*=}\" > \"/proc/sys/${s%%=*}\" || exit 1; done";
 
+  /** As OCI runtimes do in a network namespace that they make. Where ip(8) is, that is. */
+  private static final String LOOPBACK_UP =
+      "; if command -v ip > /dev/null; then ip link set lo up; fi";
+
   private static final Duration LIMIT = Duration.ofSeconds(30);
   private static final int MAX_OUTPUT = 64 << 10;
 
@@ -54,6 +58,7 @@ final class NamespaceFiles {
   List<LinuxNamespace> make(Path folder, PodPlan plan) throws InterruptedException {
     List<LinuxNamespace> all = new ArrayList<>();
     List<String> command = new ArrayList<>(List.of("unshare"));
+    String inside = SET;
     try {
       files.createDirectory(folder, 0711);
       for (LinuxNamespace namespace : plan.namespaces()) {
@@ -64,10 +69,13 @@ final class NamespaceFiles {
           files.open(file, Files.Open.CREATE_NEW, 0444).close();
           command.add("--" + name(namespace.type()) + "=" + file);
           all.add(new LinuxNamespace(namespace.type(), Optional.of(file.toString())));
+          if (namespace.type().equals(LinuxNamespace.NETWORK)) {
+            inside += LOOPBACK_UP;
+          }
         }
       }
       if (command.size() > 1) {
-        command.addAll(List.of("--", "sh", "-c", SET, "sh"));
+        command.addAll(List.of("--", "sh", "-c", inside, "sh"));
         plan.sysctls().forEach((name, value) -> command.add(name + "=" + value));
         run(command);
       }
