@@ -3,6 +3,8 @@ package io.jcontainerd.shim.launch;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.jcontainerd.linux.process.ProcessIdentity;
+import io.jcontainerd.linux.process.Signals;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -44,24 +46,28 @@ class HostStarterTest {
         .hasMessageContaining(why);
   }
 
-  private ProcessHandle host() throws Exception {
-    return ProcessHandle.of(Long.parseLong(Files.readString(pidFile()).strip())).orElseThrow();
+  /**
+   * The host, which is this program's child: nobody but its end takes it off the list of processes.
+   */
+  private ProcessIdentity host() throws Exception {
+    int pid = Integer.parseInt(Files.readString(pidFile()).strip());
+    return ProcessIdentity.of(pid).orElseThrow();
   }
 
   @Test
   void one_that_may_be_busy_lives_on() throws Exception {
     startInVain(Duration.ofSeconds(2), HostStarter.Late.LEAVE, "not up in time");
-    ProcessHandle host = host();
-    assertThat(host.isAlive()).isTrue();
-    host.destroyForcibly();
+    ProcessIdentity host = host();
+    assertThat(host.isRunning()).isTrue();
+    Signals.send(host.pid(), Signals.KILL);
   }
 
   @Test
   void one_that_nobody_waits_for_is_ended() throws Exception {
     startInVain(Duration.ofSeconds(2), HostStarter.Late.END, "not up in time");
-    long pid = Long.parseLong(Files.readString(pidFile()).strip());
-    while (ProcessHandle.of(pid).filter(ProcessHandle::isAlive).isPresent()) {
-      Thread.onSpinWait();
+    ProcessIdentity host = host();
+    while (host.isRunning()) {
+      Thread.sleep(5);
     }
     assertThat(place.mark().find()).isEmpty();
   }
