@@ -31,7 +31,7 @@ class HoldTest {
   private static final Duration LONGEST = Duration.ofMillis(5);
 
   /** The machine may have been busy with something else in some of them. */
-  private static final int ROUNDS = 8;
+  private static final int ROUNDS = 24;
 
   private static final int SNAPSHOTS = 1_000;
   private static final int BLOBS = 5_000;

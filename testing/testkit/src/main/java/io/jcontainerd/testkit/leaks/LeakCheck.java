@@ -7,9 +7,11 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -25,6 +27,9 @@ import java.util.stream.Stream;
  */
 public final class LeakCheck {
   private static final int TOLERATED_FILES = 8;
+  private static final String LOOP_DEVICE = "loop device ";
+  private static final Duration LET_GO = Duration.ofSeconds(10);
+  private static final Duration POLL = Duration.ofMillis(20);
 
   private final Path scratch;
   private final String mark;
@@ -48,12 +53,26 @@ public final class LeakCheck {
     return new LeakCheck(scratch, mark);
   }
 
-  /** Fails if there is anything that was not there at the beginning. */
+  /**
+   * Fails if there is anything that was not there at the beginning. Loop devices are waited for a
+   * moment: the kernel lets them go after the unmount, and later still while somebody looks at one.
+   */
   public void assertNothingLeft() {
-    var left = new TreeSet<>(look());
-    left.removeAll(before);
+    long deadline = System.nanoTime() + LET_GO.toNanos();
+    Set<String> left = left();
+    while (left.stream().anyMatch(thing -> thing.startsWith(LOOP_DEVICE))
+        && System.nanoTime() - deadline < 0) {
+      LockSupport.parkNanos(POLL.toNanos());
+      left = left();
+    }
     assertThat(left).as("left behind").isEmpty();
     assertThat(openFiles() - openBefore).as("more open files").isLessThan(TOLERATED_FILES);
+  }
+
+  private Set<String> left() {
+    var left = new TreeSet<>(look());
+    left.removeAll(before);
+    return left;
   }
 
   private Set<String> look() {
@@ -96,7 +115,7 @@ public final class LeakCheck {
     for (Path device : children(Path.of("/sys/block"))) {
       String file = read(device.resolve("loop/backing_file")).strip();
       if (!file.isEmpty() && Path.of(file).startsWith(scratch)) {
-        found.add("loop device " + device.getFileName() + " on " + file);
+        found.add(LOOP_DEVICE + device.getFileName() + " on " + file);
       }
     }
     return found;
