@@ -1,6 +1,7 @@
 package io.jcontainerd.runtime;
 
 import io.jcontainerd.core.failure.ContainerdException;
+import io.jcontainerd.core.operation.Glance;
 import io.jcontainerd.core.operation.Operation;
 import io.jcontainerd.linux.process.Helpers;
 import io.jcontainerd.runtime.shim.Shim;
@@ -19,7 +20,7 @@ final class TaskLook {
   private TaskLook() {}
 
   /** The operation as the shim has it. */
-  static Operation at(Operation operation, Task task) {
+  static Operation at(Operation operation, Task task, Glance glance) {
     Optional<Shim> shim = task.shim();
     Operation seen = shim.isPresent() ? inside(operation, task, shim.get()) : operation;
     int keeper = task.shimProcess().pid();
@@ -27,12 +28,20 @@ final class TaskLook {
       return seen;
     }
     try {
-      List<Operation.Helper> helpers =
-          Helpers.of(keeper, List.of(task.bundle().path().toString(), task.id()));
-      return seen.with(helpers);
-    } catch (IOException e) {
-      LOG.log(Level.DEBUG, "processes of " + operation.id(), e);
+      Helpers machine = glance.once(Helpers.class, TaskLook::processes);
+      return seen.with(machine.of(keeper, List.of(task.bundle().path().toString(), task.id())));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
       return seen;
+    }
+  }
+
+  private static Helpers processes() {
+    try {
+      return Helpers.now();
+    } catch (IOException e) {
+      LOG.log(Level.WARNING, "the machine's processes", e);
+      return Helpers.none();
     }
   }
 

@@ -115,7 +115,7 @@ final class TaskWork {
                     operation,
                     task -> {
                       made = task;
-                      operation.lookedAtBy(seen -> TaskLook.at(seen, task));
+                      operation.lookedAtBy((seen, glance) -> TaskLook.at(seen, task, glance));
                     });
               }
 
@@ -191,7 +191,7 @@ final class TaskWork {
         new SharedWork.Task<T>() {
           @Override
           public T run(RunningOperation operation) throws InterruptedException {
-            operation.lookedAtBy(seen -> TaskLook.at(seen, task));
+            operation.lookedAtBy((seen, glance) -> TaskLook.at(seen, task, glance));
             return change.make(operation);
           }
 
@@ -214,7 +214,7 @@ final class TaskWork {
     String key = key(task, execId);
     RunningOperation operation = operations.begin(kind, task.namespace(), key);
     try (operation) {
-      operation.lookedAtBy(seen -> TaskLook.at(seen, task));
+      operation.lookedAtBy((seen, glance) -> TaskLook.at(seen, task, glance));
       operation.cancelledBy(
           () ->
               Thread.ofVirtual()

@@ -75,7 +75,7 @@ class OwnServicesTest {
     try (RunningOperation create = registry.begin("create", "default", "web")) {
       create.stage("shim", "the start of a shim");
       create.lookedAtBy(
-          seen ->
+          (seen, _) ->
               seen.with(
                   List.of(new Operation.Helper(7, "runc create", "D", "wait", List.of("a", "b")))));
       Operation here = registry.list(List.of(), true).getFirst();

@@ -107,10 +107,11 @@ public final class OperationRegistry implements Operations {
   /** All at the same time, and those that do not tell in time as they are known here. */
   private static List<Operation> closely(List<RunningOperation> asked) {
     List<Operation> shown = new ArrayList<>();
+    var glance = new Glance();
     var threads = Executors.newVirtualThreadPerTaskExecutor();
     try {
       List<Future<Operation>> looks =
-          asked.stream().map(operation -> threads.submit(operation::closely)).toList();
+          asked.stream().map(operation -> threads.submit(() -> operation.closely(glance))).toList();
       long deadline = System.nanoTime() + LOOK.toNanos();
       for (int i = 0; i < looks.size(); i++) {
         shown.add(

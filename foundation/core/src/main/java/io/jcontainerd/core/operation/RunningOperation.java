@@ -9,7 +9,6 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,9 +33,23 @@ public final class RunningOperation implements AutoCloseable {
   private final CountDownLatch over = new CountDownLatch(1);
   private volatile Stage stage;
   private volatile @Nullable Runnable canceller;
-  private volatile UnaryOperator<Operation> closer = UnaryOperator.identity();
+  private volatile Look closer = Look.NONE;
   private volatile @Nullable String failure;
   private volatile boolean closed;
+
+  /** Tells more of an operation than this process knows. */
+  @FunctionalInterface
+  public interface Look {
+    /** Knows nothing more. */
+    Look NONE = (operation, _) -> operation;
+
+    /**
+     * The operation with what is seen of it.
+     *
+     * @param glance keeps what other operations need as well
+     */
+    Operation at(Operation operation, Glance glance);
+  }
 
   private record Stage(String name, String waitsFor, Instant since) {}
 
@@ -126,7 +139,7 @@ public final class RunningOperation implements AutoCloseable {
    * Who can tell more than this process knows. It may ask others, for no longer than a moment, and
    * must not fail.
    */
-  public synchronized void lookedAtBy(UnaryOperator<Operation> look) {
+  public synchronized void lookedAtBy(Look look) {
     if (!closed) {
       closer = look;
     }
@@ -157,7 +170,7 @@ public final class RunningOperation implements AutoCloseable {
       }
       closed = true;
       canceller = null; // it is still known for a while, what it worked with is not
-      closer = UnaryOperator.identity();
+      closer = Look.NONE;
     }
     registry.ended(this);
     over.countDown();
@@ -208,7 +221,7 @@ public final class RunningOperation implements AutoCloseable {
         closed ? Optional.of(failed == null ? Operation.DONE : failed) : Optional.empty());
   }
 
-  Operation closely() {
-    return closed ? now() : closer.apply(now());
+  Operation closely(Glance glance) {
+    return closed ? now() : closer.at(now(), glance);
   }
 }

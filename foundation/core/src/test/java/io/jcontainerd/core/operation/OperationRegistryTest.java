@@ -108,7 +108,7 @@ class OperationRegistryTest {
     try (RunningOperation stuck = registry.begin("create", "a", "stuck");
         RunningOperation well = registry.begin("create", "a", "well")) {
       stuck.lookedAtBy(
-          seen -> {
+          (seen, _) -> {
             try {
               release.await();
             } catch (InterruptedException e) {
@@ -116,7 +116,7 @@ class OperationRegistryTest {
             }
             return seen;
           });
-      well.lookedAtBy(seen -> seen.within("runtime create", "crun create", seen.since()));
+      well.lookedAtBy((seen, _) -> seen.within("runtime create", "crun create", seen.since()));
       long began = System.nanoTime();
       List<Operation> shown = registry.list(List.of(), true);
       assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofSeconds(5));
@@ -124,6 +124,36 @@ class OperationRegistryTest {
     } finally {
       release.countDown();
     }
+  }
+
+  private record Machine(int number) {}
+
+  @Test
+  void what_all_need_that_are_looked_at_is_searched_once_a_look() {
+    var searches = new AtomicInteger();
+    List<RunningOperation> all = new ArrayList<>();
+    for (int i = 0; i < 50; i++) {
+      RunningOperation one = registry.begin("create", "a", "c" + i);
+      one.lookedAtBy(
+          (seen, glance) -> {
+            try {
+              Machine machine =
+                  glance.once(Machine.class, () -> new Machine(searches.incrementAndGet()));
+              return seen.within("look " + machine.number(), "", seen.since());
+            } catch (InterruptedException e) {
+              Thread.currentThread().interrupt();
+              return seen;
+            }
+          });
+      all.add(one);
+    }
+    assertThat(registry.list(List.of(), true))
+        .hasSize(50)
+        .allMatch(operation -> operation.stage().equals("look 1"));
+    assertThat(registry.list(List.of(), true))
+        .allMatch(operation -> operation.stage().equals("look 2"));
+    assertThat(searches).hasValue(2);
+    all.forEach(RunningOperation::close);
   }
 
   @Test

@@ -13,24 +13,32 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** Processes that work for another one, and where the kernel has them. */
+/**
+ * Processes that work for another one, and where the kernel has them, among all that the machine
+ * had at one moment.
+ */
 public final class Helpers {
   private static final System.Logger LOG = System.getLogger(Helpers.class.getName());
   private static final Path PROC = Path.of("/proc");
   private static final int MOST_CHARACTERS = 1000;
   private static final int MOST_FRAMES = 20;
 
-  private Helpers() {}
+  private final Map<Integer, List<Seen>> children;
+
+  private Helpers(Map<Integer, List<Seen>> children) {
+    this.children = children;
+  }
 
   /** What is read of a process at first. */
   private record Seen(int pid, int parent, String state, List<String> arguments) {}
 
-  /**
-   * Children of a process whose command line names one of the words, and what these have started.
-   *
-   * @param words an argument is one of these, or a path below it
-   */
-  public static List<Helper> of(int parent, List<String> words) throws IOException {
+  /** A machine without processes. */
+  public static Helpers none() {
+    return new Helpers(Map.of());
+  }
+
+  /** The processes of now. */
+  public static Helpers now() throws IOException {
     Map<Integer, List<Seen>> children = new HashMap<>();
     try (DirectoryStream<Path> processes = Files.newDirectoryStream(PROC, "[0-9]*")) {
       for (Path process : processes) {
@@ -38,10 +46,19 @@ public final class Helpers {
             .ifPresent(s -> children.computeIfAbsent(s.parent(), _ -> new ArrayList<>()).add(s));
       }
     }
+    return new Helpers(children);
+  }
+
+  /**
+   * Children of a process whose command line names one of the words, and what these have started.
+   *
+   * @param words an argument is one of these, or a path below it
+   */
+  public List<Helper> of(int parent, List<String> words) {
     List<Helper> found = new ArrayList<>();
     for (Seen child : children.getOrDefault(parent, List.of())) {
       if (names(child.arguments(), words)) {
-        add(child, children, found);
+        add(child, found);
       }
     }
     return List.copyOf(found);
@@ -53,7 +70,7 @@ public final class Helpers {
         .anyMatch(a -> words.stream().anyMatch(w -> a.equals(w) || a.startsWith(w + "/")));
   }
 
-  private static void add(Seen one, Map<Integer, List<Seen>> children, List<Helper> found) {
+  private void add(Seen one, List<Helper> found) {
     String command = String.join(" ", one.arguments());
     found.add(
         new Helper(
@@ -66,7 +83,7 @@ public final class Helpers {
             read(one.pid(), "stack")
                 .map(text -> text.lines().map(Helpers::frame).limit(MOST_FRAMES).toList())
                 .orElse(List.of())));
-    children.getOrDefault(one.pid(), List.of()).forEach(child -> add(child, children, found));
+    children.getOrDefault(one.pid(), List.of()).forEach(child -> add(child, found));
   }
 
   /** Without the address, which the kernel hides anyway. */

@@ -18,15 +18,15 @@ class HelpersTest {
         new ProcessBuilder("sh", "-c", "sleep 600; :", "sh", word + "/log.json").start();
     Process other = new ProcessBuilder("sleep", "601").start();
     try {
-      List<Helper> found = Helpers.of(self, List.of(word));
+      List<Helper> found = Helpers.now().of(self, List.of(word));
       while (found.size() < 2) {
-        found = Helpers.of(self, List.of(word));
+        found = Helpers.now().of(self, List.of(word));
       }
       assertThat(found).extracting(Helper::pid).contains((int) helper.pid());
       assertThat(found.getFirst().command()).contains(word);
       assertThat(found.get(1).command()).startsWith("sleep 600");
       assertThat(found).extracting(Helper::pid).doesNotContain((int) other.pid());
-      assertThat(Helpers.of(self, List.of("no such word"))).isEmpty();
+      assertThat(Helpers.now().of(self, List.of("no such word"))).isEmpty();
     } finally {
       helper.descendants().forEach(ProcessHandle::destroyForcibly);
       helper.destroyForcibly().waitFor();
