@@ -36,7 +36,6 @@ import io.jcontainerd.core.failure.NotFoundException;
 import io.jcontainerd.core.failure.UnavailableException;
 import io.jcontainerd.core.mount.MountManager;
 import io.jcontainerd.core.operation.OperationRegistry;
-import io.jcontainerd.core.operation.RunningOperation;
 import io.jcontainerd.core.ports.Processes;
 import io.jcontainerd.core.tasks.CreateTask;
 import io.jcontainerd.core.tasks.Exit;
@@ -59,12 +58,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.function.Consumer;
 
 /**
  * Tasks on this machine, each kept by a shim. The daemon holds names and connections only; whatever
@@ -79,11 +75,6 @@ public final class LocalTaskRuntime implements TaskRuntime, AutoCloseable {
   /** The runtime of containers that name none. */
   public static final String DEFAULT_RUNTIME = "io.containerd.runc.v2";
 
-  /** Runtimes that are known to do no mounts by themselves: they are not asked. */
-  private static final Set<String> ALLOW_NONE =
-      Set.of("io.containerd.runc.v2", "io.containerd.runhcs.v1");
-
-  private static final String ALLOWED_MOUNTS = "containerd.io/runtime-allow-mounts";
   private static final String RUNTIME_INFO = "containerd.types.RuntimeInfo";
   private static final String RUNTIME_REQUEST = "containerd.types.RuntimeRequest";
 
@@ -94,9 +85,7 @@ public final class LocalTaskRuntime implements TaskRuntime, AutoCloseable {
   private final TaskCreation creation;
   private final TaskRecovery recovery;
   private final ExitWatch exits;
-  private final TaskMounts mounts;
   private final TaskWork work;
-  private final Map<String, Set<String>> allowedMounts = new ConcurrentHashMap<>();
 
   /**
    * A runtime without tasks yet.
@@ -137,13 +126,14 @@ public final class LocalTaskRuntime implements TaskRuntime, AutoCloseable {
       SandboxEndpoints sandboxes,
       OperationRegistry operations,
       Timeouts timeouts) {
-    this.mounts = new TaskMounts(mounts);
     this.launchers = new Launchers(launchers);
     this.timeouts = timeouts;
     var events = new TaskEvents(exchange);
-    this.end = new TaskEnd(tasks, bundles, processes, events, timeouts);
+    var roots = new TaskMounts(mounts);
+    this.end = new TaskEnd(tasks, bundles, roots, processes, events, timeouts);
     this.creation =
-        new TaskCreation(tasks, bundles, this.launchers, end, sandboxes, timeouts, DEFAULT_RUNTIME);
+        new TaskCreation(
+            tasks, bundles, this.launchers, roots, end, sandboxes, timeouts, DEFAULT_RUNTIME);
     this.work = new TaskWork(operations, tasks, end, timeouts);
     this.exits = new ExitWatch(tasks, bundles, exchange, events);
     this.recovery = new TaskRecovery(tasks, bundles, this.launchers, end, exits, timeouts);
@@ -182,53 +172,7 @@ public final class LocalTaskRuntime implements TaskRuntime, AutoCloseable {
 
   @Override
   public int create(CreateTask request) throws InterruptedException {
-    return work.create(request, (operation, begun) -> create(request, operation, begun));
-  }
-
-  private Task create(CreateTask request, RunningOperation operation, Consumer<Task> begun)
-      throws InterruptedException {
-    operation.stage("mounts", "the mount manager");
-    TaskMounts.Ready ready = mounts.activate(request, () -> allowedMounts(request));
-    try {
-      return creation.create(ready.request(), operation, begun);
-    } catch (RuntimeException | InterruptedException | Error e) {
-      mounts.undo(ready, e);
-      throw e;
-    }
-  }
-
-  /** Types of mounts that the runtime of a task does by itself; asked once a runtime. */
-  private Set<String> allowedMounts(CreateTask request) throws InterruptedException {
-    String named = request.container().runtime().name();
-    String runtime =
-        !request.runtimePath().isEmpty()
-            ? request.runtimePath()
-            : named.isEmpty() ? DEFAULT_RUNTIME : named;
-    if (ALLOW_NONE.contains(runtime)) {
-      return Set.of();
-    }
-    Set<String> known = allowedMounts.get(runtime);
-    if (known == null) {
-      known = askForMounts(runtime);
-      allowedMounts.put(runtime, known);
-    }
-    return known;
-  }
-
-  /** A runtime that cannot tell does none by itself. */
-  private Set<String> askForMounts(String runtime) throws InterruptedException {
-    try {
-      String text =
-          launchers
-              .forRuntime(runtime)
-              .info(runtime, Optional.empty(), Limits.atMost(timeouts.shimStart()))
-              .getAnnotationsOrDefault(ALLOWED_MOUNTS, "");
-      return text.isEmpty() ? Set.of() : Set.of(text.split(",", -1));
-    } catch (ContainerdException e) {
-      LOG.log(
-          System.Logger.Level.WARNING, "runtime " + runtime + " does not tell what it mounts", e);
-      return Set.of();
-    }
+    return work.create(request, (operation, begun) -> creation.create(request, operation, begun));
   }
 
   @Override
@@ -257,17 +201,7 @@ public final class LocalTaskRuntime implements TaskRuntime, AutoCloseable {
             .find(Call.currentNamespace(), containerId)
             .or(() -> work.deleted(containerId))
             .orElseGet(() -> task(containerId));
-    return work.change(
-        task,
-        "delete",
-        "",
-        "",
-        operation -> {
-          Exit exit = end.delete(task, operation);
-          operation.stage("mounts", "the mount manager");
-          mounts.deactivate(containerId);
-          return exit;
-        });
+    return work.change(task, "delete", "", "", operation -> end.delete(task, operation));
   }
 
   @Override

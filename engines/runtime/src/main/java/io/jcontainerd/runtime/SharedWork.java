@@ -133,12 +133,23 @@ final class SharedWork {
     return Optional.ofNullable(attempts.get(key)).map(there -> there.request);
   }
 
-  /** Ends work that nobody waits for any more, at once. */
-  void giveUp(Key key) {
+  /**
+   * Ends work that nobody waits for any more, at once, and waits until it is undone.
+   *
+   * @return false if somebody waits for it, and it goes on
+   * @throws UnavailableException if it takes longer than the limit
+   */
+  boolean giveUp(Key key, Duration limit) throws InterruptedException {
+    long deadline = System.nanoTime() + limit.toNanos();
     Attempt<?> there = attempts.get(key);
-    if (there != null) {
-      var _ = there.giveUp();
+    if (there == null) {
+      return true;
     }
+    if (!there.giveUp()) {
+      return false;
+    }
+    there.awaitGone(deadline);
+    return true;
   }
 
   private enum Phase {

@@ -45,6 +45,7 @@ final class Task {
   private volatile ShimProcess shimProcess = ShimProcess.UNKNOWN;
   private volatile int pid;
   private volatile boolean joined;
+  private volatile boolean activated;
 
   Task(Bundle bundle, String runtime, String sandbox) {
     this.bundle = bundle;
@@ -93,6 +94,16 @@ final class Task {
   /** Whether its shim is that of its sandbox, and so not the task's to end. */
   boolean hasJoined() {
     return joined;
+  }
+
+  /** Notes that mounts were activated for it. */
+  void activated() {
+    activated = true;
+  }
+
+  /** Whether its creation has activated mounts, which were not there before. */
+  boolean hasActivated() {
+    return activated;
   }
 
   /** The shim was asked to create; completed with whatever it answers. */

@@ -41,8 +41,9 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 
 /**
- * Creates tasks: name, bundle, shim, process. A failure at any step undoes the steps before it and
- * gives the name back; until that is done the name stays taken, and a new attempt waits for it.
+ * Creates tasks: name, mounts, bundle, shim, process. A failure at any step undoes the steps before
+ * it and gives the name back; until that is done the name stays taken, and a new attempt waits for
+ * it.
  */
 final class TaskCreation {
   private static final System.Logger LOG = System.getLogger("io.jcontainerd.runtime");
@@ -50,6 +51,8 @@ final class TaskCreation {
   private final TaskTable tasks;
   private final Bundles bundles;
   private final Launchers launchers;
+  private final TaskMounts mounts;
+  private final AllowedMounts allowedMounts;
   private final TaskEnd end;
   private final SandboxEndpoints sandboxes;
   private final Timeouts timeouts;
@@ -60,6 +63,7 @@ final class TaskCreation {
       TaskTable tasks,
       Bundles bundles,
       Launchers launchers,
+      TaskMounts mounts,
       TaskEnd end,
       SandboxEndpoints sandboxes,
       Timeouts timeouts,
@@ -67,6 +71,8 @@ final class TaskCreation {
     this.tasks = tasks;
     this.bundles = bundles;
     this.launchers = launchers;
+    this.mounts = mounts;
+    this.allowedMounts = new AllowedMounts(launchers, timeouts);
     this.end = end;
     this.sandboxes = sandboxes;
     this.timeouts = timeouts;
@@ -76,29 +82,36 @@ final class TaskCreation {
   /**
    * Creates the task that the request asks for.
    *
+   * @param asked as the client has it, with mounts that only the mount manager can do
    * @param operation is told what is done
    * @param begun is told of the task as soon as it has its name
    */
-  Task create(CreateTask request, RunningOperation operation, Consumer<Task> begun)
+  Task create(CreateTask asked, RunningOperation operation, Consumer<Task> begun)
       throws InterruptedException {
     String namespace = Call.currentNamespace();
-    String id = Identifiers.check(request.container().id());
+    String id = Identifiers.check(asked.container().id());
     TypedValue document =
-        request
+        asked
             .container()
             .spec()
             .orElseThrow(() -> new InvalidArgumentException("container " + id + " has no spec"));
     Spec spec = Spec.parse(document.value());
-    String runtime = runtime(request);
+    String runtime = runtime(asked);
     ShimLauncher launcher = launchers.forRuntime(runtime);
     // first, for without an OCI runtime no shim need be started
-    Optional<TypedValue> options = launcher.options(options(request));
-    var task = new Task(bundles.at(namespace, id), runtime, request.container().sandbox());
+    Optional<TypedValue> options = launcher.options(options(asked));
+    var task = new Task(bundles.at(namespace, id), runtime, asked.container().sandbox());
     operation.stage("name", "the removal of a former task of that name");
     tasks.reserve(task, Limits.atMost(timeouts.operation()));
     boolean bundleMade = false;
     try {
       begun.accept(task);
+      operation.stage("mounts", "the mount manager");
+      TaskMounts.Ready ready = mounts.activate(asked, () -> allowedMounts.of(asked));
+      if (ready.mine()) {
+        task.activated();
+      }
+      CreateTask request = ready.request();
       operation.stage("bundle", "the file system of " + task.bundle().path());
       Bundle bundle =
           bundles.create(namespace, id, document.value(), rootGroup(spec), task.sandbox());

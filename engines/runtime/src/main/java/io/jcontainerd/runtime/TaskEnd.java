@@ -39,6 +39,7 @@ final class TaskEnd {
 
   private final TaskTable tasks;
   private final Bundles bundles;
+  private final TaskMounts mounts;
   private final Processes processes;
   private final TaskEvents events;
   private final Timeouts timeouts;
@@ -47,9 +48,15 @@ final class TaskEnd {
   private final Set<Shim> watched = ConcurrentHashMap.newKeySet();
 
   TaskEnd(
-      TaskTable tasks, Bundles bundles, Processes processes, TaskEvents events, Timeouts timeouts) {
+      TaskTable tasks,
+      Bundles bundles,
+      TaskMounts mounts,
+      Processes processes,
+      TaskEvents events,
+      Timeouts timeouts) {
     this.tasks = tasks;
     this.bundles = bundles;
+    this.mounts = mounts;
     this.processes = processes;
     this.events = events;
     this.timeouts = timeouts;
@@ -128,7 +135,11 @@ final class TaskEnd {
       }
       return exit;
     }
-    ContainerdException cleanup = detached(task, PATIENCE, () -> clear(task, shim));
+    ContainerdException cleanup =
+        detached(
+            task,
+            PATIENCE,
+            () -> clear(task, shim, () -> operation.stage("mounts", "the mount manager")));
     if (failure != null) {
       throw failure;
     }
@@ -155,15 +166,32 @@ final class TaskEnd {
         response.hasExitedAt() ? Times.toCore(response.getExitedAt()) : Instant.now());
   }
 
-  private void clear(Task task, Shim shim) throws InterruptedException {
+  /**
+   * Removes what is left of a task that has ended.
+   *
+   * @param mountsNext told when only its mounts are left to be given up
+   */
+  private void clear(Task task, Shim shim, Runnable mountsNext) throws InterruptedException {
     try {
       letGo(task, shim);
     } finally {
       try {
         bundles.delete(task.bundle());
       } finally {
-        tasks.remove(task, Optional.empty());
+        mountsNext.run();
+        giveBack(task, Optional.empty(), true);
       }
+    }
+  }
+
+  /** Last, for what is active under the name is another task's from then on. */
+  private void giveBack(Task task, Optional<Exit> exit, boolean deactivates) {
+    try {
+      if (deactivates) {
+        mounts.deactivate(task);
+      }
+    } finally {
+      tasks.remove(task, exit);
     }
   }
 
@@ -221,7 +249,7 @@ final class TaskEnd {
     } catch (RuntimeException e) {
       LOG.log(Level.ERROR, "events of " + task.bundle(), e);
     } finally {
-      tasks.remove(task, Optional.of(exit));
+      giveBack(task, Optional.of(exit), true);
     }
   }
 
@@ -329,7 +357,7 @@ final class TaskEnd {
           bundles.delete(task.bundle());
         }
       } finally {
-        tasks.remove(task, Optional.empty());
+        giveBack(task, Optional.empty(), task.hasActivated());
       }
     }
   }
@@ -391,7 +419,7 @@ final class TaskEnd {
       }
       bundles.delete(task.bundle());
     } finally {
-      tasks.remove(task, Optional.empty());
+      giveBack(task, Optional.empty(), true);
     }
   }
 
@@ -416,7 +444,7 @@ final class TaskEnd {
       } catch (ContainerdException e) {
         LOG.log(Level.DEBUG, "leaked shim of " + task.bundle(), e);
       }
-      clear(task, shim);
+      clear(task, shim, () -> {});
     }
   }
 

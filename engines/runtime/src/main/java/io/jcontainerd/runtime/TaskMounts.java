@@ -16,9 +16,10 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * What a task's root needs of the mount manager: activated under the task's id before the task is
- * created, and given up after it was deleted. Should the daemon die in between, the garbage
- * collector finds it once the container is gone.
+ * What a task's root needs of the mount manager: activated under the task's id once the task has
+ * its name, and given up before the name is given back, so that it is never that of another task of
+ * the same name. Should the daemon die in between, the garbage collector finds it once the
+ * container is gone.
  */
 final class TaskMounts {
   private static final System.Logger LOG = System.getLogger("io.jcontainerd.runtime");
@@ -83,28 +84,24 @@ final class TaskMounts {
         request.taskApiVersion());
   }
 
-  /** Gives up what was activated for a task that did not come about. */
-  void undo(Ready ready, Throwable reason) {
-    if (ready.mine()) {
-      try {
-        manager.orElseThrow().deactivate(ready.request().container().id());
-      } catch (ContainerdException e) {
-        reason.addSuppressed(e);
-      }
-    }
-  }
-
-  /** Gives up what was activated for a task that is gone. */
-  void deactivate(String id) {
+  /** Gives up what is active for a task that is gone. */
+  void deactivate(Task task) {
     if (manager.isEmpty()) {
       return;
     }
-    try {
-      manager.get().deactivate(id);
-    } catch (NotFoundException _) {
-      // most tasks need nothing
-    } catch (ContainerdException e) {
-      LOG.log(Level.WARNING, "mounts of task " + id + " are left to the garbage collector", e);
-    }
+    Call.in(task.namespace())
+        .run(
+            () -> {
+              try {
+                manager.get().deactivate(task.id());
+              } catch (NotFoundException _) {
+                // most tasks need nothing
+              } catch (ContainerdException e) {
+                LOG.log(
+                    Level.WARNING,
+                    "mounts of task " + task.id() + " are left to the garbage collector",
+                    e);
+              }
+            });
   }
 }

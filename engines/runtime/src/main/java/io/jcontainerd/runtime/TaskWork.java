@@ -7,6 +7,7 @@ import io.jcontainerd.core.TypedValue;
 import io.jcontainerd.core.containers.Container;
 import io.jcontainerd.core.failure.AlreadyExistsException;
 import io.jcontainerd.core.failure.ContainerdException;
+import io.jcontainerd.core.failure.UnavailableException;
 import io.jcontainerd.core.mount.Mount;
 import io.jcontainerd.core.operation.OperationRegistry;
 import io.jcontainerd.core.operation.RunningOperation;
@@ -157,10 +158,30 @@ final class TaskWork {
         .map(asked -> ((Asked) asked).task());
   }
 
-  /** Somebody wants a task gone that may still be created: without a caller that is given up. */
-  void unwanted(String id) {
-    if (tasks.entry(Call.currentNamespace(), id).filter(Task::isCreating).isPresent()) {
-      shared.giveUp(creation(id));
+  /**
+   * Somebody wants a task gone that may still be created: without a caller that is given up. Waits
+   * until nothing is left of it, so that whoever gets the answer can do the next thing.
+   *
+   * @throws UnavailableException if that takes longer than the caller, or any request, may wait
+   */
+  void unwanted(String id) throws InterruptedException {
+    String namespace = Call.currentNamespace();
+    if (tasks.find(namespace, id).isPresent()) {
+      return;
+    }
+    Duration limit = Limits.atMost(timeouts.operation());
+    long deadline = System.nanoTime() + limit.toNanos();
+    if (!shared.giveUp(creation(id), limit) || deleted(id).isPresent()) {
+      return; // somebody waits for it, or deletes it and is joined
+    }
+    Optional<Task> left =
+        tasks.entry(namespace, id).filter(task -> !task.isLive() && !task.isCreating());
+    if (left.isEmpty()) {
+      return;
+    }
+    Duration rest = Duration.ofNanos(Math.max(0, deadline - System.nanoTime()));
+    if (left.get().awaitCleared(rest).isEmpty()) {
+      throw new UnavailableException("task " + id + ": the former one is still removed");
     }
   }
 

@@ -15,6 +15,8 @@ import io.jcontainerd.core.mount.Mount;
 import io.jcontainerd.core.mount.MountManager;
 import io.jcontainerd.core.tasks.CreateTask;
 import io.jcontainerd.core.tasks.Stdio;
+import io.jcontainerd.runtime.bundle.Bundle;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -96,6 +98,11 @@ class TaskMountsTest {
     return new CreateTask(container, List.of(rootfs), Stdio.NONE, Optional.empty(), "", "", "", 0);
   }
 
+  private static Task task() {
+    Path folder = Path.of("/nowhere");
+    return new Task(new Bundle("ns", "task", folder, folder), "", "");
+  }
+
   private TaskMounts.Ready activate(Mount... rootfs) throws InterruptedException {
     return Call.in("ns")
         .withLease("lease")
@@ -113,7 +120,7 @@ class TaskMountsTest {
             });
     assertThat(ready.request()).isSameAs(request);
     assertThat(manager.asked).isEmpty();
-    mounts.deactivate("task");
+    mounts.deactivate(task());
   }
 
   @Test
@@ -124,19 +131,16 @@ class TaskMountsTest {
         .containsExactly(Map.entry("containerd.io/gc.bref.container", "task"));
     assertThat(manager.asked.getFirst().allowed()).containsExactly("type");
     assertThat(manager.leases).containsExactly(Optional.empty());
-    mounts.deactivate("task");
+    mounts.deactivate(task());
     assertThat(manager.active).isEmpty();
   }
 
   @Test
-  void what_was_activated_in_vain_is_given_up_and_what_was_there_is_kept() throws Exception {
-    var ready = activate(EROFS, OVERLAY);
+  void what_was_active_already_is_taken_and_not_told_to_be_new() throws Exception {
+    assertThat(activate(EROFS, OVERLAY).mine()).isTrue();
     var again = activate(EROFS, OVERLAY);
     assertThat(again.request().rootfs()).containsExactly(LEFT);
-    mounts.undo(again, new IllegalStateException("there is such a task"));
-    assertThat(manager.active).containsKey("task");
-    mounts.undo(ready, new IllegalStateException("no task"));
-    assertThat(manager.active).isEmpty();
+    assertThat(again.mine()).isFalse();
   }
 
   @Test
@@ -146,13 +150,10 @@ class TaskMountsTest {
   }
 
   @Test
-  void a_failure_to_give_up_is_told_with_the_first_failure() throws Exception {
-    var ready = activate(EROFS, OVERLAY);
+  void what_cannot_be_given_up_is_left_to_others() throws Exception {
+    var _ = activate(EROFS, OVERLAY);
     manager.stuck = true;
-    var first = new IllegalStateException("no task");
-    mounts.undo(ready, first);
-    assertThat(first.getSuppressed()).hasSize(1);
-    mounts.deactivate("task");
+    mounts.deactivate(task());
     assertThat(manager.active).containsKey("task");
   }
 }

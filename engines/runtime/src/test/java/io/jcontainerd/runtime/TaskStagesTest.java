@@ -16,6 +16,8 @@ import io.jcontainerd.api.runtime.task.v3.WaitResponse;
 import io.jcontainerd.core.Call;
 import io.jcontainerd.core.failure.AlreadyExistsException;
 import io.jcontainerd.core.failure.DeadlineExceededException;
+import io.jcontainerd.core.failure.NotFoundException;
+import io.jcontainerd.core.failure.UnavailableException;
 import io.jcontainerd.core.mount.Activation;
 import io.jcontainerd.core.mount.Mount;
 import io.jcontainerd.core.mount.MountManager;
@@ -38,14 +40,18 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -64,10 +70,12 @@ import org.junit.jupiter.params.provider.CsvSource;
 class TaskStagesTest {
   private static final Duration SECOND = Duration.ofSeconds(1);
   private static final Duration PATIENCE = Duration.ofMillis(300);
+  private static final Set<String> TOLD = Set.of("activate", "deactivate", "Create", "Delete");
 
   private final OperationRegistry operations = new OperationRegistry();
   private final Set<String> hanging = ConcurrentHashMap.newKeySet();
   private final CountDownLatch release = new CountDownLatch(1);
+  private final List<String> calls = new CopyOnWriteArrayList<>();
   private Ground ground;
   private TtrpcServer shim;
   private LocalTaskRuntime runtime;
@@ -110,7 +118,7 @@ class TaskStagesTest {
             List.of(ground.binaries(Timeouts.DEFAULT)),
             ground.processes,
             ground.events,
-            Optional.of(hung(MountManager.class, manager)),
+            Optional.of(manager),
             SandboxEndpoints.NONE,
             operations,
             Timeouts.DEFAULT);
@@ -147,7 +155,11 @@ class TaskStagesTest {
   }
 
   private void pass(String what) throws InterruptedException {
-    if (hanging.contains(what)) {
+    boolean hangs = hanging.contains(what);
+    if (TOLD.contains(what)) {
+      calls.add(what);
+    }
+    if (hangs) {
       release.await();
     }
   }
@@ -208,30 +220,36 @@ class TaskStagesTest {
       assertThat(named.waitsFor()).isNotEmpty();
       assertThatThrownBy(first::get).hasCauseInstanceOf(DeadlineExceededException.class);
       Future<Object> again = threads.submit(() -> within(Duration.ofSeconds(20), call));
-      while (operations.get(named.id(), false).joined() == 0) {
-        Thread.onSpinWait();
-      }
+      await("a second caller", () -> operations.get(named.id(), false).joined() > 0);
       long released = System.nanoTime();
       hanging.clear();
       release.countDown();
       assertThat(again.get(20, TimeUnit.SECONDS)).isNotNull();
       assertThat(since(released)).isLessThan(SECOND);
     }
-    while (!operations.list(List.of(), false).isEmpty()) {
-      Thread.onSpinWait(); // the answer comes a moment before the end
-    }
+    // the answer comes a moment before the end
+    await("the end", () -> operations.list(List.of(), false).isEmpty());
   }
 
-  private Operation named(String kind, String stage) {
-    while (true) {
-      Optional<Operation> found =
+  private Operation named(String kind, String stage) throws Exception {
+    var found = new AtomicReference<Operation>();
+    await(
+        kind + " in " + stage,
+        () -> {
           operations.list(List.of("kind==" + kind, "key==web"), true).stream()
               .filter(operation -> operation.stage().equals(stage))
-              .findFirst();
-      if (found.isPresent()) {
-        return found.get();
-      }
-      Thread.onSpinWait();
+              .findFirst()
+              .ifPresent(found::set);
+          return found.get() != null;
+        });
+    return Objects.requireNonNull(found.get());
+  }
+
+  private static void await(String what, Callable<Boolean> condition) throws Exception {
+    long deadline = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+    while (!condition.call()) {
+      assertThat(System.nanoTime() - deadline).as(what).isNegative();
+      Thread.sleep(5);
     }
   }
 
@@ -255,18 +273,89 @@ class TaskStagesTest {
     release.countDown();
     assertThat(operations.join(id, Duration.ofSeconds(20)).outcome()).contains(Operation.DONE);
     within(Duration.ofSeconds(20), () -> runtime.waitFor("web", ""));
-    CreateTask plain = request();
-    var another =
-        new CreateTask(
-            plain.container(),
-            List.of(),
-            Stdio.NONE,
-            Optional.empty(),
-            "",
-            "",
-            plain.taskApiAddress(),
-            plain.taskApiVersion());
-    assertThatThrownBy(() -> within(Duration.ofSeconds(20), () -> runtime.create(another)))
+    assertThatThrownBy(() -> within(Duration.ofSeconds(20), () -> runtime.create(another())))
         .isInstanceOf(AlreadyExistsException.class);
+  }
+
+  /** The same container with another request for its task. */
+  private CreateTask another() {
+    CreateTask plain = request();
+    return new CreateTask(
+        plain.container(),
+        plain.rootfs(),
+        new Stdio("", "/dev/null", "", false),
+        Optional.empty(),
+        "",
+        "",
+        plain.taskApiAddress(),
+        plain.taskApiVersion());
+  }
+
+  private void abandonedInCreate() throws Exception {
+    hanging.add("Create");
+    assertThatThrownBy(() -> within(PATIENCE, () -> runtime.create(request())))
+        .isInstanceOf(DeadlineExceededException.class);
+    await("the request to the shim", () -> calls.contains("Create"));
+    hanging.clear();
+  }
+
+  @Test
+  void mounts_of_an_abandoned_creation_are_given_up_before_the_next_has_its_own() throws Exception {
+    abandonedInCreate();
+    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      Future<Object> next =
+          threads.submit(() -> within(Duration.ofSeconds(20), () -> runtime.create(another())));
+      assertThatThrownBy(() -> next.get(500, TimeUnit.MILLISECONDS))
+          .isInstanceOf(TimeoutException.class);
+      release.countDown();
+      assertThat(next.get(20, TimeUnit.SECONDS)).isEqualTo(42);
+    }
+    // the first one's mounts stay until its shim has let go of them
+    assertThat(calls)
+        .containsExactly("activate", "Create", "Delete", "deactivate", "activate", "Create");
+  }
+
+  @Test
+  void a_name_is_given_back_when_the_mounts_under_it_are_given_up() throws Exception {
+    within(Duration.ofSeconds(20), () -> runtime.create(request()));
+    hanging.add("deactivate");
+    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      Future<Object> deletion =
+          threads.submit(() -> within(Duration.ofSeconds(20), () -> runtime.delete("web")));
+      var _ = named("delete", "mounts");
+      Future<Object> next =
+          threads.submit(() -> within(Duration.ofSeconds(20), () -> runtime.create(request())));
+      assertThatThrownBy(() -> next.get(500, TimeUnit.MILLISECONDS))
+          .isInstanceOf(TimeoutException.class);
+      release.countDown();
+      assertThat(deletion.get(20, TimeUnit.SECONDS)).isNotNull();
+      assertThat(next.get(20, TimeUnit.SECONDS)).isEqualTo(42);
+    }
+    assertThat(calls)
+        .containsExactly("activate", "Create", "Delete", "deactivate", "activate", "Create");
+  }
+
+  @Test
+  void a_deletion_of_an_abandoned_creation_answers_when_nothing_is_left_of_it() throws Exception {
+    abandonedInCreate();
+    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      Future<Object> deletion =
+          threads.submit(() -> within(Duration.ofSeconds(20), () -> runtime.delete("web")));
+      assertThatThrownBy(() -> deletion.get(500, TimeUnit.MILLISECONDS))
+          .isInstanceOf(TimeoutException.class);
+      release.countDown();
+      assertThatThrownBy(() -> deletion.get(20, TimeUnit.SECONDS))
+          .hasCauseInstanceOf(NotFoundException.class);
+      assertThat(calls).containsExactly("activate", "Create", "Delete", "deactivate");
+      assertThat(ground.bundles.list()).isEmpty();
+    }
+  }
+
+  @Test
+  void a_deletion_waits_no_longer_than_its_caller() throws Exception {
+    abandonedInCreate();
+    assertThatThrownBy(() -> within(PATIENCE, () -> runtime.delete("web")))
+        .isInstanceOf(UnavailableException.class)
+        .hasMessageContaining("still");
   }
 }
