@@ -116,14 +116,19 @@ final class TaskCreation {
       Bundle bundle =
           bundles.create(namespace, id, document.value(), rootGroup(spec), task.sandbox());
       bundleMade = true;
-      operation.stage("shim", "the start of a shim for " + runtime);
-      Shim shim = shim(task, bundle, launcher, request);
-      checkIdMaps(task, spec, request);
-      operation.stage("create", "the answer of shim " + shim.address().address() + " to Create");
-      int pid = create(task, shim, options, request);
+      int pid;
+      try {
+        operation.stage("shim", "the start of a shim for " + runtime);
+        Shim shim = shim(task, bundle, launcher, request);
+        checkIdMaps(task, spec, request);
+        operation.stage("create", "the answer of shim " + shim.address().address() + " to Create");
+        pid = create(task, shim, options, request);
+      } finally {
+        launcher.settled(bundle);
+      }
       task.pid(pid);
       task.live();
-      end.watch(task, shim);
+      end.watch(task, task.shim().orElseThrow());
       return task;
     } catch (ContainerdException | InterruptedException e) {
       end.undo(task, bundleMade, e);

@@ -62,10 +62,19 @@ final class FakeHost {
       throw new IllegalStateException("this host is told to be broken");
     }
     Files.deleteIfExists(socket);
-    var server = new TtrpcServer(List.of(new FakeHost(tasks).service()));
+    var host = new FakeHost(tasks);
+    var server = new TtrpcServer(List.of(host.service()));
     server.listen(UnixSockets.listen(socket));
     Files.writeString(state.resolve("pid"), Long.toString(ProcessHandle.current().pid()));
+    host.mark();
     Thread.currentThread().join();
+  }
+
+  private void mark() throws IOException {
+    String stat = Files.readString(Path.of("/proc/self/stat"));
+    String began = stat.substring(stat.lastIndexOf(')') + 2).split(" ")[19];
+    Files.writeString(
+        tasks.resolveSibling("serving"), ProcessHandle.current().pid() + " " + began + " here");
   }
 
   private TtrpcService service() {
@@ -166,11 +175,36 @@ final class FakeHost {
         .build();
   }
 
-  private Empty shutdown() throws IOException {
-    try (var left = Files.list(tasks)) {
-      if (left.findAny().isEmpty()) {
-        Thread.ofPlatform().start(() -> Runtime.getRuntime().halt(0));
+  private static boolean isEmpty(Path folder) throws IOException {
+    if (!Files.exists(folder)) {
+      return true;
+    }
+    try (var entries = Files.list(folder)) {
+      return entries.findAny().isEmpty();
+    }
+  }
+
+  /** Unless somebody is on the way, who then finds that this host does not serve any more. */
+  private void leave() {
+    try {
+      while (true) {
+        Files.deleteIfExists(tasks.resolveSibling("serving"));
+        if (isEmpty(tasks.resolveSibling("coming"))) {
+          Runtime.getRuntime().halt(0);
+        }
+        mark();
+        do {
+          Thread.sleep(20);
+        } while (!isEmpty(tasks) || !isEmpty(tasks.resolveSibling("coming")));
       }
+    } catch (IOException | InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private Empty shutdown() throws IOException {
+    if (isEmpty(tasks)) {
+      Thread.ofPlatform().start(this::leave);
     }
     return Empty.getDefaultInstance();
   }

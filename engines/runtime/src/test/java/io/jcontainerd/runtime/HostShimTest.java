@@ -11,7 +11,9 @@ import io.jcontainerd.core.tasks.CreateTask;
 import io.jcontainerd.core.tasks.Exit;
 import io.jcontainerd.core.tasks.Stdio;
 import io.jcontainerd.core.tasks.TaskStatus;
+import io.jcontainerd.runtime.bundle.Bundle;
 import io.jcontainerd.runtime.shim.HostShimLauncher;
+import io.jcontainerd.runtime.shim.Shim;
 import io.jcontainerd.runtime.shim.ShimGroup;
 import io.jcontainerd.runtime.shim.ShimLauncher;
 import io.jcontainerd.runtime.shim.Timeouts;
@@ -22,6 +24,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -29,6 +32,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -386,6 +391,29 @@ class HostShimTest {
             Files.delete(group);
           }
           end("usual");
+        });
+  }
+
+  @Test
+  void a_host_that_was_told_to_leave_stays_for_a_task_that_is_on_its_way() throws Exception {
+    leave();
+    restart(ShimGroup.CONTAINER);
+    here(
+        () -> {
+          begin("web");
+          ProcessHandle first = hostProcesses().getFirst();
+          Bundle bundle = ground.bundles.at(ground.namespace, "web");
+          // as a second task of the host would between its launch and its creation
+          Shim shim = hosts.launch(bundle, new ShimLauncher.Launch(RUNTIME, Optional.empty()));
+          end("web");
+          assertThatThrownBy(() -> first.onExit().get(500, TimeUnit.MILLISECONDS))
+              .isInstanceOf(TimeoutException.class);
+          assertThat(shim.whoServes(ground.namespace, "web", Duration.ofSeconds(5)).getShimPid())
+              .isEqualTo((int) first.pid());
+          hosts.settled(bundle);
+          first.onExit().get(20, TimeUnit.SECONDS);
+          begin("web");
+          end("web");
         });
   }
 

@@ -105,6 +105,7 @@ final class StateStore {
     }
     deleteTree(folder.resolve("containers"));
     deleteTree(folder.resolve("events"));
+    deleteTree(folder.resolve("coming"));
     try {
       for (String name :
           List.of("tmp", "boot", "log", "log.1", "cgroup", "serving", "expected", "lock", "")) {

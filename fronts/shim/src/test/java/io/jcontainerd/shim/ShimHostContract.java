@@ -1078,4 +1078,25 @@ abstract class ShimHostContract {
     tasks = new TaskClient(host.connect());
     before = settled();
   }
+
+  @Test
+  void asked_to_leave_it_stays_for_a_container_that_is_coming() throws Exception {
+    Path state = HostProcess.state(folder);
+    Path coming = Files.createDirectories(state.resolve("coming")).resolve("ns.web");
+    Files.createFile(coming);
+    tasks.shutdown();
+    assertThat(host.awaitEnd(Duration.ofSeconds(1))).isFalse();
+    until(() -> Files.exists(state.resolve("serving")), () -> "serves no more");
+    String id = id("came");
+    run(id, NONE, "sleep", "1000");
+    Files.delete(coming);
+    assertThat(host.awaitEnd(Duration.ofSeconds(1))).isFalse();
+    killAndDelete(id);
+    assertThat(host.awaitEnd(Duration.ofSeconds(20))).isTrue();
+    tasks.close();
+    assertThat(state).doesNotExist();
+    host = HostProcess.start(folder);
+    tasks = new TaskClient(host.connect());
+    before = settled();
+  }
 }

@@ -69,6 +69,7 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
   private static final int NAME_LENGTH = 64;
   private static final Spec NO_SPEC = new Spec(JsonObject.EMPTY);
   private static final int SIGKILL = 9;
+  private static final Duration SOON = Duration.ofMillis(5);
   private static final int MAX_OUTPUT = 10 << 20;
 
   private final List<String> command;
@@ -83,6 +84,7 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
   private final Path state;
   private final Supplier<Optional<Path>> ociRuntime;
   private final Timeouts timeouts;
+  private final ComingTasks coming;
   private final Map<Path, CompletableFuture<Shim>> hosts = new ConcurrentHashMap<>();
 
   /**
@@ -121,6 +123,7 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
     this.state = state;
     this.ociRuntime = ociRuntime;
     this.timeouts = timeouts;
+    this.coming = new ComingTasks(processes);
   }
 
   /** Where the host of a group listens. */
@@ -160,11 +163,50 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
     String key =
         group.key(bundle, () -> Spec.parse(bundles.read(bundle, Bundle.CONFIG).orElseThrow()));
     Path address = socket(cgroup.isEmpty() ? key : key + "\n" + cgroup);
-    Shim host = host(address, cgroup, Limits.atMost(timeouts.shimStart()));
+    Duration limit = Limits.atMost(timeouts.shimStart());
+    Shim host =
+        cgroup.isEmpty() && group.outlivesTasks()
+            ? host(address, cgroup, limit)
+            : hostThatStays(bundle, address, cgroup, limit);
     bundles.write(bundle, Bundle.SHIM_BINARY, shimProgram.toString().getBytes(UTF_8), 0600);
     bundles.write(bundle, Bundle.BOOTSTRAP, host.address().toJson(), 0644);
     openLog(bundle);
     return host;
+  }
+
+  /**
+   * A host of those that leave with their last task, which does not while this one's is coming. One
+   * that is about to leave is waited for, and another started.
+   */
+  private Shim hostThatStays(Bundle bundle, Path address, String cgroup, Duration limit)
+      throws InterruptedException {
+    Path folder = state.resolve(address.getFileName());
+    long deadline = System.nanoTime() + limit.toNanos();
+    try {
+      while (true) {
+        coming.announce(bundle, folder);
+        long left = deadline - System.nanoTime();
+        Shim host = host(address, cgroup, Duration.ofNanos(Math.max(1, left)));
+        if (coming.isServed(folder) && coming.isAnnounced(bundle) && !host.isLost()) {
+          return host;
+        }
+        if (left <= 0) {
+          throw new UnavailableException("shim host " + address + ": does not serve in time");
+        }
+        Thread.sleep(SOON);
+      }
+    } catch (IOException e) {
+      coming.settled(bundle);
+      throw new UnavailableException("shim host " + address + ": " + e.getMessage(), e);
+    } catch (RuntimeException | InterruptedException e) {
+      coming.settled(bundle);
+      throw e;
+    }
+  }
+
+  @Override
+  public void settled(Bundle bundle) {
+    coming.settled(bundle);
   }
 
   /**

@@ -26,6 +26,12 @@ public interface ShimLauncher {
    */
   Shim launch(Bundle bundle, Launch launch) throws InterruptedException;
 
+  /**
+   * The shim that was launched has the bundle's task now, or nobody will ask it to: until then it
+   * does not leave for want of tasks. Harmless when repeated.
+   */
+  default void settled(Bundle bundle) {}
+
   /** Whether a bundle found on disk is one of its own. */
   boolean owns(Bundle bundle);
 

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.jcontainerd.linux.process.ProcessIdentity;
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -13,13 +14,17 @@ import java.time.Instant;
 import java.util.Optional;
 
 /**
- * Two files in a host's state folder, by which a host and who sends clients to it agree.
+ * Files in a host's state folder, by which a host and who sends clients to it agree.
  *
  * <p>{@code serving} is there as long as the host takes new clients: its pid, its start time and
  * its address in one line. {@code expected} is written by who is about to send a client. A sender
  * first writes {@code expected} and then looks for {@code serving}; a host that wants to leave
  * first removes {@code serving} and then looks at {@code expected}. So at least one of them sees
  * the other: no client is sent to a socket that is about to go.
+ *
+ * <p>A daemon that knows when its client is there does not keep the host waiting for longer: it
+ * writes a file of its own for each, {@code coming/NAME}, in place of {@code expected}, and removes
+ * it then.
  *
  * @param folder the host's state folder
  */
@@ -36,6 +41,10 @@ public record ServingMark(Path folder) {
 
   private Path expected() {
     return folder.resolve("expected");
+  }
+
+  private Path coming() {
+    return folder.resolve("coming");
   }
 
   /** This process serves from now on. */
@@ -56,8 +65,25 @@ public record ServingMark(Path folder) {
 
   /** Whether somebody has sent a client a short while ago. */
   public boolean isExpecting() throws IOException {
+    return isRecent(expected()) || isSomebodyComing();
+  }
+
+  private boolean isSomebodyComing() throws IOException {
+    try (DirectoryStream<Path> announced = Files.newDirectoryStream(coming())) {
+      for (Path file : announced) {
+        if (isRecent(file)) {
+          return true;
+        }
+      }
+      return false;
+    } catch (NoSuchFileException e) {
+      return false;
+    }
+  }
+
+  private static boolean isRecent(Path file) throws IOException {
     try {
-      Instant told = Files.getLastModifiedTime(expected()).toInstant();
+      Instant told = Files.getLastModifiedTime(file).toInstant();
       return told.isAfter(Instant.now().minus(COMES_WITHIN));
     } catch (NoSuchFileException e) {
       return false;

@@ -10,6 +10,7 @@
  * /run/jcontainerd/jrunc/KEY/      the state folder of a host: see HostPlace for the key
  * …/KEY/sockets/NS                 where the host serves a namespace: see NamespaceRequest
  * …/KEY/serving                    whose process serves, and where: see ServingMark
+ * …/KEY/coming/NAME                a client of a daemon that knows this file is on its way
  * …/KEY/expected                   touched by who sends a client: the host stays for it
  * BUNDLE/address                   what daemons of release 1.6 read when they start again
  * BUNDLE/shim-state                the path of the host's state folder
