@@ -7,11 +7,14 @@ import io.jcontainerd.linux.process.Signals;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Collectors;
+import java.util.Set;
 
 /**
  * Takes over what an earlier host left: processes that still run are followed by their pidfd, those
@@ -21,6 +24,8 @@ import java.util.stream.Collectors;
  */
 final class Adoption {
   private static final System.Logger LOG = System.getLogger(Adoption.class.getName());
+
+  private static final Duration KILLED = Duration.ofSeconds(10);
 
   private final HostServices host;
   private final Supervisor supervisor;
@@ -51,8 +56,9 @@ final class Adoption {
   private void takeOver(boolean givenUp) throws IOException, InterruptedException {
     List<ContainerRecord> records = host.store().all();
     if (!records.isEmpty()) {
-      new LeftCommands(host.children())
-          .end(records.stream().map(ContainerRecord::bundle).collect(Collectors.toSet()));
+      Set<Path> places = new HashSet<>(Set.of(host.store().scratch()));
+      records.forEach(record -> places.add(record.bundle()));
+      new LeftCommands(host.children()).end(places);
     }
     for (ContainerRecord record : records) {
       try {
@@ -90,23 +96,37 @@ final class Adoption {
       if (record.rootMounted()) {
         host.kernel().detachAll(record.bundle().resolve("rootfs"));
       }
+    } else {
+      new RuntimeRemains(host).remove(record);
     }
     host.store().delete(record.namespace(), record.id());
     LOG.log(Level.INFO, "container {0}: its creation was cut short; removed", record.id());
   }
 
   /** The daemon has given it up and removed its bundle: nobody will ask for it any more. */
-  private void drop(ContainerRecord record) throws IOException {
+  private void drop(ContainerRecord record) throws IOException, InterruptedException {
     List<ContainerRecord.ProcessRecord> processes = new ArrayList<>(record.execs());
     processes.add(record.init());
+    List<Child> killed = new ArrayList<>();
     for (ContainerRecord.ProcessRecord process : processes) {
       if (process.identity().isPresent()) {
         Optional<Child> running = host.children().adopt(process.identity().get());
         if (running.isPresent()) {
           running.get().signal(Signals.KILL);
+          killed.add(running.get());
         }
       }
     }
+    for (Child process : killed) {
+      if (process.await(KILLED).isEmpty()) {
+        LOG.log(
+            Level.WARNING,
+            "container {0}: process {1} does not end though it was killed",
+            record.id(),
+            Integer.toString(process.pid()));
+      }
+    }
+    new RuntimeRemains(host).remove(record);
     host.store().delete(record.namespace(), record.id());
     LOG.log(Level.WARNING, "container {0}: its bundle is gone; given up", record.id());
   }

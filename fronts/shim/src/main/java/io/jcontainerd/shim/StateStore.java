@@ -23,6 +23,7 @@ final class StateStore {
   private static final System.Logger LOG = System.getLogger(StateStore.class.getName());
   private static final Path BOOT_ID = Path.of("/proc/sys/kernel/random/boot_id");
   private static final String SUFFIX = ".json";
+  private static final String SCRATCH = "scratch";
 
   private final Path folder;
 
@@ -62,6 +63,11 @@ final class StateStore {
       }
       throw e;
     }
+  }
+
+  /** A folder for who works on what has no other one any more; an earlier one's is taken over. */
+  Path scratch() throws IOException {
+    return Files.createDirectories(folder.resolve(SCRATCH));
   }
 
   /** Forgets a container. */
@@ -105,6 +111,7 @@ final class StateStore {
     }
     deleteTree(folder.resolve("containers"));
     deleteTree(folder.resolve("events"));
+    deleteTree(folder.resolve(SCRATCH));
     deleteTree(folder.resolve("coming"));
     try {
       for (String name :

@@ -17,6 +17,7 @@ import io.jcontainerd.api.types.task.Status;
 import io.jcontainerd.linux.descriptor.Fifos;
 import io.jcontainerd.linux.descriptor.OwnedDescriptor;
 import io.jcontainerd.linux.descriptor.OwnedDescriptor.Access;
+import io.jcontainerd.linux.process.ProcessIdentity;
 import io.jcontainerd.oci.json.JsonObject;
 import io.jcontainerd.oci.runtime.Spec;
 import io.jcontainerd.ttrpc.CallOptions;
@@ -794,6 +795,33 @@ abstract class ShimHostContract {
     Path record = Path.of("containers", TaskClient.NAMESPACE, next + ".json");
     assertThat(HostProcess.state(folder).resolve(record)).exists();
     killAndDelete(next);
+    before = settled();
+  }
+
+  @Test
+  void of_a_container_whose_bundle_went_with_its_host_the_next_one_leaves_nothing()
+      throws Exception {
+    String running = id("dropped");
+    String stopped = id("ended");
+    run(running, NONE, "sleep", "1000");
+    run(stopped, NONE, "true");
+    tasks.await(stopped, "");
+    ProcessIdentity process = ProcessIdentity.of(tasks.state(running, "").getPid()).orElseThrow();
+    Path states = folder.resolve("runtime").resolve(TaskClient.NAMESPACE);
+    assertThat(states.resolve(running)).exists();
+    assertThat(groups()).isNotEmpty();
+    tasks.close();
+    host.kill();
+    for (String id : List.of(running, stopped)) {
+      sh("rm -r " + bundles.bundle(id));
+    }
+    host = HostProcess.start(folder);
+    tasks = new TaskClient(host.connect());
+    assertThat(process.isRunning()).isFalse();
+    assertThat(states.resolve(running)).doesNotExist();
+    assertThat(states.resolve(stopped)).doesNotExist();
+    assertThat(groups()).isEmpty();
+    assertCode(() -> tasks.state(running, ""), StatusCode.NOT_FOUND, "");
     before = settled();
   }
 
