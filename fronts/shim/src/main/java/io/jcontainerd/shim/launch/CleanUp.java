@@ -1,5 +1,6 @@
 package io.jcontainerd.shim.launch;
 
+import io.jcontainerd.oci.json.JsonObject;
 import io.jcontainerd.ttrpc.CallOptions;
 import io.jcontainerd.ttrpc.Metadata;
 import io.jcontainerd.ttrpc.StatusCode;
@@ -11,11 +12,16 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Map;
+import java.util.Optional;
 
 /**
  * The {@code delete} action. A daemon runs it when the connection of a task is gone, be it that the
  * task was deleted, as usual, or that the host died. What is left of the container, if anything, is
  * removed by a host; the one that is started after another died removes all that it left.
+ *
+ * <p>Bundles of our own daemon name this program as well, for whoever takes them over. Their host
+ * has its state elsewhere: it is asked if it serves, and done without if it does not.
  */
 final class CleanUp {
   private static final int KILLED = 137;
@@ -29,27 +35,73 @@ final class CleanUp {
   private final String id;
   private final HostStarter hosts;
   private final String ttrpcAddress;
+  private final Map<String, String> environment;
 
-  CleanUp(Path bundle, String namespace, String id, HostStarter hosts, String ttrpcAddress) {
+  CleanUp(
+      Path bundle,
+      String namespace,
+      String id,
+      HostStarter hosts,
+      String ttrpcAddress,
+      Map<String, String> environment) {
     this.bundle = bundle;
     this.namespace = namespace;
     this.id = id;
     this.hosts = hosts;
     this.ttrpcAddress = ttrpcAddress;
+    this.environment = Map.copyOf(environment);
   }
 
   /** Removes what is left; the bytes of a {@code DeleteResponse}. */
   byte[] run() throws IOException, InterruptedException {
     String state = text("shim-state");
     String address = text("address");
-    if (!state.isEmpty() && !address.isEmpty()) {
+    int pid = pid();
+    if (state.isEmpty()) {
+      removeOurs();
+    } else if (!address.isEmpty()) {
       HostPlace place = HostPlace.of(Path.of(state), address);
       Path record = place.record(namespace, id);
       if (Files.exists(record)) {
         remove(place, record);
       }
     }
-    return LaunchMessages.deleted(pid(), KILLED, Instant.now());
+    return LaunchMessages.deleted(pid, KILLED, Instant.now());
+  }
+
+  private void removeOurs() throws IOException, InterruptedException {
+    String bootstrap = text("bootstrap.json");
+    if (bootstrap.isEmpty() && text("options.json").isEmpty()) {
+      return; // it never had a shim, nor an OCI runtime
+    }
+    Optional<TtrpcClient> serving =
+        bootstrap.startsWith("{") ? connect(JsonObject.parse(bootstrap)) : Optional.empty();
+    if (serving.isPresent()) {
+      try (TtrpcClient client = serving.get()) {
+        end(client, LIMIT);
+      }
+    } else {
+      new RemovalByHand(bundle, namespace, id, environment).run(LIMIT);
+    }
+  }
+
+  private static Optional<TtrpcClient> connect(JsonObject bootstrap) throws InterruptedException {
+    Optional<String> address = bootstrap.string("address").filter(a -> !a.isEmpty());
+    if (address.isEmpty()) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(TtrpcClient.connect(HostPlace.path(address.get()), LIMIT));
+    } catch (IOException e) {
+      return Optional.empty(); // nobody serves there
+    }
+  }
+
+  /** A host that does not know the container, or any more, has nothing of it. */
+  private void end(TtrpcClient client, Duration limit) throws InterruptedException {
+    call(client, "Kill", LaunchMessages.kill(id, SIGKILL), limit);
+    call(client, "Wait", LaunchMessages.container(id), limit);
+    call(client, "Delete", LaunchMessages.container(id), limit);
   }
 
   private void remove(HostPlace place, Path record) throws IOException, InterruptedException {
@@ -62,9 +114,7 @@ final class CleanUp {
         if (!left.isPositive()) {
           throw new LaunchException("container " + id + " is not removed within " + LIMIT);
         }
-        call(client, "Kill", LaunchMessages.kill(id, SIGKILL), left);
-        call(client, "Wait", LaunchMessages.container(id), left);
-        call(client, "Delete", LaunchMessages.container(id), left);
+        end(client, left);
         Thread.sleep(POLL); // one that is not there yet or any more has its record for a moment
       }
     }

@@ -143,7 +143,8 @@ public final class Jrunc {
             arguments.namespace(),
             arguments.id(),
             hosts(Settings.of(environment)),
-            address)
+            address,
+            environment)
         .run();
   }
 
