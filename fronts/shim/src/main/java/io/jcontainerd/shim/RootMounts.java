@@ -8,7 +8,9 @@ import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -30,6 +32,7 @@ final class RootMounts {
   private final Kernel kernel;
   private final Children children;
   private final Duration longest;
+  private final Map<Container, FutureTask<@Nullable Void>> unmounts = new ConcurrentHashMap<>();
 
   RootMounts(Kernel kernel, Children children) {
     this(kernel, children, LONGEST);
@@ -86,31 +89,52 @@ final class RootMounts {
     }
   }
 
-  /** Unmounting an overlay writes back its files, so it goes on beside the runtime's delete. */
+  /**
+   * Unmounting an overlay writes back its files, so it goes on beside the runtime's delete. While
+   * one hangs, whoever asks again is given that one.
+   */
   FutureTask<@Nullable Void> unmounting(Container container) {
     FutureTask<@Nullable Void> task =
         new FutureTask<>(
             () -> {
               if (container.rootMounted) {
-                try {
-                  kernel.unmountAll(container.rootfs());
-                } catch (IOException e) {
-                  LOG.log(
-                      Level.WARNING,
-                      "container {0}: root is busy and will be unmounted by its last user: {1}",
-                      container.id(),
-                      e.getMessage());
-                  kernel.detachAll(container.rootfs());
-                }
+                unmount(container);
               }
               return null;
             });
-    if (container.rootMounted) {
-      Thread.ofPlatform().daemon().name("unmount " + container.id()).start(task);
-    } else {
+    if (!container.rootMounted) {
       task.run();
+      return task;
     }
+    FutureTask<@Nullable Void> hanging = unmounts.putIfAbsent(container, task);
+    if (hanging != null) {
+      return hanging;
+    }
+    Thread.ofPlatform()
+        .daemon()
+        .name("unmount " + container.id())
+        .start(
+            () -> {
+              try {
+                task.run();
+              } finally {
+                unmounts.remove(container, task);
+              }
+            });
     return task;
+  }
+
+  private void unmount(Container container) throws IOException {
+    try {
+      kernel.unmountAll(container.rootfs());
+    } catch (IOException e) {
+      LOG.log(
+          Level.WARNING,
+          "container {0}: root is busy and will be unmounted by its last user: {1}",
+          container.id(),
+          e.getMessage());
+      kernel.detachAll(container.rootfs());
+    }
   }
 
   /**

@@ -59,6 +59,7 @@ class SupervisorTest {
   private final InMemoryKernel kernel = new InMemoryKernel(files);
   private final AtomicInteger detached = new AtomicInteger();
   private volatile Runnable beforeMount = () -> {};
+  private volatile Runnable beforeUnmount = () -> {};
   private Children children;
   private Supervisor supervisor;
   private Container container;
@@ -136,6 +137,7 @@ class SupervisorTest {
               switch (method.getName()) {
                 case "mount" -> beforeMount.run();
                 case "detachAll" -> detached.incrementAndGet();
+                case "unmountAll" -> beforeUnmount.run();
                 default -> {}
               }
               try {
@@ -289,6 +291,30 @@ class SupervisorTest {
     release.countDown();
     assertThat(within(Duration.ofSeconds(10), () -> detached.get() == 2)).isTrue();
     assertThat(kernel.mountTable()).isEmpty();
+  }
+
+  @Test
+  void whoever_asks_again_for_an_unmount_that_hangs_waits_for_that_one() throws Exception {
+    CountDownLatch release = new CountDownLatch(1);
+    AtomicInteger begun = new AtomicInteger();
+    beforeUnmount =
+        () -> {
+          begun.incrementAndGet();
+          hang(release);
+        };
+    container.rootMounted = true;
+    var roots = new RootMounts(watchedKernel(), children, Duration.ofMillis(100));
+    try {
+      for (int i = 0; i < 5; i++) {
+        assertThatThrownBy(() -> roots.await(roots.unmounting(container), container))
+            .isInstanceOf(DeadlineExceededException.class);
+      }
+      assertThat(begun).hasValue(1);
+    } finally {
+      release.countDown();
+    }
+    roots.await(roots.unmounting(container), container);
+    container.rootMounted = false;
   }
 
   private static void hang(CountDownLatch release) {
