@@ -16,7 +16,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.UUID;
 
 /**
  * Which OCI runtime this host gets by default: the first one of a list that has just created and
@@ -27,7 +26,6 @@ import java.util.UUID;
  */
 public record OciRuntimes(Optional<Path> chosen, List<Attempt> attempts) {
   private static final System.Logger LOG = System.getLogger("io.jcontainerd.runtime");
-  private static final String PROBE = "jcontainerd-probe-";
   private static final Duration LIMIT = Duration.ofSeconds(20);
   private static final int MAX_OUTPUT = 64 << 10;
 
@@ -64,6 +62,7 @@ public record OciRuntimes(Optional<Path> chosen, List<Attempt> attempts) {
       List<String> names, String searchPath, Files files, Processes processes, Path scratch)
       throws InterruptedException {
     clearLeftovers(names, searchPath, files, processes, scratch);
+    ProbeNames.clearGroups();
     List<Attempt> attempts = new ArrayList<>();
     for (String name : names) {
       Optional<Path> program = find(name, searchPath);
@@ -87,7 +86,7 @@ public record OciRuntimes(Optional<Path> chosen, List<Attempt> attempts) {
       throws InterruptedException {
     try {
       for (String id : files.list(scratch)) {
-        if (!id.startsWith(PROBE)) {
+        if (!id.startsWith(ProbeNames.PREFIX)) {
           continue;
         }
         Path folder = scratch.resolve(id);
@@ -113,7 +112,12 @@ public record OciRuntimes(Optional<Path> chosen, List<Attempt> attempts) {
 
   private static String refusal(Path program, Files files, Processes processes, Path scratch)
       throws InterruptedException {
-    String id = PROBE + UUID.randomUUID().toString().substring(0, 8);
+    String id;
+    try {
+      id = ProbeNames.next();
+    } catch (IOException e) {
+      return "not tried: " + e.getMessage();
+    }
     Path folder = scratch.resolve(id);
     try {
       Path bundle = folder.resolve("bundle");

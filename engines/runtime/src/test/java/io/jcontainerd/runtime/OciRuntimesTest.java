@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.jcontainerd.linux.LinuxFiles;
 import io.jcontainerd.linux.process.LinuxProcesses;
+import io.jcontainerd.linux.process.ProcessIdentity;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -112,6 +113,43 @@ class OciRuntimesTest {
       dying.get().onExit().get(10, TimeUnit.SECONDS);
     }
     assertThat(groups()).isEmpty();
+  }
+
+  @Test
+  @Tag("root")
+  void empty_groups_of_killed_proofs_are_removed_and_others_left() throws Exception {
+    Process ended = new ProcessBuilder("sleep", "600").start();
+    ProcessIdentity gone = ProcessIdentity.of((int) ended.pid()).orElseThrow();
+    ended.destroyForcibly().waitFor();
+    ProcessIdentity self = ProcessIdentity.of((int) ProcessHandle.current().pid()).orElseThrow();
+    Path top = aHierarchy();
+    Path left = Files.createDirectory(top.resolve(ProbeNames.of(gone)));
+    Path busy = Files.createDirectory(top.resolve(ProbeNames.of(gone)));
+    Path live = Files.createDirectory(top.resolve(ProbeNames.of(self)));
+    Path elsewhere =
+        Files.createDirectory(
+            top.resolve(ProbeNames.PREFIX + "1-" + gone.pid() + "-" + gone.startTicks() + "-0a"));
+    Path older = Files.createDirectory(top.resolve(ProbeNames.PREFIX + "0a1b2c3d"));
+    Process inside = new ProcessBuilder("sleep", "600").start();
+    try {
+      Files.writeString(busy.resolve("cgroup.procs"), Long.toString(inside.pid()));
+      prove(List.of(), "/nowhere");
+      assertThat(left).doesNotExist();
+      assertThat(List.of(busy, live, elsewhere, older)).allMatch(Files::isDirectory);
+    } finally {
+      inside.destroyForcibly().waitFor();
+      for (Path group : List.of(left, busy, live, elsewhere, older)) {
+        Files.deleteIfExists(group);
+      }
+    }
+  }
+
+  private static Path aHierarchy() {
+    return Stream.of("/sys/fs/cgroup/pids", "/sys/fs/cgroup")
+        .map(Path::of)
+        .filter(folder -> Files.exists(folder.resolve("cgroup.procs")))
+        .findFirst()
+        .orElseThrow();
   }
 
   @Test
