@@ -795,6 +795,7 @@ abstract class ShimHostContract {
     Path record = Path.of("containers", TaskClient.NAMESPACE, next + ".json");
     assertThat(HostProcess.state(folder).resolve(record)).exists();
     killAndDelete(next);
+    events.awaitTopic(next, "delete"); // until then its connection to the daemon comes and goes
     before = settled();
   }
 
