@@ -83,7 +83,10 @@ final class Tables {
                       + " type TEXT NOT NULL, source TEXT NOT NULL, target TEXT NOT NULL,"
                       + " options TEXT NOT NULL, mount_point TEXT, mounted_at INTEGER,"
                       + " data TEXT NOT NULL, PRIMARY KEY(id, position)) WITHOUT ROWID"),
-              Schema.Step.of("DROP TABLE mutations")),
+              Schema.Step.of("DROP TABLE mutations"),
+              Schema.Step.of(
+                  "CREATE TABLE event_origins(teller TEXT PRIMARY KEY, sequence INTEGER NOT NULL,"
+                      + " told_at INTEGER NOT NULL) WITHOUT ROWID")),
           GraphTable.watched());
 
   private Tables() {}

@@ -80,6 +80,34 @@ class StoredEventRecordTest {
     }
   }
 
+  private boolean tell(String teller, long sequence) {
+    return events.publishOnce(
+        new Event.Origin(teller, sequence),
+        new Event(
+            Instant.EPOCH, "ns", "/" + teller + sequence, new TypedValue("type", new byte[0])));
+  }
+
+  @Test
+  void an_event_that_is_told_again_is_recorded_once_also_by_the_next_daemon() throws Exception {
+    long before = publish("/before");
+    assertThat(tell("host", 1)).isTrue();
+    assertThat(tell("host", 1)).isFalse();
+    assertThat(tell("other", 1)).isTrue();
+    assertThat(tell("host", 4)).isTrue();
+    close();
+    open();
+    assertThat(tell("host", 4)).isFalse();
+    assertThat(tell("host", 3)).isFalse();
+    assertThat(tell("host", 5)).isTrue();
+    assertThat(publish("/after")).isEqualTo(before + 5); // no gap where something was left out
+    try (Following following = record.follow(new From.After(before), _ -> true)) {
+      assertThat(next(following)).isEqualTo(new Told.Begun(before));
+      for (String topic : List.of("/host1", "/other1", "/host4", "/host5", "/after")) {
+        assertThat(((Told.Happened) next(following)).event().event().topic()).isEqualTo(topic);
+      }
+    }
+  }
+
   @Test
   void it_begins_with_the_oldest_or_with_what_comes_from_now_on() throws Exception {
     long first = publish("/one");

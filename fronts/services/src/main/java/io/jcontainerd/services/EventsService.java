@@ -17,6 +17,7 @@ import io.jcontainerd.core.filter.Filter;
 import io.jcontainerd.core.ports.Time;
 import io.jcontainerd.services.rpc.Endpoint;
 import io.jcontainerd.services.rpc.Sink;
+import io.jcontainerd.ttrpc.Metadata;
 import io.jcontainerd.ttrpc.StatusCode;
 import io.jcontainerd.ttrpc.TtrpcException;
 import io.jcontainerd.ttrpc.TtrpcService;
@@ -24,6 +25,7 @@ import io.jcontainerd.wire.EventFields;
 import io.jcontainerd.wire.Events;
 import io.jcontainerd.wire.Failures;
 import io.jcontainerd.wire.TypedValues;
+import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.Optional;
 
@@ -32,6 +34,8 @@ import java.util.Optional;
  * containerd.services.events.ttrpc.v1.Events}.
  */
 final class EventsService {
+  private static final System.Logger LOG = System.getLogger(EventsService.class.getName());
+
   /** How long a quiet subscription sleeps between looks at its own end. */
   private static final Duration QUIET = Duration.ofMinutes(1);
 
@@ -56,7 +60,7 @@ final class EventsService {
         .unary(
             "Forward",
             io.jcontainerd.api.services.ttrpc.events.v1.ForwardRequest.parser(),
-            (request, _) -> forwardTtrpc(request.getEnvelope()))
+            (request, context) -> forwardTtrpc(request.getEnvelope(), context.metadata()))
         .build();
   }
 
@@ -78,9 +82,15 @@ final class EventsService {
     return Empty.getDefaultInstance();
   }
 
-  private Empty forwardTtrpc(Envelope envelope) {
+  private Empty forwardTtrpc(Envelope envelope, Metadata metadata) {
     try {
-      exchange.publish(Events.toCore(envelope));
+      Optional<Event.Origin> origin =
+          metadata.first(Event.Origin.METADATA).map(Event.Origin::parse);
+      if (origin.isEmpty()) {
+        exchange.publish(Events.toCore(envelope));
+      } else if (!exchange.publishOnce(origin.get(), Events.toCore(envelope))) {
+        LOG.log(Level.DEBUG, "event {0} was told again", origin.get());
+      }
       return Empty.getDefaultInstance();
     } catch (ContainerdException e) {
       throw new TtrpcException(StatusCode.of(Failures.code(e)), Failures.text(e), e);

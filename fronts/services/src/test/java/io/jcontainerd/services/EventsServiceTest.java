@@ -188,6 +188,17 @@ class EventsServiceTest {
       TtrpcClient client = TtrpcClient.connect(socket, Duration.ofSeconds(10));
       assertThat(forward(client, request)).isEqualTo(Empty.getDefaultInstance());
       assertThat(exchange.published).hasSize(1);
+      for (String origin : List.of("host/7", "host/7", "host/8", "other/7")) {
+        var _ =
+            forward(
+                client,
+                request,
+                CallOptions.within(Duration.ofSeconds(20))
+                    .with(
+                        io.jcontainerd.ttrpc.Metadata.EMPTY.with(
+                            "jcontainerd-event-origin", origin)));
+      }
+      assertThat(exchange.published).as("told once each").hasSize(4);
 
       TtrpcException refused =
           catchThrowableOfType(
@@ -205,12 +216,16 @@ class EventsServiceTest {
   private static Empty forward(
       TtrpcClient client, io.jcontainerd.api.services.ttrpc.events.v1.ForwardRequest request)
       throws InterruptedException {
+    return forward(client, request, CallOptions.within(Duration.ofSeconds(20)));
+  }
+
+  private static Empty forward(
+      TtrpcClient client,
+      io.jcontainerd.api.services.ttrpc.events.v1.ForwardRequest request,
+      CallOptions options)
+      throws InterruptedException {
     return client.call(
-        "containerd.services.events.ttrpc.v1.Events",
-        "Forward",
-        request,
-        Empty.parser(),
-        CallOptions.within(Duration.ofSeconds(20)));
+        "containerd.services.events.ttrpc.v1.Events", "Forward", request, Empty.parser(), options);
   }
 
   private void publish(String namespace, String topic, String container) {

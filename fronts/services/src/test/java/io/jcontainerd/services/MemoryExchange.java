@@ -4,7 +4,9 @@ import io.jcontainerd.core.events.Event;
 import io.jcontainerd.core.events.EventExchange;
 import io.jcontainerd.core.events.EventStream;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -16,6 +18,7 @@ import java.util.function.Predicate;
 final class MemoryExchange implements EventExchange {
   final List<Event> published = new CopyOnWriteArrayList<>();
   final List<Stream> subscribers = new CopyOnWriteArrayList<>();
+  private final Map<String, Long> origins = new HashMap<>();
   private final AtomicLong numbers = new AtomicLong();
 
   @Override
@@ -28,6 +31,17 @@ final class MemoryExchange implements EventExchange {
       }
     }
     return number;
+  }
+
+  @Override
+  public synchronized boolean publishOnce(Event.Origin origin, Event event) {
+    Long last = origins.get(origin.teller());
+    if (last != null && last >= origin.sequence()) {
+      return false;
+    }
+    origins.put(origin.teller(), origin.sequence());
+    publish(event);
+    return true;
   }
 
   @Override

@@ -10,37 +10,55 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Optional;
+import java.util.UUID;
+import java.util.regex.Pattern;
 import java.util.zip.CRC32C;
 
 /**
  * Messages in the order in which they were added, kept in a file until they are taken, so that
- * neither a daemon that is away nor the death of this host loses one. Safe for one adding and one
- * taking thread at a time; both are told apart by the file offsets they own.
+ * neither a daemon that is away nor the death of this host loses one. Each has a number that no
+ * other message of the journal ever has, by which who takes it knows it again. Safe for one adding
+ * and one taking thread at a time; both are told apart by the file offsets they own.
  *
  * <p>File {@code journal}: for each message its length (4 bytes, big endian), the CRC-32C of its
- * bytes (4 bytes) and the bytes. File {@code taken}: the offset in the journal up to which messages
- * were taken (8 bytes). Both last for one boot only and are not forced. A journal whose end is torn
- * is cut there; when everything is taken and it is long, it starts anew.
+ * number and bytes (4 bytes), its number (8 bytes) and the bytes. File {@code taken}: the offset in
+ * the journal up to which messages were taken (8 bytes), and a number that is larger than those of
+ * all messages that are not in the journal any more (8 bytes). File {@code id}: names the journal.
+ * All last for one boot only and are not forced. A journal whose end is torn is cut there; when
+ * everything is taken and it is long, it starts anew.
  *
  * <p>While the file cannot be written, as on a full disk, messages wait in memory; they are handed
  * out in their turn, or written before the next one that can be.
  */
 final class EventJournal implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(EventJournal.class.getName());
-  private static final int HEADER = 8;
+  private static final Pattern ID = Pattern.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}");
+  private static final int HEADER = 16;
   private static final long LONG = 1024 * 1024;
   private static final int MAX_MESSAGE = 4 * 1024 * 1024;
   private static final int MOST_UNWRITTEN = 4096;
 
+  private final String id;
   private final RandomAccessFile journal;
   private final RandomAccessFile mark;
   private long end;
   private long taken;
+  private long nextNumber = 1;
+  private long keptNumber; // what the mark says
 
   /** Later than everything in the file. */
-  private final Deque<byte[]> unwritten = new ArrayDeque<>();
+  private final Deque<Message> unwritten = new ArrayDeque<>();
 
-  private EventJournal(RandomAccessFile journal, RandomAccessFile mark) {
+  /**
+   * A message.
+   *
+   * @param number counts from 1
+   */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
+  record Message(long number, byte[] bytes) {}
+
+  private EventJournal(String id, RandomAccessFile journal, RandomAccessFile mark) {
+    this.id = id;
     this.journal = journal;
     this.mark = mark;
   }
@@ -48,11 +66,12 @@ final class EventJournal implements AutoCloseable {
   /** Opens the journal in a folder, which is made if it is missing. */
   static EventJournal open(Path folder) throws IOException {
     Files.createDirectories(folder);
+    String id = id(folder.resolve("id"));
     RandomAccessFile journal = new RandomAccessFile(folder.resolve("journal").toFile(), "rw");
     try {
       RandomAccessFile mark = new RandomAccessFile(folder.resolve("taken").toFile(), "rw");
       try {
-        EventJournal opened = new EventJournal(journal, mark);
+        EventJournal opened = new EventJournal(id, journal, mark);
         opened.recover();
         return opened;
       } catch (IOException e) {
@@ -65,16 +84,42 @@ final class EventJournal implements AutoCloseable {
     }
   }
 
+  private static String id(Path file) throws IOException {
+    if (Files.exists(file)) {
+      String kept = Files.readString(file).strip();
+      if (ID.matcher(kept).matches()) {
+        return kept;
+      }
+      LOG.log(Level.WARNING, "event journal: \"{0}\" is no name", kept);
+    }
+    String made = UUID.randomUUID().toString();
+    try {
+      Files.writeString(file, made);
+    } catch (IOException e) { // lasts no longer than this host then, and is nobody else's
+      LOG.log(Level.ERROR, "event journal: its name cannot be kept", e);
+    }
+    return made;
+  }
+
+  /** Names the journal among all that there ever were. */
+  String id() {
+    return id;
+  }
+
   private synchronized void recover() throws IOException {
-    taken = mark.length() == Long.BYTES ? mark.readLong() : 0;
+    if (mark.length() == 2 * Long.BYTES) {
+      taken = mark.readLong();
+      nextNumber = mark.readLong();
+    }
     if (taken > journal.length()) {
       taken = 0; // died between the cut of the journal and that of the mark
     }
     end = taken;
-    for (Optional<byte[]> next = at(end, journal.length());
+    for (Optional<Message> next = at(end, journal.length());
         next.isPresent();
         next = at(end, journal.length())) {
-      end += HEADER + next.get().length;
+      end += HEADER + next.get().bytes().length;
+      nextNumber = Math.max(nextNumber, next.get().number() + 1);
     }
     if (end < journal.length()) {
       LOG.log(Level.WARNING, "event journal: {0} torn bytes cut", journal.length() - end);
@@ -93,7 +138,8 @@ final class EventJournal implements AutoCloseable {
     if (unwritten.size() >= MOST_UNWRITTEN) {
       throw new IOException("event journal: cannot be written, and " + MOST_UNWRITTEN + " wait");
     }
-    unwritten.add(message);
+    unwritten.add(new Message(nextNumber, message));
+    nextNumber++;
     notifyAll();
     try {
       while (!unwritten.isEmpty()) {
@@ -107,9 +153,13 @@ final class EventJournal implements AutoCloseable {
     }
   }
 
-  private void write(byte[] message) throws IOException {
-    ByteBuffer bytes = ByteBuffer.allocate(HEADER + message.length);
-    bytes.putInt(message.length).putInt(checksum(message)).put(message);
+  private void write(Message message) throws IOException {
+    ByteBuffer bytes = ByteBuffer.allocate(HEADER + message.bytes().length);
+    bytes
+        .putInt(message.bytes().length)
+        .putInt(checksum(message))
+        .putLong(message.number())
+        .put(message.bytes());
     try {
       journal.seek(end);
       journal.write(bytes.array());
@@ -125,12 +175,16 @@ final class EventJournal implements AutoCloseable {
   }
 
   /** The first message that was not taken, waiting for one. */
-  synchronized byte[] next() throws IOException, InterruptedException {
+  synchronized Message next() throws IOException, InterruptedException {
     while (isEmpty()) {
       wait();
     }
     if (taken == end) {
-      return unwritten.getFirst();
+      Message first = unwritten.getFirst();
+      if (first.number() >= keptNumber) {
+        keepMark(); // should this host die, its number is not given to another
+      }
+      return first;
     }
     return at(taken, end)
         .orElseThrow(() -> new IOException("event journal: unreadable at offset " + taken));
@@ -143,25 +197,33 @@ final class EventJournal implements AutoCloseable {
       unwritten.removeFirst();
       return;
     }
-    byte[] first =
+    Message first =
         at(taken, end)
             .orElseThrow(() -> new IOException("event journal: unreadable at offset " + taken));
-    taken += HEADER + first.length;
-    if (taken == end && end > LONG) {
+    taken += HEADER + first.bytes().length;
+    keepMark();
+    if (taken == end && end > LONG && keptNumber == nextNumber) {
       journal.setLength(0);
       taken = 0;
       end = 0;
+      keepMark();
     }
-    keepMark();
+  }
+
+  /** Whether the number of a message is its own though this host should die now. */
+  synchronized boolean isNumberKept(Message message) {
+    return taken != end || message.number() < keptNumber;
   }
 
   /**
    * A mark that is not kept costs nothing but that the next host hands out again what was taken.
    */
   private void keepMark() {
+    ByteBuffer bytes = ByteBuffer.allocate(2 * Long.BYTES).putLong(taken).putLong(nextNumber);
     try {
       mark.seek(0);
-      mark.writeLong(taken);
+      mark.write(bytes.array());
+      keptNumber = nextNumber;
     } catch (IOException e) {
       LOG.log(Level.ERROR, "event journal: the mark of what is taken cannot be written", e);
     }
@@ -185,7 +247,7 @@ final class EventJournal implements AutoCloseable {
     return taken == end && unwritten.isEmpty();
   }
 
-  private Optional<byte[]> at(long offset, long limit) throws IOException {
+  private Optional<Message> at(long offset, long limit) throws IOException {
     if (offset + HEADER > limit) {
       return Optional.empty();
     }
@@ -196,17 +258,20 @@ final class EventJournal implements AutoCloseable {
       if (length < 0 || length > MAX_MESSAGE || offset + HEADER + length > limit) {
         return Optional.empty();
       }
-      byte[] message = new byte[length];
-      journal.readFully(message);
+      long number = journal.readLong();
+      byte[] bytes = new byte[length];
+      journal.readFully(bytes);
+      Message message = new Message(number, bytes);
       return checksum(message) == checksum ? Optional.of(message) : Optional.empty();
     } catch (EOFException e) {
       return Optional.empty();
     }
   }
 
-  private static int checksum(byte[] message) {
+  private static int checksum(Message message) {
     CRC32C crc = new CRC32C();
-    crc.update(message);
+    crc.update(ByteBuffer.allocate(Long.BYTES).putLong(message.number()).flip());
+    crc.update(message.bytes());
     return (int) crc.getValue();
   }
 

@@ -6,6 +6,7 @@ import com.google.protobuf.Message;
 import com.google.protobuf.Timestamp;
 import io.jcontainerd.api.services.ttrpc.events.v1.ForwardRequest;
 import io.jcontainerd.api.types.Envelope;
+import io.jcontainerd.core.events.Event;
 import io.jcontainerd.ttrpc.CallOptions;
 import io.jcontainerd.ttrpc.Metadata;
 import io.jcontainerd.ttrpc.StatusCode;
@@ -22,9 +23,10 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Sends events to the daemon, each at least once and in order. While the daemon is away, or cannot
- * keep them, they stay in the journal; one that the daemon refuses for its content is logged and
- * left out, so that it cannot keep the others back. Safe for many threads.
+ * Sends events to the daemon, each at least once and in order, with a number by which a daemon of
+ * ours knows again what it has recorded already. While the daemon is away, or cannot keep them,
+ * they stay in the journal; one that the daemon refuses for its content is logged and left out, so
+ * that it cannot keep the others back. Safe for many threads.
  */
 final class EventPublisher implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(EventPublisher.class.getName());
@@ -111,7 +113,7 @@ final class EventPublisher implements AutoCloseable {
     Duration pause = FIRST_PAUSE;
     while (!Thread.currentThread().isInterrupted()) {
       try {
-        byte[] next = journal.next();
+        EventJournal.Message next = journal.next();
         if (deliver(next)) {
           journal.take();
           pause = FIRST_PAUSE;
@@ -136,16 +138,18 @@ final class EventPublisher implements AutoCloseable {
   }
 
   /** Whether the message needs no further attempt. */
-  private boolean deliver(byte[] request) throws InterruptedException, IOException {
-    ForwardRequest message = ForwardRequest.parseFrom(request);
+  private boolean deliver(EventJournal.Message next) throws InterruptedException, IOException {
+    ForwardRequest message = ForwardRequest.parseFrom(next.bytes());
+    Metadata metadata = Metadata.namespace(message.getEnvelope().getNamespace());
+    if (journal.isNumberKept(next)) {
+      metadata =
+          metadata.with(
+              Event.Origin.METADATA, new Event.Origin(journal.id(), next.number()).toText());
+    }
     try {
       TtrpcClient connected = connection();
       connected.call(
-          SERVICE,
-          "Forward",
-          message,
-          Empty.parser(),
-          CallOptions.within(CALL).with(Metadata.namespace(message.getEnvelope().getNamespace())));
+          SERVICE, "Forward", message, Empty.parser(), CallOptions.within(CALL).with(metadata));
       return true;
     } catch (TtrpcException e) {
       if (client == null || client.isClosed() || !LASTING.contains(e.code())) {

@@ -19,7 +19,7 @@ class EventJournalTest {
   }
 
   private static String next(EventJournal journal) throws IOException, InterruptedException {
-    return new String(journal.next(), UTF_8);
+    return new String(journal.next().bytes(), UTF_8);
   }
 
   @Test
@@ -86,8 +86,61 @@ class EventJournalTest {
       }
       try (EventJournal journal = EventJournal.open(folder)) {
         assertThat(next(journal)).isEqualTo("whole");
-        assertThat(Files.size(file)).isEqualTo(whole.length + 8 + "after".length());
+        assertThat(Files.size(file)).isEqualTo(whole.length + 16 + "after".length());
       }
+    }
+  }
+
+  private static long take(EventJournal journal) throws Exception {
+    EventJournal.Message next = journal.next();
+    assertThat(journal.isNumberKept(next)).isTrue();
+    journal.take();
+    return next.number();
+  }
+
+  @Test
+  void a_message_has_a_number_that_no_other_ever_has() throws Exception {
+    String id;
+    try (EventJournal journal = EventJournal.open(folder)) {
+      id = journal.id();
+      journal.add(bytes("one"));
+      journal.add(bytes("two"));
+      assertThat(take(journal)).isEqualTo(1);
+    }
+    try (EventJournal journal = EventJournal.open(folder)) {
+      assertThat(journal.id()).isEqualTo(id);
+      assertThat(journal.next().number()).isEqualTo(2);
+      assertThat(take(journal)).isEqualTo(2);
+    }
+    // as after the death in the middle of a cut
+    Files.write(folder.resolve("journal"), new byte[0], StandardOpenOption.TRUNCATE_EXISTING);
+    try (EventJournal journal = EventJournal.open(folder)) {
+      for (int i = 0; i < 20; i++) {
+        journal.add(new byte[100_000]);
+        assertThat(take(journal)).isEqualTo(3 + i);
+      }
+    }
+    try (EventJournal journal = EventJournal.open(folder)) {
+      journal.add(bytes("more"));
+      assertThat(take(journal)).isEqualTo(23);
+    }
+  }
+
+  @Test
+  void a_message_that_was_handed_out_from_memory_and_lost_has_its_number_for_ever()
+      throws Exception {
+    Path file = folder.resolve("journal");
+    Files.createSymbolicLink(file, Path.of("/dev/full"));
+    try (EventJournal journal = EventJournal.open(folder)) {
+      assertThat(journal.add(bytes("lost"))).isFalse();
+      EventJournal.Message lost = journal.next();
+      assertThat(lost.number()).isEqualTo(1);
+      assertThat(journal.isNumberKept(lost)).isTrue();
+    }
+    Files.delete(file);
+    try (EventJournal journal = EventJournal.open(folder)) {
+      journal.add(bytes("next"));
+      assertThat(take(journal)).isEqualTo(2);
     }
   }
 

@@ -5,11 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.google.protobuf.Empty;
 import io.jcontainerd.api.events.TaskStart;
 import io.jcontainerd.api.services.ttrpc.events.v1.ForwardRequest;
+import io.jcontainerd.ttrpc.CallContext;
 import io.jcontainerd.ttrpc.StatusCode;
 import io.jcontainerd.ttrpc.TtrpcException;
 import io.jcontainerd.ttrpc.TtrpcServer;
 import io.jcontainerd.ttrpc.TtrpcService;
 import io.jcontainerd.ttrpc.UnixSockets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
@@ -18,6 +20,7 @@ import java.util.List;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,7 +34,10 @@ class EventPublisherTest {
 
   private final Queue<String> taken = new ConcurrentLinkedQueue<>();
 
-  private Empty forward(ForwardRequest request) {
+  private final List<String> origins = new CopyOnWriteArrayList<>();
+
+  private Empty forward(ForwardRequest request, CallContext context) {
+    origins.add(context.metadata().first("jcontainerd-event-origin").orElse("none"));
     StatusCode refusal = refusals.poll();
     if (refusal != null) {
       throw new TtrpcException(refusal, "deliberate");
@@ -42,11 +48,12 @@ class EventPublisherTest {
 
   private void publish() throws Exception {
     Path socket = folder.resolve("daemon");
+    Files.deleteIfExists(socket);
     try (TtrpcServer server =
             new TtrpcServer(
                 List.of(
                     TtrpcService.named("containerd.services.events.ttrpc.v1.Events")
-                        .unary("Forward", ForwardRequest.parser(), (r, _) -> forward(r))
+                        .unary("Forward", ForwardRequest.parser(), this::forward)
                         .build()));
         EventPublisher publisher =
             EventPublisher.start(EventJournal.open(folder), socket, Clock.systemUTC())) {
@@ -69,6 +76,16 @@ class EventPublisherTest {
     refusals.addAll(trouble);
     publish();
     assertThat(taken).containsExactly("/one", "/two");
+  }
+
+  @Test
+  void an_event_that_is_told_again_says_that_it_is_the_same() throws Exception {
+    refusals.add(StatusCode.UNAVAILABLE);
+    publish();
+    publish(); // by the next host on the same folder
+    String teller = origins.getFirst().replaceFirst("/1$", "");
+    assertThat(origins)
+        .containsExactly(teller + "/1", teller + "/1", teller + "/2", teller + "/3", teller + "/4");
   }
 
   @Test

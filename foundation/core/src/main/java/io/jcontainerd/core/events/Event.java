@@ -48,6 +48,46 @@ public record Event(Instant timestamp, String namespace, String topic, TypedValu
   }
 
   /**
+   * What an event is among those of whoever tells it, so that it is known again when it is told
+   * again.
+   *
+   * @param teller whose event it is; nobody else ever has that name
+   * @param sequence larger for each further event; they are told in that order
+   */
+  public record Origin(String teller, long sequence) {
+    /** The key of the metadata that goes with a call which tells an event. */
+    public static final String METADATA = "jcontainerd-event-origin";
+
+    /** Refuses names that are none, and sequences that nothing comes before. */
+    public Origin {
+      Identifiers.check(teller);
+      if (sequence < 1) {
+        throw new InvalidArgumentException("sequence of an event: " + sequence);
+      }
+    }
+
+    /** As metadata: {@code TELLER/SEQUENCE}. */
+    public String toText() {
+      return teller + "/" + sequence;
+    }
+
+    /**
+     * Reads what {@link #toText} wrote.
+     *
+     * @throws InvalidArgumentException if it is something else
+     */
+    public static Origin parse(String text) {
+      int slash = text.lastIndexOf('/');
+      try {
+        return new Origin(
+            text.substring(0, Math.max(0, slash)), Long.parseLong(text.substring(slash + 1)));
+      } catch (NumberFormatException e) {
+        throw new InvalidArgumentException("origin of an event: " + text, e);
+      }
+    }
+  }
+
+  /**
    * An event with its place in the daemon's record.
    *
    * @param number counts from 1 without gaps

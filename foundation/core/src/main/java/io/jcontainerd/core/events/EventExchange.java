@@ -14,6 +14,14 @@ public interface EventExchange {
    */
   long publish(Event event);
 
+  /**
+   * As {@link #publish}, for an event that may be told again because nobody heard the answer: one
+   * that was recorded, or had a later one of the same teller recorded, is left out.
+   *
+   * @return whether it is recorded now
+   */
+  boolean publishOnce(Event.Origin origin, Event event);
+
   /** Shows the events of all namespaces from now on that the test accepts. */
   EventStream subscribe(Predicate<Event> accepts);
 
