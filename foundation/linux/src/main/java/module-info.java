@@ -11,6 +11,7 @@ module io.jcontainerd.linux {
   exports io.jcontainerd.linux;
   exports io.jcontainerd.linux.cgroup;
   exports io.jcontainerd.linux.descriptor;
+  exports io.jcontainerd.linux.memory;
   exports io.jcontainerd.linux.process;
   exports io.jcontainerd.linux.terminal;
 }

@@ -157,6 +157,39 @@ final class Readers {
     }
   }
 
+  /** Closes the connections that nobody uses, but for one, which keeps no pages. */
+  void shrink() {
+    ArrayDeque<Session> unused;
+    lock.lock();
+    try {
+      unused = new ArrayDeque<>(idle);
+      idle.clear();
+    } finally {
+      lock.unlock();
+    }
+    Session kept = unused.pollLast();
+    try {
+      while (!unused.isEmpty()) {
+        giveBack(unused.removeLast(), false);
+      }
+    } finally {
+      unused.forEach(this::release); // those after one that could not be closed
+      if (kept != null) {
+        shrink(kept);
+      }
+    }
+  }
+
+  private void shrink(Session session) {
+    boolean sound = false;
+    try {
+      session.shrink();
+      sound = true;
+    } finally {
+      giveBack(session, sound);
+    }
+  }
+
   /** Takes no more reads, waits for those that run, and closes the connections. */
   void close(Duration timeout) throws InterruptedException {
     ArrayDeque<Session> closable;

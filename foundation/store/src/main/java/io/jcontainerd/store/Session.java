@@ -84,6 +84,11 @@ final class Session implements ReadTransaction, AutoCloseable {
     }
   }
 
+  /** Frees the pages that it keeps in memory; they are read again when they are needed. */
+  void shrink() {
+    execute("PRAGMA shrink_memory");
+  }
+
   /** Runs a statement without arguments that will be run again. */
   void command(String sql) {
     @Nullable PreparedStatement statement = take(sql);

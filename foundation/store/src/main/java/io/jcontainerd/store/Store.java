@@ -306,6 +306,23 @@ public final class Store implements AutoCloseable {
     return found;
   }
 
+  /**
+   * Gives back what it keeps in memory to be quick: connections for many readers at once, and pages
+   * of the file. For when nobody has used it for a while; the next to come have to open and read
+   * again.
+   *
+   * @throws StoreException if a connection could not be closed or the store is closed
+   */
+  public void shrink() {
+    readers.shrink();
+    writer.write(
+        _ -> {
+          session.shrink(); // on the thread that has it
+          return true;
+        },
+        true);
+  }
+
   /** How the store is doing. */
   public StoreStats stats() {
     return new StoreStats(

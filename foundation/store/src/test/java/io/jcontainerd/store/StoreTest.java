@@ -202,6 +202,39 @@ class StoreTest {
   }
 
   @Test
+  void shrunk_it_has_one_connection_for_readers_and_goes_on() throws Exception {
+    try (Store store = open();
+        var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      store.change(tx -> put(tx, "a", "1"));
+      CountDownLatch reading = new CountDownLatch(3);
+      CountDownLatch letGo = new CountDownLatch(1);
+      List<Future<Long>> readers = new ArrayList<>();
+      for (int i = 0; i < 3; i++) {
+        readers.add(
+            threads.submit(
+                () ->
+                    store.<Long>read(
+                        tx -> {
+                          reading.countDown();
+                          awaitQuietly(letGo);
+                          return tx.number("SELECT count(*) FROM pairs");
+                        })));
+      }
+      reading.await();
+      store.shrink();
+      assertThat(store.stats().readers()).as("those in use").isEqualTo(3);
+      letGo.countDown();
+      for (Future<Long> reader : readers) {
+        assertThat(reader.get()).isEqualTo(1);
+      }
+      store.shrink();
+      assertThat(store.stats().readers()).isEqualTo(1);
+      store.change(tx -> put(tx, "b", "2"));
+      assertThat(count(store)).isEqualTo(2);
+    }
+  }
+
+  @Test
   void readers_do_not_wait_for_a_writer_and_keep_their_view() throws Exception {
     try (Store store = open();
         var threads = Executors.newVirtualThreadPerTaskExecutor()) {

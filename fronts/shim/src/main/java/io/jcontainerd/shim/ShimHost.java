@@ -2,11 +2,13 @@ package io.jcontainerd.shim;
 
 import io.jcontainerd.core.failure.ContainerdException;
 import io.jcontainerd.core.operation.OperationRegistry;
+import io.jcontainerd.core.ports.Time;
 import io.jcontainerd.linux.LinuxKernel;
 import io.jcontainerd.linux.Mounter;
 import io.jcontainerd.linux.cgroup.AttachLock;
 import io.jcontainerd.linux.cgroup.OomWatcher;
 import io.jcontainerd.linux.descriptor.Reactor;
+import io.jcontainerd.linux.memory.IdleTrim;
 import io.jcontainerd.linux.process.Children;
 import io.jcontainerd.linux.process.ProgramRunner;
 import io.jcontainerd.shim.launch.ServingMark;
@@ -107,7 +109,9 @@ public final class ShimHost implements AutoCloseable {
         Runtime.getRuntime()
             .addShutdownHook(Thread.ofPlatform().name("leave").unstarted(host::leaveWhenEmpty));
         host.serve();
-        host.awaitLeave();
+        try (IdleTrim _ = IdleTrim.start(Time.SYSTEM, () -> {})) {
+          host.awaitLeave();
+        }
       }
     } catch (ContainerdException | IOException e) {
       LOG.log(Level.ERROR, "shim host: " + e.getMessage(), e);

@@ -17,6 +17,7 @@ import io.jcontainerd.daemon.metrics.CallMetrics;
 import io.jcontainerd.daemon.server.GrpcListener;
 import io.jcontainerd.daemon.server.MetricsListener;
 import io.jcontainerd.daemon.server.TtrpcListener;
+import io.jcontainerd.linux.memory.IdleTrim;
 import io.jcontainerd.metadata.Metadata;
 import io.jcontainerd.mounts.MountHandler;
 import io.jcontainerd.runtime.LocalTaskRuntime;
@@ -42,6 +43,8 @@ final class Keys {
       new PluginKey<>("io.jcontainerd.machine.v1", "linux", Machine.class);
   static final PluginKey<Store> STORE =
       new PluginKey<>("io.jcontainerd.store.v1", "sqlite", Store.class);
+  static final PluginKey<IdleTrim> MEMORY =
+      new PluginKey<>("io.jcontainerd.memory.v1", "idle", IdleTrim.class);
   static final PluginKey<ContentStore> CONTENT =
       new PluginKey<>(CONTENT_STORES, "content", ContentStore.class);
   static final PluginKey<ProxyConnections> PROXIES =

@@ -29,6 +29,7 @@ import io.jcontainerd.diff.LayerLimits;
 import io.jcontainerd.diff.processor.StreamProcessor;
 import io.jcontainerd.diff.processor.StreamProcessors;
 import io.jcontainerd.linux.Mounter;
+import io.jcontainerd.linux.memory.IdleTrim;
 import io.jcontainerd.metadata.GcOptions;
 import io.jcontainerd.metadata.Metadata;
 import io.jcontainerd.metadata.MetadataOptions;
@@ -81,6 +82,7 @@ final class StoragePlugins {
     graph.add(
         new PluginSpec<>(Keys.MACHINE, List.of(), _ -> Started.of(Machine.open(root)).on(HOST)));
     graph.add(new PluginSpec<>(Keys.STORE, List.of(Keys.MACHINE.type()), this::store));
+    graph.add(new PluginSpec<>(Keys.MEMORY, List.of(Keys.STORE.type()), StoragePlugins::memory));
     graph.add(new PluginSpec<>(Keys.CONTENT, List.of(Keys.MACHINE.type()), this::content));
     new SnapshotterPlugins(config, root, notes).addTo(graph);
     graph.add(new PluginSpec<>(Keys.GATE, List.of(Keys.STORE.type()), this::gate));
@@ -140,6 +142,11 @@ final class StoragePlugins {
         default -> new FailedPreconditionException(message, e);
       };
     }
+  }
+
+  private static Started<IdleTrim> memory(Wiring wiring) {
+    return Started.of(
+        IdleTrim.start(wiring.get(Keys.MACHINE).time(), wiring.get(Keys.STORE)::shrink));
   }
 
   private Started<ContentStore> content(Wiring wiring) throws IOException {

@@ -1,0 +1,128 @@
+package io.jcontainerd.linux.memory;
+
+import io.jcontainerd.core.ports.Time;
+import io.jcontainerd.linux.ErrnoException;
+import java.io.IOException;
+import java.lang.System.Logger.Level;
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * Has memory given back when there was work and it is over.
+ *
+ * <p>Work is what the process takes of the processors: it needs nobody to tell that it begins or
+ * ends, and garbage comes from nothing else. Each five seconds it is looked at; after two times
+ * with next to none, and if there was enough since the last giving back to be worth it, memory is
+ * given back in two steps: first caches are emptied and the virtual machine collects all garbage,
+ * after which it shrinks its heap; then, if it is still calm, what that has touched for the last
+ * time is let go. So a process without work does nothing, one with a little all the time gives back
+ * seldom, and one with much does not.
+ */
+public final class IdleTrim implements AutoCloseable {
+  private static final System.Logger LOG = System.getLogger(IdleTrim.class.getName());
+  private static final Duration PERIOD = Duration.ofSeconds(5);
+  private static final int CALM_PERIODS = 2;
+  private static final long CALM_NANOS = Duration.ofMillis(100).toNanos();
+  private static final long WORTH_NANOS = Duration.ofMillis(500).toNanos();
+
+  private final Time time;
+  private final ProcessorTime processor;
+  private final List<Step> steps;
+  private final Thread thread;
+
+  // of the thread
+  private long seen;
+  private long work;
+  private int calm;
+  private int next;
+
+  /** Gives something back. */
+  @FunctionalInterface
+  interface Step {
+    void take() throws IOException;
+  }
+
+  IdleTrim(Time time, ProcessorTime processor, List<Step> steps) {
+    this.time = time;
+    this.processor = processor;
+    this.steps = List.copyOf(steps);
+    this.next = this.steps.size();
+    this.thread = Thread.ofVirtual().name("idle-trim").unstarted(this::rounds);
+  }
+
+  /**
+   * Begins to look at this process.
+   *
+   * @param emptyCaches is called before garbage is collected
+   */
+  public static IdleTrim start(Time time, Runnable emptyCaches) {
+    var files = new VirtualMachineFiles();
+    var trim =
+        new IdleTrim(
+            time,
+            ProcessorTime.OF_THIS_PROCESS,
+            List.of(
+                () -> {
+                  try {
+                    emptyCaches.run();
+                  } finally {
+                    System.gc();
+                  }
+                },
+                files::letGo));
+    var _ = trim.begin();
+    return trim;
+  }
+
+  Thread begin() {
+    thread.start();
+    return thread;
+  }
+
+  private void rounds() {
+    try {
+      while (true) {
+        time.sleep(PERIOD);
+        round();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt(); // it is closed
+    } catch (ErrnoException e) {
+      LOG.log(Level.WARNING, "memory will not be given back when there is no work", e);
+    }
+  }
+
+  /** What is done each period. */
+  void round() throws ErrnoException {
+    long now = processor.nanos();
+    long used = now - seen;
+    seen = now;
+    work += used;
+    calm = used <= CALM_NANOS ? calm + 1 : 0;
+    if (calm >= CALM_PERIODS && work >= WORTH_NANOS) {
+      next = 0;
+    } else if (calm == 0) {
+      next = steps.size();
+    }
+    if (next < steps.size()) {
+      take(steps.get(next));
+      next++;
+      work = 0;
+      seen = processor.nanos(); // what that cost is no work
+    }
+  }
+
+  private static void take(Step step) {
+    try {
+      step.take();
+    } catch (IOException | RuntimeException e) {
+      LOG.log(Level.WARNING, "memory could not be given back", e);
+    }
+  }
+
+  /** Looks no more; what is being given back still is. */
+  @Override
+  public void close() {
+    thread.interrupt();
+  }
+}

@@ -1,0 +1,154 @@
+package io.jcontainerd.linux.memory;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.jcontainerd.linux.ErrnoException;
+import io.jcontainerd.testkit.time.VirtualTime;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+class IdleTrimTest {
+  private final List<String> given = new ArrayList<>();
+  private long used;
+  private long cost;
+
+  private final IdleTrim trim =
+      new IdleTrim(
+          new VirtualTime(),
+          () -> used,
+          List.of(
+              () -> {
+                given.add("first");
+                used += cost;
+              },
+              () -> given.add("second")));
+
+  /** Periods in each of which so much was used. */
+  private void periods(int count, int millis) throws ErrnoException {
+    for (int i = 0; i < count; i++) {
+      used += Duration.ofMillis(millis).toNanos();
+      trim.round();
+    }
+  }
+
+  @Test
+  void memory_is_given_back_once_when_work_is_over() throws ErrnoException {
+    periods(1, 4000);
+    periods(1, 10);
+    assertThat(given).as("after one calm period").isEmpty();
+    periods(1, 10);
+    assertThat(given).as("after two").containsExactly("first");
+    periods(1, 10);
+    assertThat(given).as("after three").containsExactly("first", "second");
+    periods(40, 0);
+    assertThat(given).as("later").containsExactly("first", "second");
+  }
+
+  @Test
+  void new_work_keeps_the_rest_from_being_given_back() throws ErrnoException {
+    periods(1, 4000);
+    periods(2, 10);
+    periods(1, 200);
+    periods(1, 10);
+    assertThat(given).containsExactly("first");
+    periods(10, 10);
+    assertThat(given).as("less than is worth it").containsExactly("first");
+    periods(1, 400);
+    periods(3, 10);
+    assertThat(given).containsExactly("first", "first", "second");
+  }
+
+  @Test
+  void nothing_is_given_back_under_load() throws ErrnoException {
+    for (int i = 0; i < 100; i++) {
+      periods(1, 200);
+      periods(1, 50);
+    }
+    assertThat(given).isEmpty();
+  }
+
+  @Test
+  void a_little_work_is_not_worth_it() throws ErrnoException {
+    periods(1, 400);
+    periods(4, 10);
+    assertThat(given).isEmpty();
+  }
+
+  @Test
+  void little_by_little_it_becomes_worth_it() throws ErrnoException {
+    periods(100, 50);
+    assertThat(given).filteredOn("first"::equals).hasSize(9);
+  }
+
+  @Test
+  void what_giving_back_costs_is_no_work() throws ErrnoException {
+    cost = Duration.ofSeconds(3).toNanos();
+    periods(1, 4000);
+    periods(20, 0);
+    assertThat(given).containsExactly("first", "second");
+  }
+
+  @Test
+  void a_step_that_fails_keeps_none_from_being_taken() throws ErrnoException {
+    var failing =
+        new IdleTrim(
+            new VirtualTime(),
+            () -> Duration.ofSeconds(1).toNanos(),
+            List.of(
+                () -> {
+                  throw new IOException("gone");
+                },
+                () -> {
+                  throw new IllegalStateException("closed");
+                },
+                () -> given.add("third")));
+    for (int i = 0; i < 5; i++) {
+      failing.round();
+    }
+    assertThat(given).containsExactly("third");
+  }
+
+  @Test
+  void it_looks_each_five_seconds_until_it_is_closed() throws InterruptedException {
+    var time = new VirtualTime();
+    var looks = new LinkedBlockingQueue<Long>();
+    var looking =
+        new IdleTrim(
+            time,
+            () -> {
+              looks.add(time.nanoTime());
+              return 0;
+            },
+            List.of());
+    Thread thread = looking.begin();
+    for (int i = 1; i <= 3; i++) {
+      time.awaitSleepers(1);
+      time.advance(Duration.ofMillis(4999));
+      assertThat(looks).isEmpty();
+      time.advance(Duration.ofMillis(1));
+      assertThat(looks.poll(10, TimeUnit.SECONDS)).isEqualTo(i * 5_000_000_000L);
+    }
+    looking.close();
+    assertThat(thread.join(Duration.ofSeconds(10))).isTrue();
+    assertThat(looks).isEmpty();
+  }
+
+  @Test
+  void this_process_knows_what_it_used() throws ErrnoException {
+    long before = ProcessorTime.OF_THIS_PROCESS.nanos();
+    assertThat(before).isPositive();
+    long begun = System.nanoTime();
+    long after = before;
+    while (after - before < 10_000_000) {
+      assertThat(System.nanoTime() - begun).isLessThan(Duration.ofSeconds(30).toNanos());
+      after = ProcessorTime.OF_THIS_PROCESS.nanos();
+    }
+  }
+}
