@@ -190,7 +190,7 @@ final class LocalIngest implements Ingest {
     }
     if (!wanted.get().equals(digest)) {
       throw new FailedPreconditionException(
-          "ingest ref %s: unexpected commit digest %s, expected %s"
+          ("ingest ref %s: unexpected commit digest %s, expected %s," + " fetch the content again")
               .formatted(request.ref(), digest, wanted.get()));
     }
     return digest;

@@ -183,7 +183,7 @@ final class NamespacedIngest implements Ingest {
     }
     if (expected.isPresent() && !expected.get().equals(blob.digest())) {
       throw new FailedPreconditionException(
-          "ingest ref %s: unexpected commit digest %s, expected %s"
+          ("ingest ref %s: unexpected commit digest %s, expected %s," + " fetch the content again")
               .formatted(ref.ref(), blob.digest(), expected.get()));
     }
     boolean existed = store.finish(call, ref.ref(), backendRef, blob.digest(), blob.size(), labels);
@@ -206,6 +206,9 @@ final class NamespacedIngest implements Ingest {
         if (store.backend().find(name).isEmpty()) {
           throw e;
         }
+      } catch (FailedPreconditionException e) { // names the ingest as the backend knows it
+        String text = String.valueOf(e.getMessage());
+        throw new FailedPreconditionException(text.replace(backendRef, ref.ref()), e);
       }
       own = null;
       ingest.close();

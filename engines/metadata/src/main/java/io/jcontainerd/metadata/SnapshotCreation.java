@@ -161,7 +161,7 @@ final class SnapshotCreation {
   private void checkParent(
       ReadTransaction tx, String namespace, String parent, String backendParent) {
     if (!parent.isEmpty() && !rows.parent(tx, namespace, parent).equals(backendParent)) {
-      throw new NotFoundException("parent snapshot " + parent + " does not exist");
+      throw SnapshotRows.noParent(parent);
     }
   }
 

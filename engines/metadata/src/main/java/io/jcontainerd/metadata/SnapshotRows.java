@@ -61,6 +61,11 @@ final class SnapshotRows {
     return new NotFoundException("snapshot " + key);
   }
 
+  static NotFoundException noParent(String parent) {
+    return new NotFoundException(
+        "parent snapshot " + parent + " does not exist, unpack the layers below first");
+  }
+
   /** All of a namespace, in the order of their keys. */
   List<Known> all(ReadTransaction tx, String namespace) {
     return tx.all(SELECT + " ORDER BY key", SnapshotRows::known, namespace, name);
@@ -68,10 +73,7 @@ final class SnapshotRows {
 
   /** The parent's key in the backend. */
   String parent(ReadTransaction tx, String namespace, String parent) {
-    Known known =
-        find(tx, namespace, parent)
-            .orElseThrow(
-                () -> new NotFoundException("parent snapshot " + parent + " does not exist"));
+    Known known = find(tx, namespace, parent).orElseThrow(() -> noParent(parent));
     if (known.info().kind() != SnapshotKind.COMMITTED) {
       throw new FailedPreconditionException("parent snapshot " + parent + " is not committed");
     }

@@ -260,7 +260,7 @@ final class TaskCreation {
    * Mounts with mapped ids need a runtime that says it can do them; others would ignore the map.
    */
   private void checkIdMaps(Task task, Spec spec, CreateTask request) throws InterruptedException {
-    if (!wantsIdMaps(spec)) {
+    if (!spec.usesIdMappedMounts()) {
       return;
     }
     Boolean known = mapsIds.get(task.runtime());
@@ -271,16 +271,6 @@ final class TaskCreation {
     if (!known) {
       throw new UnknownException("idmap mounts not supported by runtime " + task.runtime());
     }
-  }
-
-  private static boolean wantsIdMaps(Spec spec) {
-    return spec.json().objects("mounts").stream()
-        .anyMatch(
-            m ->
-                m.array("uidMappings").isPresent()
-                    || m.array("gidMappings").isPresent()
-                    || m.strings("options").contains("idmap")
-                    || m.strings("options").contains("ridmap"));
   }
 
   private boolean mapsIds(Task task, CreateTask request) throws InterruptedException {

@@ -142,10 +142,6 @@ record MountOptions(
     return String.join(",", data);
   }
 
-  MountOptions withData(List<String> newData) {
-    return new MountOptions(flags, propagation, loop, uids, gids, newData);
-  }
-
   MountOptions withFlags(long newFlags) {
     return new MountOptions(newFlags, propagation, loop, uids, gids, data);
   }

@@ -121,7 +121,10 @@ class ErrorsTest {
                         .refused(scene.daemon.root().toString()))
             .add(
                 "unsupported version of the configuration",
-                () -> daemon("version = 5\n").refused("version 5", "4"))
+                () ->
+                    daemon("version = 5\n")
+                        .refused(
+                            "configuration version 5 is not supported, this daemon reads 1 to 4"))
             .add(
                 "configuration that is no TOML",
                 () -> daemon("version = \n").refused("c", "line 1"))
@@ -196,14 +199,18 @@ class ErrorsTest {
                           image,
                           "x-1",
                           "true")
-                      .refused("containerd-shim-nosuch-v1");
+                      .refused(
+                          "runtime \"io.containerd.nosuch.v1\" binary not installed"
+                              + " \"containerd-shim-nosuch-v1\": file does not exist");
                   assertThat(ctr.ok("tasks", "ls", "-q").lines()).isEmpty();
                 })
             .add(
                 "a missing parent snapshot",
                 () ->
                     ctr.run("snapshots", "prepare", "s-1", "no-such-parent")
-                        .refused("no-such-parent", "not found"))
+                        .refused(
+                            "parent snapshot no-such-parent does not exist,"
+                                + " unpack the layers below first: not found"))
             .add(
                 "no namespace",
                 () ->

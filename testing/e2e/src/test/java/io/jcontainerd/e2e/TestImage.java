@@ -83,8 +83,16 @@ final class TestImage {
     return manifest(registry, repository, tag, packing, architecture()).digest();
   }
 
+  /**
+   * Digests of an image for two platforms.
+   *
+   * @param own of the manifest for this machine
+   * @param other of the manifest for another
+   */
+  record Platforms(String index, String own, String other) {}
+
   /** Pushes an index of two platforms, of which this machine's is one. */
-  String pushIndex(Registry registry, String repository, String tag) {
+  Platforms pushIndex(Registry registry, String repository, String tag) {
     Pushed own = manifest(registry, repository, tag + "-own", Packing.GZIP, architecture());
     Pushed other = manifest(registry, repository, tag + "-other", Packing.ZSTD, "s390x");
     byte[] index =
@@ -103,7 +111,7 @@ final class TestImage {
                 architecture())
             .getBytes(StandardCharsets.UTF_8);
     registry.manifest(repository, tag, INDEX, index);
-    return digest(index);
+    return new Platforms(digest(index), own.digest(), other.digest());
   }
 
   static String architecture() {

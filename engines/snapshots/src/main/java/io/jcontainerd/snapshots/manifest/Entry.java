@@ -63,8 +63,4 @@ record Entry(
   boolean isDirectory() {
     return first.isEmpty() && type == FileStat.Type.DIRECTORY;
   }
-
-  boolean isRegular() {
-    return first.isEmpty() && type == FileStat.Type.REGULAR;
-  }
 }

@@ -57,11 +57,6 @@ public final class Slots {
     return Optional.of(new Taken());
   }
 
-  /** Whether somebody would have to wait. */
-  public synchronized boolean isFull() {
-    return taken >= places;
-  }
-
   private synchronized void free() {
     taken--;
     notifyAll();

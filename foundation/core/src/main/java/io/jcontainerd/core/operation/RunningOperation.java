@@ -120,11 +120,6 @@ public final class RunningOperation implements AutoCloseable {
     }
   }
 
-  /** It can be cancelled no more. */
-  public synchronized void notCancellable() {
-    canceller = null;
-  }
-
   /** Whether it was closed. */
   public boolean isOver() {
     return closed;

@@ -18,7 +18,7 @@ import java.util.stream.Collectors;
 /**
  * The OCI runtime that makes containers whose request names none. Proving one takes about as long
  * as a container does; it goes on beside the rest of the start, and only who needs the answer
- * waits.
+ * waits. As long as none works, whoever asks has them tried again.
  *
  * <p>Closing waits for the proof, for a container that is half made would stay behind; one that
  * takes too long is interrupted and may still take its container away.
@@ -29,6 +29,9 @@ final class RuntimeChoice implements AutoCloseable {
   /** Longer than the runtimes are given to answer. */
   private static final Duration ANSWER = Duration.ofSeconds(90);
 
+  /** How long a proof that found none is not repeated. */
+  private static final Duration PAUSE = Duration.ofSeconds(5);
+
   private static final Duration GRACE = Duration.ofSeconds(10);
 
   /** Tries the runtimes of this machine. */
@@ -37,39 +40,88 @@ final class RuntimeChoice implements AutoCloseable {
     OciRuntimes prove() throws InterruptedException;
   }
 
-  private final CompletableFuture<OciRuntimes> result;
-  private final Thread thread;
+  /** One run of the proof. */
+  private static final class Trial {
+    private final CompletableFuture<OciRuntimes> result = new CompletableFuture<>();
+    private final Thread thread;
+    private volatile long ended;
 
-  private RuntimeChoice(CompletableFuture<OciRuntimes> result, Thread thread) {
-    this.result = result;
-    this.thread = thread;
+    Trial(Proof proof) {
+      thread = Thread.ofVirtual().name("prove OCI runtimes").start(() -> settle(proof));
+    }
+
+    private void settle(Proof proof) {
+      try {
+        OciRuntimes proven = proof.prove();
+        ended = System.nanoTime();
+        result.complete(proven);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        fail(e);
+      } catch (RuntimeException | Error e) {
+        LOG.log(Level.ERROR, "OCI runtimes could not be tried", e);
+        fail(e);
+      }
+    }
+
+    private void fail(Throwable reason) {
+      ended = System.nanoTime();
+      result.completeExceptionally(reason);
+    }
+
+    Optional<Path> chosen() {
+      return result.isDone() && !result.isCompletedExceptionally()
+          ? result.resultNow().chosen()
+          : Optional.empty();
+    }
+
+    boolean isFutile() {
+      return result.isDone() && chosen().isEmpty();
+    }
+  }
+
+  private final Proof proof;
+  private final Duration pause;
+
+  // guarded by this
+  private Trial trial;
+  private boolean closed;
+
+  private RuntimeChoice(Proof proof, Duration pause) {
+    this.proof = proof;
+    this.pause = pause;
+    this.trial = new Trial(proof);
   }
 
   /** Begins the proof on a thread of its own. */
   static RuntimeChoice begin(Proof proof) {
-    var result = new CompletableFuture<OciRuntimes>();
-    Thread thread =
-        Thread.ofVirtual().name("prove OCI runtimes").start(() -> settle(proof, result));
-    return new RuntimeChoice(result, thread);
+    return begin(proof, PAUSE);
   }
 
-  private static void settle(Proof proof, CompletableFuture<OciRuntimes> result) {
-    try {
-      result.complete(proof.prove());
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      result.completeExceptionally(e);
-    } catch (RuntimeException | Error e) {
-      LOG.log(Level.ERROR, "OCI runtimes could not be tried", e);
-      result.completeExceptionally(e);
-    }
+  /**
+   * Begins the proof on a thread of its own.
+   *
+   * @param pause how long a proof that found none holds, before one who asks has it tried again
+   */
+  static RuntimeChoice begin(Proof proof, Duration pause) {
+    return new RuntimeChoice(proof, pause);
   }
 
   /** What was chosen, if that is known by now and there is one. */
   Optional<Path> known() {
-    return result.isDone() && !result.isCompletedExceptionally()
-        ? result.resultNow().chosen()
-        : Optional.empty();
+    return newest().chosen();
+  }
+
+  private synchronized Trial newest() {
+    return trial;
+  }
+
+  /** One may have been installed since none was found. */
+  private synchronized Trial current() {
+    if (trial.isFutile() && !closed && System.nanoTime() - trial.ended >= pause.toNanos()) {
+      trial = new Trial(proof);
+    }
+    return trial;
   }
 
   /**
@@ -80,7 +132,7 @@ final class RuntimeChoice implements AutoCloseable {
   Optional<Path> chosen() {
     OciRuntimes runtimes;
     try {
-      runtimes = result.get(ANSWER.toNanos(), TimeUnit.NANOSECONDS);
+      runtimes = current().result.get(ANSWER.toNanos(), TimeUnit.NANOSECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new UnavailableException("interrupted while OCI runtimes were tried", e);
@@ -105,6 +157,11 @@ final class RuntimeChoice implements AutoCloseable {
 
   @Override
   public void close() {
+    Thread thread;
+    synchronized (this) {
+      closed = true;
+      thread = trial.thread;
+    }
     try {
       if (thread.join(GRACE)) {
         return;

@@ -79,13 +79,25 @@ final class Migration {
     if (given instanceof Long number && number >= 1 && number <= DaemonSettings.VERSION) {
       return number.intValue();
     }
+    if (!(given instanceof Long)) {
+      findings.error(
+          document.place(List.of("version"))
+              + ": version must be a whole number, not "
+              + quoted(given));
+      return 0;
+    }
     findings.error(
         document.place(List.of("version"))
             + ": configuration version "
             + given
             + " is not supported, this daemon reads 1 to "
-            + DaemonSettings.VERSION);
+            + DaemonSettings.VERSION
+            + ": write it as one of them");
     return 0;
+  }
+
+  private static String quoted(Object given) {
+    return given instanceof String ? '"' + given.toString() + '"' : given.toString();
   }
 
   /** Changes {@code tree}, which is of version {@code from}, to the current version. */

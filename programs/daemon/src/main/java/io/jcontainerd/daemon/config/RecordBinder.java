@@ -67,7 +67,8 @@ final class RecordBinder {
     } catch (InvocationTargetException e) {
       Throwable refusal = e.getCause() == null ? e : e.getCause();
       String reason = String.valueOf(refusal.getMessage());
-      findings.error(places.apply(path) + ": " + name(path) + ": " + reason);
+      String at = path.isEmpty() ? "" : name(path) + ": ";
+      findings.error(places.apply(path) + ": " + at + reason);
       return defaults;
     } catch (ReflectiveOperationException e) {
       throw new IllegalStateException("settings record " + type.getName(), e);

@@ -1,5 +1,6 @@
 package io.jcontainerd.daemon.settings;
 
+import io.jcontainerd.diff.LayerLimits;
 import java.time.Duration;
 import java.util.List;
 
@@ -203,7 +204,8 @@ public final class StorageSettings {
     }
 
     public static WalkingDiffer defaults() {
-      return new WalkingDiffer(128L << 30, 200, 1_000_000);
+      return new WalkingDiffer(
+          LayerLimits.USUAL.bytes(), LayerLimits.USUAL.ratio(), LayerLimits.USUAL.entries());
     }
   }
 }

@@ -7,10 +7,12 @@ import io.jcontainerd.core.failure.FailedPreconditionException;
 import io.jcontainerd.core.failure.UnavailableException;
 import io.jcontainerd.runtime.OciRuntimes;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -38,6 +40,39 @@ class RuntimeChoiceTest {
           .hasMessage(
               "no OCI runtime works on this host, install crun or runc:"
                   + " crun: not installed; runc: cgroups are odd");
+    }
+  }
+
+  @Test
+  void one_that_is_installed_later_is_found() {
+    var none =
+        new OciRuntimes(
+            Optional.empty(),
+            List.of(new OciRuntimes.Attempt("crun", Optional.empty(), "not installed")));
+    var installed = new AtomicBoolean();
+    try (var choice =
+        RuntimeChoice.begin(
+            () -> installed.get() ? new OciRuntimes(Optional.of(CRUN), List.of()) : none,
+            Duration.ZERO)) {
+      assertThatThrownBy(choice::chosen).isInstanceOf(FailedPreconditionException.class);
+      installed.set(true);
+      assertThat(choice.chosen()).contains(CRUN);
+    }
+  }
+
+  @Test
+  void that_none_works_holds_for_a_while() {
+    var tried = new AtomicInteger();
+    try (var choice =
+        RuntimeChoice.begin(
+            () -> {
+              tried.incrementAndGet();
+              return new OciRuntimes(Optional.empty(), List.of());
+            },
+            Duration.ofHours(1))) {
+      assertThatThrownBy(choice::chosen).isInstanceOf(FailedPreconditionException.class);
+      assertThatThrownBy(choice::chosen).isInstanceOf(FailedPreconditionException.class);
+      assertThat(tried).hasValue(1);
     }
   }
 

@@ -60,7 +60,7 @@ class ConfigLoaderTest {
             "default = ['walking']",
             "sync_fs = false",
             "max_layer_bytes = 137438953472",
-            "max_layer_ratio = 200",
+            "max_layer_ratio = 1100",
             "max_layer_entries = 1000000",
             "upperdir_label = false",
             "dmverity_mode = 'auto'",
@@ -155,7 +155,9 @@ class ConfigLoaderTest {
     assertThatThrownBy(() -> parse("version = 5\n"))
         .isInstanceOf(ConfigException.class)
         .hasMessage(
-            file() + " line 1: configuration version 5 is not supported, this daemon reads 1 to 4");
+            file()
+                + " line 1: configuration version 5 is not supported, this daemon reads 1 to 4:"
+                + " write it as one of them");
   }
 
   @Test
