@@ -25,7 +25,7 @@ public final class Main {
             config -> serve(config, build),
             ProvenRuntime::in,
             Publish::publish,
-            new OciHook(System.getenv())::run,
+            OciHook.ofThisProcess()::run,
             System.in,
             System.out,
             System.err);

@@ -15,6 +15,8 @@ public final class SpawnCalls {
   public static final int POSIX_SPAWN_SETSIGMASK = 0x08;
   public static final int POSIX_SPAWN_SETSID = 0x80;
 
+  private static final int SIG_SETMASK = 2;
+
   /** Room for {@code posix_spawnattr_t} (336 bytes in glibc) and its relatives. */
   private static final long OPAQUE_SIZE = 512;
 
@@ -22,6 +24,8 @@ public final class SpawnCalls {
 
   private static final CFunction SPAWN = new CFunction("posix_spawn");
   private static final CFunction SPAWNP = new CFunction("posix_spawnp");
+  private static final CFunction EXECVPE = new CFunction("execvpe");
+  private static final CFunction SIGMASK = new CFunction("pthread_sigmask");
   private static final CFunction ACTIONS_INIT = new CFunction("posix_spawn_file_actions_init");
   private static final CFunction ACTIONS_DESTROY =
       new CFunction("posix_spawn_file_actions_destroy");
@@ -158,6 +162,31 @@ public final class SpawnCalls {
             at(envp));
     fail(rc, "posix_spawn", program);
     return pid.get(JAVA_INT, 0);
+  }
+
+  /**
+   * execvpe(3): this process becomes another program.
+   *
+   * @param program looked up on our path unless it has a slash
+   * @param arguments with the program's name as the first
+   * @param environment entries of the form {@code NAME=value}
+   * @return the failure; after a success there is nobody to return to
+   */
+  public static ErrnoException execvpe(
+      Arena arena, String program, Iterable<String> arguments, Iterable<String> environment) {
+    MemorySegment path = arena.allocateFrom(program);
+    MemorySegment argv = strings(arena, arguments);
+    MemorySegment envp = strings(arena, environment);
+    MemorySegment capture = Libc.capture(arena);
+    int _ = EXECVPE.call(capture, at(path), at(argv), at(envp));
+    return new ErrnoException("execvpe", program, Libc.errno(capture));
+  }
+
+  /** pthread_sigmask(3): this thread blocks no signal, nor will what it executes. */
+  public static void blockNothing(Arena arena) throws ErrnoException {
+    MemorySegment none = arena.allocate(SIGSET_SIZE, 8);
+    int rc = SIGMASK.call(Libc.capture(arena), SIG_SETMASK, at(none), 0);
+    fail(rc, "pthread_sigmask", "");
   }
 
   private static MemorySegment strings(Arena arena, Iterable<String> values) {

@@ -3,6 +3,7 @@ package io.jcontainerd.daemon.cli;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.jcontainerd.core.failure.InvalidArgumentException;
+import io.jcontainerd.linux.process.OwnProcess;
 import io.jcontainerd.oci.json.JsonObject;
 import io.jcontainerd.oci.runtime.Spec;
 import java.io.IOException;
@@ -22,9 +23,22 @@ import java.util.regex.Pattern;
  * {{bundle}}}, {@code {{rootfs}}} and {@code {{annotation "KEY"}}} are replaced in its arguments
  * and in its environment.
  *
+ * <p>The program is executed in this process, for an OCI runtime whose hook takes too long kills
+ * the process that it knows, and no other.
+ *
  * @param environment of the program
+ * @param execution how it is executed
  */
-public record OciHook(Map<String, String> environment) {
+public record OciHook(Map<String, String> environment, Execution execution) {
+  /** The hook of this process: it becomes the program. */
+  public static OciHook ofThisProcess() {
+    return new OciHook(
+        System.getenv(),
+        (command, environment) -> {
+          throw OwnProcess.become(command, environment);
+        });
+  }
+
   private static final Pattern ACTION =
       Pattern.compile("\\{\\{\\s*(\\w+)(?:\\s+(?:\"([^\"]*)\"|`([^`]*)`))?\\s*}}");
 
@@ -33,8 +47,16 @@ public record OciHook(Map<String, String> environment) {
     environment = Map.copyOf(environment);
   }
 
+  /** What executes a program. */
+  @FunctionalInterface
+  public interface Execution {
+    /** The exit status, if this process is still there to tell it. */
+    int run(List<String> command, Map<String, String> environment)
+        throws IOException, InterruptedException;
+  }
+
   /**
-   * Runs the program to its end; it has our standard streams.
+   * Executes the program, which has our standard streams.
    *
    * @param state the container's, as OCI runtimes give it to their hooks
    * @return its exit status
@@ -44,18 +66,9 @@ public record OciHook(Map<String, String> environment) {
       throw new UsageException("oci-hook needs a program");
     }
     JsonObject told = JsonObject.parse(state.readAllBytes());
-    var process = new ProcessBuilder(command.stream().map(word -> replaced(word, told)).toList());
     Map<String, String> variables = new HashMap<>();
     environment.forEach((name, value) -> variables.put(name, replaced(value, told)));
-    process.environment().clear();
-    process.environment().putAll(variables);
-    Process running = process.inheritIO().start();
-    try {
-      return running.waitFor();
-    } catch (InterruptedException e) {
-      running.destroyForcibly();
-      throw e;
-    }
+    return execution.run(command.stream().map(word -> replaced(word, told)).toList(), variables);
   }
 
   /**

@@ -5,15 +5,23 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.jcontainerd.core.failure.InvalidArgumentException;
+import io.jcontainerd.daemon.Main;
 import io.jcontainerd.oci.json.JsonObject;
+import java.io.BufferedReader;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -58,7 +66,7 @@ class OciHookTest {
   @Test
   void the_program_runs_with_them_and_its_status_is_ours() throws Exception {
     Path said = bundle.resolve("said");
-    var hook = new OciHook(Map.of("WHO", "{{id}}", "PATH", "/usr/bin:/bin"));
+    var hook = new OciHook(Map.of("WHO", "{{id}}", "PATH", "/usr/bin:/bin"), OciHookTest::child);
     int status =
         hook.run(
             List.of("/bin/sh", "-c", "echo \"$WHO $1\" > " + said + "; exit 5", "sh", "{{pid}}"),
@@ -67,11 +75,67 @@ class OciHookTest {
     assertThat(said).hasContent("box 42");
   }
 
+  private static int child(List<String> command, Map<String, String> environment)
+      throws IOException, InterruptedException {
+    var process = new ProcessBuilder(command).inheritIO();
+    process.environment().clear();
+    process.environment().putAll(environment);
+    return process.start().waitFor();
+  }
+
+  /** A hook as an OCI runtime starts it, which is told the state. */
+  private Process hook(String... program) throws IOException {
+    String classPath =
+        Stream.of("jdk.module.path", "java.class.path")
+            .map(name -> System.getProperty(name, ""))
+            .filter(part -> !part.isEmpty())
+            .collect(Collectors.joining(":"));
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                System.getProperty("java.home") + "/bin/java",
+                "--enable-native-access=ALL-UNNAMED",
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                classPath,
+                Main.class.getName(),
+                "oci-hook",
+                "--"));
+    command.addAll(List.of(program));
+    Process started =
+        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+    try (OutputStream in = started.getOutputStream()) {
+      in.write(state.getBytes(UTF_8));
+    }
+    return started;
+  }
+
+  @Test
+  @Timeout(60)
+  void a_hook_is_its_program_and_so_ends_with_it() throws Exception {
+    Process hook =
+        hook("sh", "-c", "echo $$ {{id}} $(ls /proc/$$/fd | wc -l); cat; exec sleep 600");
+    String said =
+        new BufferedReader(new InputStreamReader(hook.getInputStream(), UTF_8)).readLine();
+    // three streams, and one by which the shell reads the command's output
+    assertThat(said).isIn(hook.pid() + " box 3", hook.pid() + " box 4");
+    assertThat(hook.children()).noneMatch(ProcessHandle::isAlive);
+    hook.destroyForcibly();
+    assertThat(hook.waitFor()).isEqualTo(137);
+  }
+
+  @Test
+  @Timeout(60)
+  void a_program_that_is_not_there_is_a_failure() throws Exception {
+    assertThat(hook("/no/such/program").waitFor()).isEqualTo(1);
+    assertThat(hook("sh", "-c", "exit 9").waitFor()).isEqualTo(9);
+  }
+
   @Test
   void a_hook_without_a_program_is_a_mistake() {
     assertThatThrownBy(
             () ->
-                new OciHook(Map.of())
+                new OciHook(Map.of(), OciHookTest::child)
                     .run(List.of(), new ByteArrayInputStream(state.getBytes(UTF_8))))
         .isInstanceOf(UsageException.class);
   }
