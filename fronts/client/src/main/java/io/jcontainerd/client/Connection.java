@@ -45,6 +45,7 @@ final class Connection {
           "containerd.services.images.v1.Images/Delete", Duration.ofMinutes(30),
           "containerd.services.leases.v1.Leases/Delete", Duration.ofMinutes(30),
           "containerd.services.transfer.v1.Transfer/Transfer", Duration.ofHours(24),
+          "containerd.services.sandbox.v1.Controller/Wait", Duration.ZERO,
           "containerd.services.tasks.v1.Tasks/Wait", Duration.ZERO);
 
   /** Waits for one message of many, in answers from records: it may be a commit of much. */

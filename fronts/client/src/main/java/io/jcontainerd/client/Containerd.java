@@ -195,6 +195,15 @@ public final class Containerd implements AutoCloseable {
     return new RemoteSandboxStore(connection);
   }
 
+  /**
+   * One of the daemon's sandbox controllers.
+   *
+   * @param name such as {@code podsandbox}, for pods that the daemon keeps, or {@code shim}
+   */
+  public RemoteSandboxController sandboxController(String name) {
+    return new RemoteSandboxController(connection, name);
+  }
+
   /** The daemon's leases. */
   public RemoteLeaseStore leases() {
     return new RemoteLeaseStore(connection);
