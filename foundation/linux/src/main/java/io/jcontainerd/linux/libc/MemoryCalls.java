@@ -9,26 +9,13 @@ import java.lang.foreign.MemorySegment;
 
 /** What this process takes of the machine. */
 public final class MemoryCalls {
-  public static final int MADV_DONTNEED = 4;
-  public static final int MADV_NOHUGEPAGE = 15;
-
   private static final int CLOCK_PROCESS_CPUTIME_ID = 2;
   private static final long TIMESPEC_SIZE = 16;
   private static final long NANOS_PER_SECOND = 1_000_000_000;
 
-  private static final CFunction MADVISE = new CFunction("madvise");
   private static final CFunction CLOCK_GETTIME = new CFunction("clock_gettime");
 
   private MemoryCalls() {}
-
-  /** madvise(2). */
-  public static void madvise(long address, long length, int advice) throws ErrnoException {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment capture = Libc.capture(arena);
-      int rc = MADVISE.call(capture, address, length, advice);
-      Libc.check(rc, "madvise", Long.toHexString(address) + "+" + length, capture);
-    }
-  }
 
   /** clock_gettime(2) CLOCK_PROCESS_CPUTIME_ID, in nanoseconds. */
   public static long processCpuNanos() throws ErrnoException {

@@ -2,21 +2,18 @@ package io.jcontainerd.linux.memory;
 
 import io.jcontainerd.core.ports.Time;
 import io.jcontainerd.linux.ErrnoException;
-import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
-import java.util.List;
 
 /**
  * Has memory given back when there was work and it is over.
  *
  * <p>Work is what the process takes of the processors: it needs nobody to tell that it begins or
  * ends, and garbage comes from nothing else. Each five seconds it is looked at; after two times
- * with next to none, and if there was enough since the last giving back to be worth it, memory is
- * given back in two steps: first caches are emptied and the virtual machine collects all garbage,
- * after which it shrinks its heap; then, if it is still calm, what that has touched for the last
- * time is let go. So a process without work does nothing, one with a little all the time gives back
- * seldom, and one with much does not.
+ * with next to none, and if there was enough since the last giving back to be worth it, caches are
+ * emptied and the virtual machine collects all garbage, after which it shrinks its heap. So a
+ * process without work does nothing, one with a little all the time gives back seldom, and one with
+ * much does not.
  */
 public final class IdleTrim implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(IdleTrim.class.getName());
@@ -27,26 +24,21 @@ public final class IdleTrim implements AutoCloseable {
 
   private final Time time;
   private final ProcessorTime processor;
-  private final List<Step> steps;
+  private final Runnable giveBack;
   private final Thread thread;
 
   // of the thread
   private long seen;
   private long work;
   private int calm;
-  private int next;
 
-  /** Gives something back. */
-  @FunctionalInterface
-  interface Step {
-    void take() throws IOException;
-  }
-
-  IdleTrim(Time time, ProcessorTime processor, List<Step> steps) {
+  /**
+   * @param giveBack is called when there is no work any more
+   */
+  IdleTrim(Time time, ProcessorTime processor, Runnable giveBack) {
     this.time = time;
     this.processor = processor;
-    this.steps = List.copyOf(steps);
-    this.next = this.steps.size();
+    this.giveBack = giveBack;
     this.thread = Thread.ofVirtual().name("idle-trim").unstarted(this::rounds);
   }
 
@@ -56,20 +48,17 @@ public final class IdleTrim implements AutoCloseable {
    * @param emptyCaches is called before garbage is collected
    */
   public static IdleTrim start(Time time, Runnable emptyCaches) {
-    var files = new VirtualMachineFiles();
     var trim =
         new IdleTrim(
             time,
             ProcessorTime.OF_THIS_PROCESS,
-            List.of(
-                () -> {
-                  try {
-                    emptyCaches.run();
-                  } finally {
-                    System.gc();
-                  }
-                },
-                files::letGo));
+            () -> {
+              try {
+                emptyCaches.run();
+              } finally {
+                System.gc();
+              }
+            });
     var _ = trim.begin();
     return trim;
   }
@@ -100,23 +89,13 @@ public final class IdleTrim implements AutoCloseable {
     work += used;
     calm = used <= CALM_NANOS ? calm + 1 : 0;
     if (calm >= CALM_PERIODS && work >= WORTH_NANOS) {
-      next = 0;
-    } else if (calm == 0) {
-      next = steps.size();
-    }
-    if (next < steps.size()) {
-      take(steps.get(next));
-      next++;
+      try {
+        giveBack.run();
+      } catch (RuntimeException e) {
+        LOG.log(Level.WARNING, "memory could not be given back", e);
+      }
       work = 0;
       seen = processor.nanos(); // what that cost is no work
-    }
-  }
-
-  private static void take(Step step) {
-    try {
-      step.take();
-    } catch (IOException | RuntimeException e) {
-      LOG.log(Level.WARNING, "memory could not be given back", e);
     }
   }
 
