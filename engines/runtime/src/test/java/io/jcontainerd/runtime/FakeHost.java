@@ -58,6 +58,9 @@ final class FakeHost {
         }
       }
     }
+    if (Files.deleteIfExists(state.resolve("broken-once"))) {
+      throw new IllegalStateException("this host is told to be broken, and the next one is not");
+    }
     if (Files.exists(state.resolve("broken"))) {
       throw new IllegalStateException("this host is told to be broken");
     }
@@ -131,6 +134,9 @@ final class FakeHost {
 
   private StateResponse state(String id, CallContext context)
       throws IOException, InterruptedException {
+    if (Files.deleteIfExists(tasks.resolveSibling("die-once"))) {
+      Runtime.getRuntime().halt(1);
+    }
     while (Files.exists(tasks.resolveSibling("deaf"))) {
       Thread.sleep(20);
     }

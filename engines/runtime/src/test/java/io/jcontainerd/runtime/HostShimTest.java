@@ -334,6 +334,35 @@ class HostShimTest {
         });
   }
 
+  @Test
+  void successors_that_end_before_they_answer_cost_no_task() throws Exception {
+    org.junit.jupiter.api.Assumptions.assumeFalse(real(), "a real host does start");
+    here(
+        () -> {
+          int pid = begin("spared");
+          Files.writeString(hostState().resolve("broken-once"), "");
+          Files.writeString(hostState().resolve("die-once"), "");
+          killHost();
+          long deadline = System.nanoTime() + Duration.ofSeconds(60).toNanos();
+          TaskStatus status = TaskStatus.UNKNOWN;
+          while (status != TaskStatus.RUNNING) {
+            assertThat(System.nanoTime()).as("time").isLessThan(deadline);
+            try {
+              status = runtime.get("spared", "").status();
+            } catch (UnavailableException e) {
+              Thread.sleep(10); // the dead host's connection is still asked
+            }
+          }
+          assertThat(runtime.get("spared", "").pid()).isEqualTo(pid);
+          assertThat(hostState().resolve("broken-once")).doesNotExist();
+          assertThat(hostState().resolve("die-once")).doesNotExist();
+          runtime.kill("spared", "", 9, false);
+          assertThat(runtime.waitFor("spared", "").status()).isIn(137, 255);
+          runtime.delete("spared");
+        });
+    assertThat(ground.events.topics()).as("told of one that is given up").isEmpty();
+  }
+
   /** Groups of that name in hierarchies that take a process without being set up first. */
   private static List<Path> groups(String name) throws IOException {
     Path top = Path.of("/sys/fs/cgroup");

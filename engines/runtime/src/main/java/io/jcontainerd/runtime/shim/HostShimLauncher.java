@@ -70,6 +70,13 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
   private static final Spec NO_SPEC = new Spec(JsonObject.EMPTY);
   private static final int SIGKILL = 9;
   private static final Duration SOON = Duration.ofMillis(5);
+
+  /**
+   * How often one is started that ends before it listens, and how many are asked for a task that
+   * die before they answer. A task is given up only after all of them.
+   */
+  private static final int STARTS = 5;
+
   private static final int MAX_OUTPUT = 10 << 20;
 
   private final List<String> command;
@@ -224,10 +231,8 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
   public Shim reconnect(Bundle bundle, Duration limit) throws InterruptedException {
     // a dead host is started again, which takes longer than a connection
     Shim host =
-        host(BinaryShimLauncher.address(bundles, bundle).socket(), "", timeouts.shimStart());
-    if (!knows(host, bundle)) {
-      throw new UnavailableException(bundle + ": unknown to the shim host");
-    }
+        keeper(BinaryShimLauncher.address(bundles, bundle).socket(), bundle)
+            .orElseThrow(() -> new UnavailableException(bundle + ": unknown to the shim host"));
     openLog(bundle);
     return host;
   }
@@ -238,8 +243,25 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
     if (!isHost(address)) {
       return Optional.empty();
     }
-    Shim host = host(address, "", timeouts.shimStart());
-    return knows(host, bundle) ? Optional.of(host) : Optional.empty();
+    return keeper(address, bundle);
+  }
+
+  /**
+   * The host that has the task; empty if the host says that it does not. One that dies before it
+   * says so is not asked in vain: the next one has what it had.
+   */
+  private Optional<Shim> keeper(Path address, Bundle bundle) throws InterruptedException {
+    for (int attempt = 1; ; attempt++) {
+      Shim host = host(address, "", timeouts.shimStart());
+      try {
+        return knows(host, bundle) ? Optional.of(host) : Optional.empty();
+      } catch (UnavailableException e) {
+        if (!Shim.isLost(e) || attempt == STARTS) {
+          throw e;
+        }
+        LOG.log(Level.WARNING, "the shim host that was asked for {0} has died, once more", bundle);
+      }
+    }
   }
 
   private boolean knows(Shim host, Bundle bundle) throws InterruptedException {
@@ -352,26 +374,38 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
     }
     var spawn = new Processes.Spawn(all, environment.of("default"), state, new byte[0], true);
     HostLogFile log = HostLogFile.in(folder);
-    int pid = start(spawn, log);
-    OomScore.give(pid);
-    place(pid, cgroup, folder);
-    LOG.log(
-        Level.INFO,
-        "shim host {0} started as process {1}",
-        address.getFileName(),
-        Integer.toString(pid));
     long deadline = System.nanoTime() + timeouts.shimStart().toNanos();
+    for (int attempt = 1; ; attempt++) {
+      int pid = start(spawn, log);
+      OomScore.give(pid);
+      place(pid, cgroup, folder);
+      LOG.log(
+          Level.INFO,
+          "shim host {0} started as process {1}",
+          address.getFileName(),
+          Integer.toString(pid));
+      Optional<Shim> up = awaitUp(place, pid, log, deadline);
+      if (up.isPresent()) {
+        return up.get();
+      }
+      if (attempt == STARTS || deadline - System.nanoTime() < 0) {
+        throw new UnavailableException("shim host ended at its start: " + log.tail());
+      }
+      LOG.log(Level.WARNING, "shim host ended at its start, once more: {0}", log.tail());
+    }
+  }
+
+  /** The connection to a host that was started; empty if it has ended before it listened. */
+  private Optional<Shim> awaitUp(ShimAddress place, int pid, HostLogFile log, long deadline)
+      throws IOException, InterruptedException {
     long pause = 2;
     while (deadline - System.nanoTime() > 0) {
       Optional<Shim> up = tryConnect(place);
       if (up.isPresent()) {
-        return up.get();
+        return up;
       }
       if (processes.startTime(pid).isEmpty()) {
-        // it may have found another one at work
-        return tryConnect(place)
-            .orElseThrow(
-                () -> new UnavailableException("shim host ended at its start: " + log.tail()));
+        return tryConnect(place); // it may have found another one at work
       }
       Thread.sleep(pause);
       pause = Math.min(50, pause * 2);
