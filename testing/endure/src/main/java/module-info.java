@@ -8,6 +8,7 @@ module io.jcontainerd.endure {
   requires io.jcontainerd.oci;
   requires io.jcontainerd.linux;
   requires io.jcontainerd.client;
+  requires io.jcontainerd.testkit;
   requires com.github.luben.zstd_jni;
   requires java.logging;
 }

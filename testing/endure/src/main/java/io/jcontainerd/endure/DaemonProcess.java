@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -19,9 +20,21 @@ final class DaemonProcess {
   private static final Duration READY = Duration.ofSeconds(90);
   private static final Duration END = Duration.ofSeconds(60);
 
+  private static final List<String> WITHOUT_UNIFIED =
+      List.of(
+          "unshare",
+          "-m",
+          "--propagation",
+          "slave",
+          "sh",
+          "-c",
+          "! mountpoint -q /sys/fs/cgroup/unified || umount /sys/fs/cgroup/unified; exec \"$@\"",
+          "sh");
+
   private final Path program;
   private final Path folder;
   private final Path run;
+  private final boolean oneHierarchy;
   private @Nullable Process process;
   private long logBegan;
 
@@ -31,9 +44,20 @@ final class DaemonProcess {
    * @param run for sockets, whose paths must be short, and what a reboot may take
    */
   DaemonProcess(Path program, Path folder, Path run) {
+    this(program, folder, run, false);
+  }
+
+  /**
+   * The same.
+   *
+   * @param oneHierarchy whether it is not to see the second hierarchy of cgroups, where there are
+   *     two, for crun refuses to work then
+   */
+  DaemonProcess(Path program, Path folder, Path run, boolean oneHierarchy) {
     this.program = program;
     this.folder = folder;
     this.run = run;
+    this.oneHierarchy = oneHierarchy;
   }
 
   Path root() {
@@ -88,8 +112,13 @@ final class DaemonProcess {
             .formatted(
                 root(), state(), run.resolve("s"), folder.resolve("opt"), address(), address()));
     logBegan = Files.exists(log()) ? Files.size(log()) : 0;
+    List<String> line = new ArrayList<>(List.of("setsid"));
+    if (oneHierarchy) {
+      line.addAll(WITHOUT_UNIFIED);
+    }
+    line.addAll(List.of(program.toString(), "--config", config.toString()));
     process =
-        new ProcessBuilder("setsid", program.toString(), "--config", config.toString())
+        new ProcessBuilder(line)
             .directory(folder.toFile())
             .redirectErrorStream(true)
             .redirectOutput(ProcessBuilder.Redirect.appendTo(log().toFile()))

@@ -13,6 +13,7 @@ import java.util.stream.Stream;
  */
 final class Ending {
   private static final Path CGROUPS = Path.of("/sys/fs/cgroup");
+  private static final Path OCI_STATE = Path.of("/run/containerd/runc");
   private static final Duration PATIENCE = Duration.ofSeconds(30);
 
   private Ending() {}
@@ -32,12 +33,14 @@ final class Ending {
     }
     List<String> left = new ArrayList<>(processes(mark));
     if (left.isEmpty()) {
-      Main.delete(daemon.run());
-      for (Path cgroup : cgroups(namespace)) {
+      Ground.delete(daemon.run());
+      List<Path> empty = new ArrayList<>(cgroups(namespace));
+      empty.add(OCI_STATE.resolve(namespace));
+      for (Path folder : empty) {
         try {
-          Files.delete(cgroup);
+          Files.deleteIfExists(folder);
         } catch (IOException e) {
-          left.add("cgroup " + cgroup + ": " + e.getMessage());
+          left.add("folder of containers " + folder + ": " + e.getMessage());
         }
       }
     }

@@ -2,11 +2,10 @@ package io.jcontainerd.endure;
 
 import io.jcontainerd.client.Containerd;
 import java.io.IOException;
-import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
@@ -16,52 +15,97 @@ import java.util.logging.Logger;
 import java.util.stream.Stream;
 
 /**
- * {@code endure kill [N] [--packed] [--seed S] [--folder DIR]}, {@code endure power load|verify DIR
- * [--packed] [--ledger FILE]} and {@code endure stuck [--packed] [--folder DIR]}.
+ * Ways to put a daemon to the test: it is killed under load, its power is cut, each stage of its
+ * work hangs, it works for long.
  */
 final class Main {
   private static final Logger NETTY = Logger.getLogger("io.netty.bootstrap");
   private static final int KILLS = 500;
+  private static final int TASK_KILLS = 200;
+  private static final int SOAK_CYCLES = 10_000;
+  private static final int SOAK_EXECS = 100_000;
+  private static final int SOAK_WORKERS = 8;
 
   private Main() {}
 
   /** Exits with 0 if all was as promised. */
   public static void main(String[] arguments) throws Exception {
     NETTY.setLevel(Level.SEVERE); // it warns of an option that unix sockets do not have
-    List<String> words = new ArrayList<>(List.of(arguments));
-    boolean packed = words.remove("--packed");
-    Optional<String> seed = option(words, "--seed");
-    Optional<String> folder = option(words, "--folder");
-    Optional<String> ledger = option(words, "--ledger");
     boolean good;
-    if (!words.isEmpty() && words.size() <= 2 && words.getFirst().equals("kill")) {
-      int times = words.size() > 1 ? Integer.parseInt(words.get(1)) : KILLS;
-      good =
-          kill(
-              program(packed),
-              times,
-              seed.map(Long::parseLong)
-                  .orElseGet(() -> (long) ThreadLocalRandom.current().nextInt(1_000_000)),
-              folder.map(Path::of));
-    } else if (words.equals(List.of("stuck"))) {
-      good = stuck(program(packed), folder.map(Path::of));
-    } else if (words.size() == 3 && words.getFirst().equals("power")) {
-      Path where = Path.of(words.get(2)).toAbsolutePath();
-      good =
-          power(
-              program(packed),
-              words.get(1),
-              where,
-              ledger.map(Path::of).orElse(where.resolve("ledger")));
-    } else {
-      System.err.println("usage: endure kill [N] [--packed] [--seed S] [--folder DIR]");
-      System.err.println("       endure power load|verify DIR [--packed] [--ledger FILE]");
-      System.err.println("       endure stuck [--packed] [--folder DIR]");
+    try {
+      good = run(new ArrayList<>(List.of(arguments)));
+    } catch (UsageException e) {
+      System.err.println(e.getMessage());
       System.exit(2);
       return;
     }
     System.out.flush();
     System.exit(good ? 0 : 1);
+  }
+
+  private static boolean run(List<String> words)
+      throws UsageException, IOException, InterruptedException {
+    boolean packed = words.remove("--packed");
+    long seed =
+        option(words, "--seed")
+            .map(Long::parseLong)
+            .orElseGet(() -> (long) ThreadLocalRandom.current().nextInt(1_000_000));
+    Optional<Path> folder = option(words, "--folder").map(Path::of);
+    Optional<Path> ledger = option(words, "--ledger").map(Path::of);
+    if (words.isEmpty()) {
+      throw new UsageException();
+    }
+    String command = words.removeFirst();
+    return switch (command) {
+      case "kill" -> {
+        boolean tasks = words.remove("tasks");
+        int usual = tasks ? TASK_KILLS : KILLS;
+        int times = words.isEmpty() ? usual : Integer.parseInt(words.removeFirst());
+        noMore(words);
+        yield tasks
+            ? killTasks(program(packed), times, seed, folder)
+            : kill(program(packed), times, seed, folder);
+      }
+      case "soak" -> soak(program(packed), words, seed, folder);
+      case "stuck" -> {
+        noMore(words);
+        yield stuck(program(packed), folder);
+      }
+      case "power" -> {
+        if (words.size() != 2) {
+          throw new UsageException();
+        }
+        Path where = Path.of(words.get(1)).toAbsolutePath();
+        yield power(
+            program(packed), words.getFirst(), where, ledger.orElse(where.resolve("ledger")));
+      }
+      default -> throw new UsageException();
+    };
+  }
+
+  /** Nobody can make sense of the words. */
+  private static final class UsageException extends Exception {
+    private static final long serialVersionUID = 1;
+
+    @Override
+    public String getMessage() {
+      return """
+          usage: endure kill [tasks] [N] [--packed] [--seed S] [--folder DIR]
+                 endure power load|verify DIR [--packed] [--ledger FILE]
+                 endure stuck [--packed] [--folder DIR]
+                 endure soak [--cycles N] [--execs N] [--workers N] [--minutes M]
+                        [--runtime crun|runc] [--packed] [--seed S] [--folder DIR]""";
+    }
+  }
+
+  private static void noMore(List<String> words) throws UsageException {
+    if (!words.isEmpty()) {
+      throw new UsageException();
+    }
+  }
+
+  private static int number(List<String> words, String name, int otherwise) {
+    return option(words, name).map(Integer::valueOf).orElse(otherwise);
   }
 
   private static Optional<String> option(List<String> words, String name) {
@@ -73,7 +117,7 @@ final class Main {
     return Optional.of(words.remove(at));
   }
 
-  private static Path target() {
+  static Path target() {
     return Path.of(System.getProperty("jcontainerd.checkout", ""))
         .toAbsolutePath()
         .resolve("target");
@@ -92,53 +136,67 @@ final class Main {
 
   private static boolean kill(Path program, int times, long seed, Optional<Path> wanted)
       throws IOException, InterruptedException {
-    PrintStream out = System.out;
-    String name = "endure-" + ProcessHandle.current().pid();
-    Path folder = wanted.map(Path::toAbsolutePath).orElseGet(() -> target().resolve(name));
-    Files.createDirectories(folder);
-    Path run = Path.of("/run/jcontainerd-" + name);
-    DaemonProcess daemon = new DaemonProcess(program, folder, run);
+    Ground ground = Ground.open(program, "endure", wanted, "");
     boolean good = false;
     try {
-      good = new Kill(daemon, folder, seed, name, out).run(times);
+      good = new Kill(ground.daemon(), ground.folder(), seed, ground.name(), System.out).run(times);
     } finally {
-      List<String> left = Ending.end(daemon, name);
-      left.forEach(each -> out.println("  left behind: " + each));
-      good &= left.isEmpty();
-      if (good) {
-        delete(folder);
-      } else {
-        out.println("kept: " + folder + "; again: ./dev kill " + times + " --seed " + seed);
-      }
+      good = ground.leave(good, "./dev kill " + times + " --seed " + seed, System.out);
+    }
+    return good;
+  }
+
+  private static boolean killTasks(Path program, int times, long seed, Optional<Path> wanted)
+      throws IOException, InterruptedException {
+    Ground ground = Ground.open(program, "kills", wanted, "");
+    boolean good = false;
+    try {
+      good = new TaskKills(ground.daemon(), ground.name(), seed, System.out).run(times);
+    } finally {
+      good = ground.leave(good, "./dev kill tasks " + times + " --seed " + seed, System.out);
+    }
+    return good;
+  }
+
+  private static boolean soak(Path program, List<String> words, long seed, Optional<Path> wanted)
+      throws UsageException, IOException, InterruptedException {
+    String ociRuntime = option(words, "--runtime").orElse("");
+    Optional<Double> minutes = option(words, "--minutes").map(Double::valueOf);
+    Soak.Size size =
+        new Soak.Size(
+            number(words, "--cycles", SOAK_CYCLES),
+            number(words, "--execs", SOAK_EXECS),
+            number(words, "--workers", SOAK_WORKERS),
+            minutes.map(m -> Duration.ofMillis((long) (m * 60_000))).orElse(Duration.ofDays(1)));
+    noMore(words);
+    Ground ground = Ground.open(program, "soak", wanted, ociRuntime);
+    boolean good = false;
+    try {
+      good = new Soak(ground.daemon(), ground.name(), ociRuntime, size, seed, System.out).run();
+    } finally {
+      good = ground.leave(good, "./dev soak --seed " + seed, System.out);
     }
     return good;
   }
 
   private static boolean stuck(Path program, Optional<Path> wanted)
       throws IOException, InterruptedException {
-    String name = "stuck-" + ProcessHandle.current().pid();
-    Path folder = wanted.map(Path::toAbsolutePath).orElseGet(() -> target().resolve(name));
-    Files.createDirectories(folder);
-    DaemonProcess daemon = new DaemonProcess(program, folder, Path.of("/run/jcontainerd-" + name));
+    Ground ground = Ground.open(program, "stuck", wanted, "");
+    DaemonProcess daemon = ground.daemon();
     boolean good = false;
     try {
-      Stuck.rootfs(folder);
+      Stuck.rootfs(ground.folder());
       daemon.launch();
       Problems problems = new Problems();
       try (Containerd client = daemon.awaitReady()) {
-        good = new Stuck(client, folder, name, ociRuntime(), problems, System.out).run();
+        good =
+            new Stuck(client, ground.folder(), ground.name(), ociRuntime(), problems, System.out)
+                .run();
       } finally {
         daemon.stop();
       }
     } finally {
-      List<String> left = Ending.end(daemon, name);
-      left.forEach(each -> System.out.println("  left behind: " + each));
-      good &= left.isEmpty();
-      if (good) {
-        delete(folder);
-      } else {
-        System.out.println("kept: " + folder);
-      }
+      good = ground.leave(good, "./dev stuck", System.out);
     }
     return good;
   }
@@ -164,13 +222,5 @@ final class Main {
       case "verify" -> power.verify();
       default -> throw new IllegalArgumentException("neither load nor verify: " + half);
     };
-  }
-
-  static void delete(Path folder) throws IOException {
-    try (Stream<Path> tree = Files.walk(folder)) {
-      for (Path path : tree.sorted(Comparator.reverseOrder()).toList()) {
-        Files.deleteIfExists(path);
-      }
-    }
   }
 }

@@ -115,7 +115,7 @@ final class Power {
       }
       ledger.note("verified");
     }
-    Main.delete(daemon.run()); // as a reboot would
+    Ground.delete(daemon.run()); // as a reboot would
     out.printf(
         "verified: %d images, %d blobs, %d snapshots, %d files; lost as allowed: %d layers;"
             + " failures %d, in %d s%n",

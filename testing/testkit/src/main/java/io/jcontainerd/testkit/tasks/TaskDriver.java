@@ -264,6 +264,16 @@ public final class TaskDriver implements AutoCloseable {
           });
     }
 
+    /** Deletes the record; the task is gone, and the driver does not look after it any more. */
+    public void forget() throws InterruptedException {
+      TaskDriver.this.<Boolean>call(
+          () -> {
+            subject.containers().delete(id());
+            return true;
+          });
+      made.remove(this);
+    }
+
     /** Removes whatever is left of it. */
     void remove() throws InterruptedException {
       if (hasTask()) {

@@ -29,7 +29,7 @@ public record TaskEvent(
   private static final String TOPIC = "/tasks/";
 
   /** Reads it; empty if the event is not of a task. The container is field 1 in all of them. */
-  static Optional<TaskEvent> of(Event event) {
+  public static Optional<TaskEvent> of(Event event) {
     if (!event.topic().startsWith(TOPIC)) {
       return Optional.empty();
     }
