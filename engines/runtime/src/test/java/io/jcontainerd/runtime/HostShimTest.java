@@ -143,8 +143,10 @@ class HostShimTest {
             ProcessHandle.of(Long.parseLong(p.toString().substring("/proc/".length())))
                 .ifPresent(found::add);
           }
-        } catch (java.nio.file.NoSuchFileException e) {
-          found.removeIf(h -> p.endsWith(Long.toString(h.pid()))); // it has just ended
+        } catch (IOException e) {
+          if (Files.exists(p)) {
+            throw e;
+          } // else it has just ended, before or while it was read
         }
       }
     }
