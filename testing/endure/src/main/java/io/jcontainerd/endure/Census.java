@@ -39,11 +39,15 @@ record Census(SortedMap<String, SortedMap<String, Integer>> kinds) {
   /**
    * What virtual machines have more or fewer of as they please: carriers of virtual threads, which
    * are added while others wait inside the kernel, threads for who attaches and for the ends of
-   * processes, which leave when they are idle, and open libraries.
+   * processes, which leave when they are idle, and open libraries. Likewise the daemon's readers of
+   * its store, a pool that grows to its limit with the calls that happen to come at the same
+   * moment, and the folder that a shim host makes when it first has to look after another's
+   * runtime.
    */
   private static final Pattern AS_IT_PLEASES =
       Pattern.compile(
-          "ForkJoinPool-.*|Attach Listener|process reaper.*|.*\\.(jar|aot|so|jsa)|.*/modules");
+          "ForkJoinPool-.*|Attach Listener|process reaper.*|.*\\.(jar|aot|so|jsa)|.*/modules"
+              + "|.*/store\\.db|.*/host-[^/]*/scratch");
 
   static final String PROCESSES = "processes";
   static final String MOUNTS = "mounts";

@@ -33,7 +33,8 @@ record LiveHeap(long bytes, Map<String, Long> classes) {
 
   /**
    * Has all garbage collected, twice so that what is freed by the end of other objects goes, too,
-   * and counts what is left.
+   * and counts what is left. Of another process than this one, which could not read what it says
+   * while it stands still for the count.
    */
   static LiveHeap of(long pid) throws IOException, InterruptedException {
     String _ = command(pid, "GC.run");
