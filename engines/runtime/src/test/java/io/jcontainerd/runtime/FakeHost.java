@@ -46,6 +46,20 @@ final class FakeHost {
     this.tasks = tasks;
   }
 
+  /** So many hosts are broken. */
+  private static void breakOnceMore(Path times) throws IOException {
+    if (!Files.exists(times)) {
+      return;
+    }
+    int left = Integer.parseInt(Files.readString(times)) - 1;
+    if (left == 0) {
+      Files.delete(times);
+    } else {
+      Files.writeString(times, Integer.toString(left));
+    }
+    throw new IllegalStateException("this host is told to be broken, and " + left + " more");
+  }
+
   public static void main(String[] args) throws Exception {
     List<String> all = Arrays.asList(args);
     Path socket = Path.of(all.get(all.indexOf("--socket") + 1));
@@ -58,9 +72,7 @@ final class FakeHost {
         }
       }
     }
-    if (Files.deleteIfExists(state.resolve("broken-once"))) {
-      throw new IllegalStateException("this host is told to be broken, and the next one is not");
-    }
+    breakOnceMore(state.resolve("broken-times"));
     if (Files.exists(state.resolve("broken"))) {
       throw new IllegalStateException("this host is told to be broken");
     }

@@ -342,7 +342,7 @@ class HostShimTest {
     here(
         () -> {
           int pid = begin("spared");
-          Files.writeString(hostState().resolve("broken-once"), "");
+          Files.writeString(hostState().resolve("broken-times"), "7");
           Files.writeString(hostState().resolve("die-once"), "");
           killHost();
           long deadline = System.nanoTime() + Duration.ofSeconds(60).toNanos();
@@ -356,7 +356,7 @@ class HostShimTest {
             }
           }
           assertThat(runtime.get("spared", "").pid()).isEqualTo(pid);
-          assertThat(hostState().resolve("broken-once")).doesNotExist();
+          assertThat(hostState().resolve("broken-times")).doesNotExist();
           assertThat(hostState().resolve("die-once")).doesNotExist();
           runtime.kill("spared", "", 9, false);
           assertThat(runtime.waitFor("spared", "").status()).isIn(137, 255);

@@ -72,10 +72,12 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
   private static final Duration SOON = Duration.ofMillis(5);
 
   /**
-   * How often one is started that ends before it listens, and how many are asked for a task that
-   * die before they answer. A task is given up only after all of them.
+   * How often a host is started that ends before it listens. One that a task depends on is started
+   * again as long as there is time: it is given up with its containers.
    */
   private static final int STARTS = 5;
+
+  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(1);
 
   private static final int MAX_OUTPUT = 10 << 20;
 
@@ -251,15 +253,17 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
    * says so is not asked in vain: the next one has what it had.
    */
   private Optional<Shim> keeper(Path address, Bundle bundle) throws InterruptedException {
+    long deadline = System.nanoTime() + timeouts.shimStart().toNanos();
     for (int attempt = 1; ; attempt++) {
       Shim host = host(address, "", timeouts.shimStart());
       try {
         return knows(host, bundle) ? Optional.of(host) : Optional.empty();
       } catch (UnavailableException e) {
-        if (!Shim.isLost(e) || attempt == STARTS) {
+        if (!Shim.isLost(e) || deadline - System.nanoTime() <= 0) {
           throw e;
         }
         LOG.log(Level.WARNING, "the shim host that was asked for {0} has died, once more", bundle);
+        pause(attempt);
       }
     }
   }
@@ -388,11 +392,28 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
       if (up.isPresent()) {
         return up.get();
       }
-      if (attempt == STARTS || deadline - System.nanoTime() < 0) {
+      if (deadline - System.nanoTime() <= 0 || (attempt >= STARTS && !isNeeded(address))) {
         throw new UnavailableException("shim host ended at its start: " + log.tail());
       }
       LOG.log(Level.WARNING, "shim host ended at its start, once more: {0}", log.tail());
+      pause(attempt);
     }
+  }
+
+  /** Whether a bundle names the host of that address. */
+  private boolean isNeeded(Path address) {
+    return bundles.list().stream()
+        .anyMatch(
+            b ->
+                bundles
+                    .readText(b, Bundle.BOOTSTRAP)
+                    .filter(text -> text.contains(address.toString()))
+                    .isPresent());
+  }
+
+  /** Longer after each attempt. */
+  private static void pause(int attempt) throws InterruptedException {
+    Thread.sleep(Math.min(LONGEST_PAUSE.toMillis(), 20L << Math.min(attempt, 10)));
   }
 
   /** The connection to a host that was started; empty if it has ended before it listened. */
