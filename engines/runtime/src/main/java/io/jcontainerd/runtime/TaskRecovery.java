@@ -81,6 +81,9 @@ final class TaskRecovery {
     tasks.all().forEach(t -> kept.add(t.bundle()));
     kept.addAll(bundles.list());
     bundles.deleteStrays(kept);
+    for (ShimLauncher launcher : launchers.all()) {
+      launcher.recovered();
+    }
   }
 
   private void load(Bundle bundle, LocalTaskRuntime.RuntimeNames runtimeOf)

@@ -24,6 +24,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -525,6 +526,54 @@ class HostShimTest {
           assertThat(runtime.waitFor("late", "").status()).isIn(137, 255);
           runtime.delete("late");
         });
+  }
+
+  @Test
+  void a_host_that_left_events_behind_is_started_to_tell_them() throws Exception {
+    here(
+        () -> {
+          begin("told");
+          end("told");
+          leave();
+          killHost();
+          Path state = hostState();
+          Files.write(
+              Files.createDirectories(state.resolve("events")).resolve("journal"), bytes(9));
+          restart(ShimGroup.NODE);
+          Path told = state.resolve("serving");
+          awaitNewer(told, Files.getLastModifiedTime(state.resolve("events/journal")));
+          assertThat(hostProcesses()).hasSize(1);
+          leave();
+          restart(ShimGroup.NODE); // it is there already
+          assertThat(hostProcesses()).hasSize(1);
+        });
+  }
+
+  @Test
+  void a_host_that_left_nothing_to_tell_is_not_started() throws Exception {
+    here(
+        () -> {
+          begin("silent");
+          end("silent");
+          leave();
+          killHost();
+          Path events = Files.createDirectories(hostState().resolve("events"));
+          Files.write(events.resolve("journal"), bytes(0));
+          restart(ShimGroup.NODE);
+          assertThat(hostProcesses()).isEmpty();
+        });
+  }
+
+  private static byte[] bytes(int count) {
+    return new byte[count];
+  }
+
+  private static void awaitNewer(Path file, FileTime than) throws Exception {
+    long deadline = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+    while (!Files.exists(file) || Files.getLastModifiedTime(file).compareTo(than) < 0) {
+      assertThat(System.nanoTime()).as(file + " in time").isLessThan(deadline);
+      Thread.sleep(20);
+    }
   }
 
   @Test

@@ -38,7 +38,8 @@ import java.util.concurrent.TimeUnit;
  * <p>It is the child subreaper of its containers and answers containerd's task service on one
  * socket. It leaves when nobody needs it: after it was idle for a while, or when it was asked to
  * (SIGTERM, or the service's Shutdown) and has no container; asked earlier, it goes on until the
- * last one is deleted.
+ * last one is deleted. Events that no daemon has come for stay in the state folder then, for the
+ * next host.
  */
 public final class ShimHost implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(ShimHost.class.getName());
@@ -47,6 +48,10 @@ public final class ShimHost implements AutoCloseable {
   private static final Duration FLUSH = Duration.ofSeconds(5);
   private static final Duration POLL = Duration.ofMillis(200);
   private static final Duration AFTER_LAST_CLIENT = Duration.ofSeconds(1);
+
+  /** How long a daemon is waited for that would not start a host for the sake of events. */
+  private static final Duration WITH_EVENTS = Duration.ofMinutes(5);
+
   private static final Set<String> NOT_FOR_RUNTIMES =
       Set.of("NOTIFY_SOCKET", "JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS", "LISTEN_FDS", "LISTEN_PID");
 
@@ -240,12 +245,14 @@ public final class ShimHost implements AutoCloseable {
         }
         continue;
       }
-      if (server.connections() > 0 || !publisher.isIdle()) {
+      if (server.connections() > 0) {
         idleSince = System.nanoTime();
       }
       long quiet = System.nanoTime() - idleSince;
       boolean unneeded =
-          arguments.idle().isPresent() && quiet > patience(arguments.idle().get(), served);
+          arguments.idle().isPresent()
+              && quiet > patience(arguments.idle().get(), served)
+              && (publisher.isIdle() || quiet > patienceWithEvents(arguments.idle().get()));
       if ((asked || unneeded) && mayGo()) {
         return;
       }
@@ -277,6 +284,11 @@ public final class ShimHost implements AutoCloseable {
         .linger()
         .map(Duration::toNanos)
         .orElse(Math.min(idle.toNanos(), AFTER_LAST_CLIENT.toNanos()));
+  }
+
+  /** A daemon that is started again has its events soonest from a host that is still there. */
+  private long patienceWithEvents(Duration idle) {
+    return (arguments.linger().isPresent() ? WITH_EVENTS : idle).toNanos();
   }
 
   /** Runs when a signal asks for the end: the JVM stays until this returns. */
@@ -312,7 +324,8 @@ public final class ShimHost implements AutoCloseable {
       if (!server.shutdown(ANSWERS)) { // the last Delete may still have to get its answer
         LOG.log(Level.WARNING, "calls did not end and are cut off");
       }
-      if (!publisher.flush(FLUSH)) {
+      // a host that nobody needs any more has waited long enough
+      if (!publisher.flush(leave.getCount() == 0 ? FLUSH : Duration.ZERO)) {
         LOG.log(Level.WARNING, "the daemon is away; events stay in {0}", arguments.state());
       }
     } catch (InterruptedException e) {

@@ -735,6 +735,25 @@ abstract class ShimHostContract {
   }
 
   @Test
+  void a_host_does_not_stay_for_events_alone_and_the_next_one_tells_them() throws Exception {
+    String id = id("unheard");
+    events.stop();
+    run(id, NONE, "true");
+    tasks.await(id, "");
+    tasks.delete(id, "");
+    tasks.close();
+    assertThat(host.awaitEnd(Duration.ofSeconds(5))).as("a daemon that restarts").isFalse();
+    assertThat(host.awaitEnd(Duration.ofSeconds(25))).isTrue();
+    assertThat(HostProcess.state(folder).resolve("events/journal")).isNotEmptyFile();
+    host = HostProcess.start(folder);
+    tasks = new TaskClient(host.connect());
+    events.restart();
+    assertThat(events.awaitTopic(id, "delete"))
+        .containsExactly("create", "start", "exit", "delete");
+    before = settled();
+  }
+
+  @Test
   void what_happens_while_nothing_can_be_written_is_told_all_the_same() throws Exception {
     tasks.close();
     host.kill();

@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -21,6 +22,9 @@ import java.util.stream.Stream;
  * and in the name of each namespace, and so in the path of each container's cgroup.
  */
 record Traces(Set<String> mounts, Set<String> cgroups, Set<String> networks) {
+  /** A shim host whose daemon left with events under way waits for it for ten seconds. */
+  private static final Duration LAST_PROCESS = Duration.ofSeconds(30);
+
   private static final Path CGROUPS = Path.of("/sys/fs/cgroup");
 
   /** The name of the container by which a daemon tries an OCI runtime. */
@@ -68,12 +72,24 @@ record Traces(Set<String> mounts, Set<String> cgroups, Set<String> networks) {
    * before. The cgroup of a namespace stays, as containerd's does, until somebody takes it away.
    */
   void assertNothingAdded(Path folder) {
-    Await.until("no process of " + folder, () -> processes(folder).isEmpty());
+    awaitNoProcess(folder);
     removeNamespaces(folder.getFileName().toString());
     Traces after = now(folder);
     assertThat(after.mounts).as("mounts").isEqualTo(mounts);
     assertThat(after.networks).as("network namespaces").isEqualTo(networks);
     assertThat(added(cgroups, after.cgroups)).as("cgroups left").isEmpty();
+  }
+
+  private static void awaitNoProcess(Path folder) {
+    try {
+      Await.until("no process", LAST_PROCESS, () -> processes(folder).isEmpty());
+    } catch (AssertionError e) {
+      String left =
+          processes(folder).stream()
+              .map(p -> p.pid() + " " + commandLine(p).replace('\0', ' '))
+              .collect(Collectors.joining("\n"));
+      throw new AssertionError("left within " + folder + ":\n" + left, e);
+    }
   }
 
   private static Set<String> added(Set<String> before, Set<String> after) {

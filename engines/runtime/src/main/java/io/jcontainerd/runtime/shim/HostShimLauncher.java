@@ -3,7 +3,6 @@ package io.jcontainerd.runtime.shim;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.google.protobuf.Empty;
-import com.google.protobuf.InvalidProtocolBufferException;
 import io.jcontainerd.api.runtime.task.v3.DeleteRequest;
 import io.jcontainerd.api.runtime.task.v3.DeleteResponse;
 import io.jcontainerd.api.runtime.task.v3.KillRequest;
@@ -13,16 +12,12 @@ import io.jcontainerd.api.runtime.task.v3.WaitRequest;
 import io.jcontainerd.api.runtime.task.v3.WaitResponse;
 import io.jcontainerd.api.types.RuntimeInfo;
 import io.jcontainerd.api.types.RuntimeVersion;
-import io.jcontainerd.api.types.runc.options.Options;
 import io.jcontainerd.core.TypedValue;
 import io.jcontainerd.core.failure.ContainerdException;
-import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.core.failure.NotFoundException;
 import io.jcontainerd.core.failure.UnavailableException;
-import io.jcontainerd.core.failure.UnknownException;
 import io.jcontainerd.core.ports.Processes;
 import io.jcontainerd.core.tasks.Exit;
-import io.jcontainerd.linux.cgroup.CgroupPlacement;
 import io.jcontainerd.oci.json.JsonObject;
 import io.jcontainerd.oci.runtime.Spec;
 import io.jcontainerd.runtime.bundle.Bundle;
@@ -31,13 +26,10 @@ import io.jcontainerd.wire.Times;
 import io.jcontainerd.wire.TypedValues;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
-import java.time.Instant;
-import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -64,24 +56,13 @@ import java.util.function.Supplier;
  */
 public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
   private static final System.Logger LOG = System.getLogger("io.jcontainerd.runtime");
-  private static final String NAME = "host-";
-  private static final String OPTIONS = "containerd.runc.v1.Options";
   private static final int NAME_LENGTH = 64;
   private static final Spec NO_SPEC = new Spec(JsonObject.EMPTY);
   private static final int SIGKILL = 9;
   private static final Duration SOON = Duration.ofMillis(5);
 
-  /**
-   * How often a host is started that ends before it listens. One that a task depends on is started
-   * again as long as there is time: it is given up with its containers.
-   */
-  private static final int STARTS = 5;
-
-  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(1);
-
   private static final int MAX_OUTPUT = 10 << 20;
 
-  private final List<String> command;
   private final Path shimProgram;
   private final ShimGroup group;
   private final String identity;
@@ -90,10 +71,11 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
   private final Processes processes;
   private final ShimEnvironment environment;
   private final ShimLogs logs;
-  private final Path state;
   private final Supplier<Optional<Path>> ociRuntime;
   private final Timeouts timeouts;
   private final ComingTasks coming;
+  private final HostProcesses starter;
+  private final HandRemoval byHand;
   private final Map<Path, CompletableFuture<Shim>> hosts = new ConcurrentHashMap<>();
 
   /**
@@ -120,7 +102,6 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
       Path state,
       Supplier<Optional<Path>> ociRuntime,
       Timeouts timeouts) {
-    this.command = List.copyOf(command);
     this.shimProgram = shimProgram;
     this.runtimes = Set.copyOf(runtimes);
     this.group = group;
@@ -129,17 +110,18 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
     this.processes = processes;
     this.environment = environment;
     this.logs = logs;
-    this.state = state;
     this.ociRuntime = ociRuntime;
     this.timeouts = timeouts;
     this.coming = new ComingTasks(processes);
+    this.starter = new HostProcesses(command, state, bundles, processes, environment, timeouts);
+    this.byHand = new HandRemoval(bundles, processes, environment, ociRuntime);
   }
 
   /** Where the host of a group listens. */
   private Path socket(String key) {
     try {
       byte[] hash = MessageDigest.getInstance("SHA-256").digest((identity + key).getBytes(UTF_8));
-      String name = NAME + HexFormat.of().formatHex(hash);
+      String name = HostProcesses.NAME + HexFormat.of().formatHex(hash);
       return environment.socketFolder().resolve(name.substring(0, NAME_LENGTH));
     } catch (NoSuchAlgorithmException e) {
       throw new AssertionError("every JDK has SHA-256", e);
@@ -163,12 +145,12 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
 
   private boolean isHost(Path file) {
     Path name = file.getFileName();
-    return name != null && name.toString().startsWith(NAME);
+    return name != null && name.toString().startsWith(HostProcesses.NAME);
   }
 
   @Override
   public Shim launch(Bundle bundle, Launch launch) throws InterruptedException {
-    String cgroup = shimCgroup(launch.options());
+    String cgroup = RuncOptions.shimCgroup(launch.options());
     String key =
         group.key(bundle, () -> Spec.parse(bundles.read(bundle, Bundle.CONFIG).orElseThrow()));
     Path address = socket(cgroup.isEmpty() ? key : key + "\n" + cgroup);
@@ -189,7 +171,7 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
    */
   private Shim hostThatStays(Bundle bundle, Path address, String cgroup, Duration limit)
       throws InterruptedException {
-    Path folder = state.resolve(address.getFileName());
+    Path folder = starter.folder(address);
     long deadline = System.nanoTime() + limit.toNanos();
     try {
       while (true) {
@@ -263,7 +245,7 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
           throw e;
         }
         LOG.log(Level.WARNING, "the shim host that was asked for {0} has died, once more", bundle);
-        pause(attempt);
+        HostProcesses.pause(attempt);
       }
     }
   }
@@ -281,6 +263,11 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
       LOG.log(Level.DEBUG, "shim host does not know " + bundle, e);
       return false;
     }
+  }
+
+  @Override
+  public void recovered() throws InterruptedException {
+    starter.startThoseWithEvents();
   }
 
   @Override
@@ -340,7 +327,7 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
 
   private void open(Path address, String cgroup, CompletableFuture<Shim> slot) {
     try {
-      Shim host = connectOrStart(address, cgroup);
+      Shim host = starter.connectOrStart(address, cgroup);
       host.onLost(() -> hosts.remove(address, slot));
       slot.complete(host);
     } catch (InterruptedException e) {
@@ -353,153 +340,11 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
     }
   }
 
-  private Shim connectOrStart(Path address, String cgroup)
-      throws IOException, InterruptedException {
-    var place = new ShimAddress(3, "unix://" + address, "ttrpc");
-    Optional<Shim> running = tryConnect(place);
-    if (running.isPresent()) {
-      return running.get();
-    }
-    Path folder = state.resolve(address.getFileName());
-    Files.createDirectories(environment.socketFolder());
-    List<String> all = new ArrayList<>(command);
-    all.addAll(
-        List.of(
-            "--socket",
-            address.toString(),
-            "--state",
-            folder.toString(),
-            "--events",
-            environment.ttrpcAddress(),
-            "--grpc-address",
-            environment.grpcAddress()));
-    if (environment.debug()) {
-      all.add("--debug");
-    }
-    var spawn = new Processes.Spawn(all, environment.of("default"), state, new byte[0], true);
-    HostLogFile log = HostLogFile.in(folder);
-    long deadline = System.nanoTime() + timeouts.shimStart().toNanos();
-    for (int attempt = 1; ; attempt++) {
-      int pid = start(spawn, log);
-      OomScore.give(pid);
-      place(pid, cgroup, folder);
-      LOG.log(
-          Level.INFO,
-          "shim host {0} started as process {1}",
-          address.getFileName(),
-          Integer.toString(pid));
-      Optional<Shim> up = awaitUp(place, pid, log, deadline);
-      if (up.isPresent()) {
-        return up.get();
-      }
-      if (deadline - System.nanoTime() <= 0 || (attempt >= STARTS && !isNeeded(address))) {
-        throw new UnavailableException("shim host ended at its start: " + log.tail());
-      }
-      LOG.log(Level.WARNING, "shim host ended at its start, once more: {0}", log.tail());
-      pause(attempt);
-    }
-  }
-
-  /** Whether a bundle names the host of that address. */
-  private boolean isNeeded(Path address) {
-    return bundles.list().stream()
-        .anyMatch(
-            b ->
-                bundles
-                    .readText(b, Bundle.BOOTSTRAP)
-                    .filter(text -> text.contains(address.toString()))
-                    .isPresent());
-  }
-
-  /** Longer after each attempt. */
-  private static void pause(int attempt) throws InterruptedException {
-    Thread.sleep(Math.min(LONGEST_PAUSE.toMillis(), 20L << Math.min(attempt, 10)));
-  }
-
-  /** The connection to a host that was started; empty if it has ended before it listened. */
-  private Optional<Shim> awaitUp(ShimAddress place, int pid, HostLogFile log, long deadline)
-      throws IOException, InterruptedException {
-    long pause = 2;
-    while (deadline - System.nanoTime() > 0) {
-      Optional<Shim> up = tryConnect(place);
-      if (up.isPresent()) {
-        return up;
-      }
-      if (processes.startTime(pid).isEmpty()) {
-        return tryConnect(place); // it may have found another one at work
-      }
-      Thread.sleep(pause);
-      pause = Math.min(50, pause * 2);
-    }
-    processes.signal(pid, SIGKILL);
-    throw new UnavailableException(
-        "shim host did not listen within " + timeouts.shimStart() + ": " + log.tail());
-  }
-
-  /** A host in a group that somebody asked for is the host of those alone who did. */
-  private static String shimCgroup(Optional<TypedValue> options) {
-    if (options.isEmpty() || !options.get().typeName().equals(OPTIONS)) {
-      return "";
-    }
-    try {
-      return Options.parseFrom(options.get().value()).getShimCgroup();
-    } catch (InvalidProtocolBufferException e) {
-      throw new InvalidArgumentException("runtime options: " + e.getMessage(), e);
-    }
-  }
-
-  /**
-   * Puts a new host into its group, which is kept for one that takes its place. That one has
-   * containers to look after, and does so outside if the group is gone.
-   */
-  private void place(int pid, String cgroup, Path folder) throws IOException {
-    Path kept = folder.resolve("cgroup");
-    String wanted = cgroup.isEmpty() && Files.exists(kept) ? Files.readString(kept) : cgroup;
-    if (wanted.isEmpty()) {
-      return;
-    }
-    try {
-      CgroupPlacement.place(wanted, pid);
-      Files.writeString(kept, wanted);
-    } catch (IOException e) {
-      if (cgroup.isEmpty()) {
-        LOG.log(Level.WARNING, "shim host " + pid + " stays outside of cgroup " + wanted, e);
-        return;
-      }
-      processes.signal(pid, SIGKILL);
-      throw new UnavailableException("shim host: cgroup " + wanted + ": " + e.getMessage(), e);
-    }
-  }
-
-  private Optional<Shim> tryConnect(ShimAddress place) throws InterruptedException {
-    if (!Files.exists(place.socket())) {
-      return Optional.empty();
-    }
-    try {
-      return Optional.of(Shim.connectShared(place, timeouts.connect()));
-    } catch (UnavailableException e) {
-      LOG.log(Level.DEBUG, "nobody at " + place.address(), e);
-      return Optional.empty();
-    }
-  }
-
-  /** A host that leaves removes its folder, perhaps between our making it and our using it. */
-  private int start(Processes.Spawn spawn, HostLogFile log) throws IOException {
-    try {
-      log.prepare();
-      return processes.start(spawn, Optional.of(log.path()));
-    } catch (IOException e) {
-      LOG.log(Level.DEBUG, "folder of a shim host, again", e);
-      log.prepare();
-      return processes.start(spawn, Optional.of(log.path()));
-    }
-  }
-
   @Override
   public Exit reap(Bundle bundle, String runtime, Duration limit) throws InterruptedException {
     logs.close(bundle);
     Optional<Exit> byHost = askHost(bundle, limit);
-    return byHost.isPresent() ? byHost.get() : reapByHand(bundle, limit);
+    return byHost.isPresent() ? byHost.get() : byHand.remove(bundle, limit);
   }
 
   /** A host that lives would keep a container that is removed behind its back. */
@@ -551,72 +396,10 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
     }
   }
 
-  private Exit reapByHand(Bundle bundle, Duration limit) throws InterruptedException {
-    JsonObject options =
-        bundles
-            .readText(bundle, "options.json")
-            .filter(t -> t.startsWith("{"))
-            .map(JsonObject::parse)
-            .orElse(JsonObject.EMPTY);
-    String binary =
-        options
-            .string("binary_name")
-            .filter(n -> !n.isEmpty())
-            .or(() -> ociRuntime.get().map(Path::toString))
-            .orElse("runc");
-    String root = options.string("root").filter(n -> !n.isEmpty()).orElse("/run/containerd/runc");
-    List<String> delete =
-        List.of(
-            binary,
-            "--root",
-            Path.of(root).resolve(bundle.namespace()).toString(),
-            "delete",
-            "--force",
-            bundle.id());
-    var spawn =
-        new Processes.Spawn(
-            delete, environment.of(bundle.namespace()), bundle.path(), new byte[0], true);
-    try {
-      Processes.Finished end = processes.run(spawn, limit, MAX_OUTPUT);
-      String said = new String(end.error(), UTF_8).strip();
-      if (end.status() != 0 && !said.contains("does not exist")) {
-        throw new UnknownException(bundle + ": " + binary + " delete: " + said);
-      }
-    } catch (IOException e) {
-      throw new UnknownException(bundle + ": " + binary + " delete: " + e.getMessage(), e);
-    }
-    int pid = bundles.readText(bundle, "init.pid").map(HostShimLauncher::number).orElse(0);
-    return new Exit(pid, 137, Instant.now());
-  }
-
-  private static int number(String text) {
-    try {
-      return Integer.parseInt(text);
-    } catch (NumberFormatException e) {
-      LOG.log(Level.DEBUG, "init.pid is no number", e);
-      return 0;
-    }
-  }
-
   @Override
   public Optional<TypedValue> options(Optional<TypedValue> given) {
-    if (given.isPresent() && !given.get().typeName().equals(OPTIONS)) {
-      return given;
-    }
     Optional<Path> chosen = ociRuntime.get();
-    if (chosen.isEmpty()) {
-      return given;
-    }
-    try {
-      Options options =
-          given.isPresent() ? Options.parseFrom(given.get().value()) : Options.getDefaultInstance();
-      return options.getBinaryName().isEmpty()
-          ? Optional.of(
-              TypedValues.pack(options.toBuilder().setBinaryName(chosen.get().toString()).build()))
-          : given;
-    } catch (InvalidProtocolBufferException e) {
-      throw new InvalidArgumentException("runtime options: " + e.getMessage(), e);
-    }
+    return chosen.isEmpty() ? given : RuncOptions.withBinary(given, chosen.get());
   }
 
   @Override
@@ -636,12 +419,8 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
   /** What the OCI runtime announces, if it can. */
   private Optional<byte[]> features(Optional<TypedValue> options, Duration limit)
       throws InterruptedException {
-    String binary = "runc";
+    String binary = RuncOptions.binary(options).orElse("runc");
     try {
-      if (options.isPresent() && options.get().typeName().equals(OPTIONS)) {
-        String named = Options.parseFrom(options.get().value()).getBinaryName();
-        binary = named.isEmpty() ? binary : named;
-      }
       Processes.Finished end =
           processes.run(
               new Processes.Spawn(
@@ -657,8 +436,6 @@ public final class HostShimLauncher implements ShimLauncher, AutoCloseable {
       }
       LOG.log(Level.DEBUG, "{0} has no features command", binary);
       return Optional.empty();
-    } catch (InvalidProtocolBufferException e) {
-      throw new InvalidArgumentException("runtime options: " + e.getMessage(), e);
     } catch (IOException e) {
       LOG.log(Level.WARNING, binary + " features", e);
       return Optional.empty();

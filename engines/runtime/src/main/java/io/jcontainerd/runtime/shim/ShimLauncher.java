@@ -42,6 +42,9 @@ public interface ShimLauncher {
    */
   Shim reconnect(Bundle bundle, Duration limit) throws InterruptedException;
 
+  /** All tasks of an earlier daemon were looked for: sees to what else it has left. */
+  default void recovered() throws InterruptedException {}
+
   /**
    * After a connection was lost: the successor that has taken over the bundle's task, if there is
    * one.
