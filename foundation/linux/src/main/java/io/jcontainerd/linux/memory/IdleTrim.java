@@ -9,7 +9,7 @@ import java.time.Duration;
  * Has memory given back when there was work and it is over.
  *
  * <p>Work is what the process takes of the processors: it needs nobody to tell that it begins or
- * ends, and garbage comes from nothing else. Each five seconds it is looked at; after two times
+ * ends, and garbage comes from nothing else. Every two seconds it is looked at; after two times
  * with next to none, and if there was enough since the last giving back to be worth it, caches are
  * emptied and the virtual machine collects all garbage, after which it shrinks its heap. So a
  * process without work does nothing, one with a little all the time gives back seldom, and one with
@@ -17,9 +17,9 @@ import java.time.Duration;
  */
 public final class IdleTrim implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(IdleTrim.class.getName());
-  private static final Duration PERIOD = Duration.ofSeconds(5);
+  private static final Duration PERIOD = Duration.ofSeconds(2);
   private static final int CALM_PERIODS = 2;
-  private static final long CALM_NANOS = Duration.ofMillis(100).toNanos();
+  private static final long CALM_NANOS = Duration.ofMillis(40).toNanos();
   private static final long WORTH_NANOS = Duration.ofMillis(500).toNanos();
 
   private final Time time;

@@ -76,7 +76,7 @@ class IdleTrimTest {
 
   @Test
   void little_by_little_it_becomes_worth_it() throws ErrnoException {
-    periods(100, 50);
+    periods(250, 20);
     assertThat(given).filteredOn("first"::equals).hasSize(10);
   }
 
@@ -109,7 +109,7 @@ class IdleTrimTest {
   }
 
   @Test
-  void it_looks_each_five_seconds_until_it_is_closed() throws InterruptedException {
+  void it_looks_every_two_seconds_until_it_is_closed() throws InterruptedException {
     var time = new VirtualTime();
     var looks = new LinkedBlockingQueue<Long>();
     var looking =
@@ -123,10 +123,10 @@ class IdleTrimTest {
     Thread thread = looking.begin();
     for (int i = 1; i <= 3; i++) {
       time.awaitSleepers(1);
-      time.advance(Duration.ofMillis(4999));
+      time.advance(Duration.ofMillis(1999));
       assertThat(looks).isEmpty();
       time.advance(Duration.ofMillis(1));
-      assertThat(looks.poll(10, TimeUnit.SECONDS)).isEqualTo(i * 5_000_000_000L);
+      assertThat(looks.poll(10, TimeUnit.SECONDS)).isEqualTo(i * 2_000_000_000L);
     }
     looking.close();
     assertThat(thread.join(Duration.ofSeconds(10))).isTrue();
