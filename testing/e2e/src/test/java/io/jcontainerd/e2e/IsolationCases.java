@@ -402,16 +402,15 @@ abstract class IsolationCases {
                         .ok();
                     Command.run("ip", "-n", name, "addr", "add", "10.199.1.2/24", "dev", "d0").ok();
                     Command.run("ip", "-n", name, "link", "set", "d0", "up").ok();
-                    String outside =
-                        Command.run("ip", "-n", name, "-4", "-o", "addr", "show", "d0").ok().text();
-                    String inside =
-                        run(
+                    List<String> outside =
+                        addresses(Command.run("ip", "-n", name, "-4", "-o", "addr"));
+                    List<String> inside =
+                        addresses(
+                            run(
                                 List.of("--with-ns", "network:/run/netns/" + name),
-                                "ip -4 -o addr show d0")
-                            .ok()
-                            .text();
-                    assertThat(outside).contains("10.199.1.2/24");
-                    assertThat(inside).contains("10.199.1.2/24");
+                                "ip -4 -o addr"));
+                    assertThat(outside).contains("d0 inet 10.199.1.2/24");
+                    assertThat(inside).isEqualTo(outside);
                   } finally {
                     Command.run("ip", "netns", "del", name).ok();
                   }
@@ -431,6 +430,14 @@ abstract class IsolationCases {
                 () -> assertThat(run(List.of(), "ip -o link | wc -l").ok().text()).isEqualTo("1"))
             .add("--cni with the bridge plug-in, and a ping to the gateway", this::bridge)
             .stream();
+  }
+
+  /** Name, kind and address, in which all programs of that name agree. */
+  private static List<String> addresses(Command ip) {
+    return ip.ok().lines().stream()
+        .map(line -> line.strip().split("\\s+"))
+        .map(words -> String.join(" ", words[1], words[2], words[3]))
+        .toList();
   }
 
   private void bridge() throws Exception {

@@ -119,6 +119,17 @@ class RestartTest {
                   Tasks.awaitStatus(ctr, "k-9", "STOPPED");
                 })
             .add(
+                "the exec that was waited for runs on, ends as it is told to, and is deleted",
+                () -> {
+                  assertThat(ctr.ok("tasks", "ps", "k-0").out()).contains("waiting");
+                  ctr.ok("tasks", "kill", "--exec-id", "waiting", "--signal", "SIGKILL", "k-0");
+                  Await.until(
+                      "its exit is an event", () -> exitEvents("k-0", "waiting", before[0]) > 0);
+                  assertThat(ctr.run("tasks", "rm", "--exec-id", "waiting", "k-0").status())
+                      .isEqualTo(137);
+                  assertThat(ctr.ok("tasks", "ps", "k-0").out()).doesNotContain("waiting");
+                })
+            .add(
                 "the exit of what ended meanwhile is an event",
                 () -> Await.until("/tasks/exit of k-9", () -> exitEvents("k-9", before[0]) > 0))
             .add(
@@ -151,21 +162,29 @@ class RestartTest {
                   for (int i = 0; i < 10; i++) {
                     assertThat(exitEvents("k-" + i, before[0])).as("exits of k-" + i).isOne();
                   }
+                  assertThat(exitEvents("k-0", "waiting", before[0])).as("the exec's").isOne();
                 })
             .stream();
   }
 
-  /** Counts the events of a container's own exit in the store, where every event is a row. */
   private long exitEvents(String id, long after) {
+    return exitEvents(id, id, after);
+  }
+
+  /**
+   * Counts the events of a process's exit in the store, where every event is a row; a container's
+   * own process has its id.
+   */
+  private long exitEvents(String id, String process, long after) {
     if (Daemon.reference() != null) {
       return 1; // it keeps none
     }
     return query(
         "select count(*) from events where topic = '/tasks/exit' and number > "
             + after
-            // container id and process id are the first fields; a process's own exit has the same
-            + " and instr(payload, cast(char(10, 3) || '%1$s' || char(18, 3) || '%1$s' as blob)) = 1"
-                .formatted(id));
+            // container id and process id are the first fields
+            + " and instr(payload, cast(char(10, %d) || '%s' || char(18, %d) || '%s' as blob)) = 1"
+                .formatted(id.length(), id, process.length(), process));
   }
 
   private long lastEvent() {
