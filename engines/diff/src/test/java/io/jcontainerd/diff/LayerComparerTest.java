@@ -23,6 +23,7 @@ import io.jcontainerd.linux.Directory;
 import io.jcontainerd.linux.LinuxFiles;
 import io.jcontainerd.linux.MountInfo;
 import io.jcontainerd.oci.tar.TarWriter;
+import io.jcontainerd.testkit.time.Soon;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.io.OutputStream;
@@ -316,9 +317,7 @@ class LayerComparerTest {
                   Object result = method.invoke(scene.content, arguments);
                   if (method.getName().equals("ingest")) {
                     caller.interrupt();
-                    while (!Thread.currentThread().isInterrupted()) {
-                      Thread.onSpinWait();
-                    }
+                    Soon.until("it is interrupted", () -> Thread.currentThread().isInterrupted());
                   }
                   return result;
                 });

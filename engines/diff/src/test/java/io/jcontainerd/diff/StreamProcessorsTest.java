@@ -19,6 +19,7 @@ import io.jcontainerd.diff.processor.StreamProcessor;
 import io.jcontainerd.diff.processor.StreamProcessors;
 import io.jcontainerd.linux.process.LinuxProcesses;
 import io.jcontainerd.testkit.leaks.LeakCheck;
+import io.jcontainerd.testkit.time.Soon;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -316,9 +317,7 @@ class StreamProcessorsTest {
     FutureTask<Descriptor> applying = new FutureTask<>(() -> apply(tar(), CODED));
     Thread thread = Thread.ofPlatform().start(applying);
     Path begun = scratch.resolve("begun");
-    while (!Files.exists(begun)) {
-      Thread.onSpinWait();
-    }
+    Soon.until("the program runs", () -> Files.exists(begun));
     thread.interrupt();
     thread.join();
     Files.delete(begun);

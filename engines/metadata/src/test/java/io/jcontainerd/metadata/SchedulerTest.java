@@ -16,6 +16,7 @@ import io.jcontainerd.store.Store;
 import io.jcontainerd.store.StoreOptions;
 import io.jcontainerd.testkit.memory.InMemoryContentStore;
 import io.jcontainerd.testkit.memory.InMemorySnapshotter;
+import io.jcontainerd.testkit.time.Soon;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
@@ -55,9 +56,7 @@ class SchedulerTest {
   }
 
   private static void awaitRuns(Metadata metadata, long runs) {
-    while (metadata.collectorStats().succeeded() < runs) {
-      Thread.onSpinWait();
-    }
+    Soon.until(runs + " runs", () -> metadata.collectorStats().succeeded() >= runs);
   }
 
   @Test
@@ -185,12 +184,14 @@ class SchedulerTest {
   }
 
   private static void awaitEmpty(Snapshotter real) {
-    AtomicInteger left = new AtomicInteger(1);
-    while (left.get() > 0) {
-      left.set(0);
-      Call.in("backend").run(() -> real.walk(Filter.ALL, _ -> left.incrementAndGet()));
-      Thread.onSpinWait();
-    }
+    AtomicInteger left = new AtomicInteger();
+    Soon.until(
+        "nothing is left",
+        () -> {
+          left.set(0);
+          Call.in("backend").run(() -> real.walk(Filter.ALL, _ -> left.incrementAndGet()));
+          return left.get() == 0;
+        });
   }
 
   @Test

@@ -17,6 +17,7 @@ import io.jcontainerd.runtime.shim.Shim;
 import io.jcontainerd.runtime.shim.ShimGroup;
 import io.jcontainerd.runtime.shim.ShimLauncher;
 import io.jcontainerd.runtime.shim.Timeouts;
+import io.jcontainerd.testkit.time.Soon;
 import io.jcontainerd.wire.TypedValues;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -192,16 +193,19 @@ class HostShimTest {
 
   /** Until nobody asks the connection to a host that was killed, whose end is told a bit later. */
   private void beginWithoutOld(String id) throws InterruptedException {
-    while (true) {
-      try {
-        begin(id);
-        return;
-      } catch (UnavailableException e) {
-        if (!String.valueOf(e.getMessage()).contains("ttrpc: closed")) {
-          throw e;
-        }
-      }
-    }
+    Soon.until(
+        "the old connection is given up",
+        () -> {
+          try {
+            begin(id);
+            return true;
+          } catch (UnavailableException e) {
+            if (!String.valueOf(e.getMessage()).contains("ttrpc: closed")) {
+              throw e;
+            }
+            return false;
+          }
+        });
   }
 
   private void end(String id) throws InterruptedException {
@@ -282,17 +286,17 @@ class HostShimTest {
           try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
             Future<Exit> waiting = threads.submit(Call.carrying(() -> runtime.waitFor("over", "")));
             killHost();
-            while (hostProcesses().isEmpty()) {
-              Thread.onSpinWait();
-            }
-            TaskStatus status = TaskStatus.UNKNOWN;
-            while (status != TaskStatus.RUNNING) {
-              try {
-                status = runtime.get("over", "").status();
-              } catch (UnavailableException e) {
-                assertThat(e).hasMessageContaining("closed");
-              }
-            }
+            Soon.until("another host", () -> !hostProcesses().isEmpty());
+            Soon.until(
+                "the task is taken over",
+                () -> {
+                  try {
+                    return runtime.get("over", "").status() == TaskStatus.RUNNING;
+                  } catch (UnavailableException e) {
+                    assertThat(e).hasMessageContaining("closed");
+                    return false;
+                  }
+                });
             assertThat(ProcessHandle.of(pid)).isPresent();
             runtime.kill("over", "", 9, false);
             // whether the code of a process that was not its child is known, is the kernel's affair
@@ -413,13 +417,11 @@ class HostShimTest {
                 .hasSize(1);
           }
           end("placed");
-          while (hostProcesses().size() > 1) {
-            Thread.onSpinWait();
-          }
+          Soon.until("a host has left", () -> hostProcesses().size() <= 1);
           for (Path group : groups) {
-            while (!Files.readAllLines(group.resolve("cgroup.procs")).isEmpty()) {
-              Thread.onSpinWait();
-            }
+            Soon.until(
+                group + " is empty",
+                () -> Files.readAllLines(group.resolve("cgroup.procs")).isEmpty());
             Files.delete(group);
           }
           end("usual");
@@ -462,9 +464,9 @@ class HostShimTest {
           for (Path group : groups) {
             // the host in the small has its containers in its own group
             Files.writeString(group.resolveSibling("cgroup.procs"), Integer.toString(pid));
-            while (!Files.readAllLines(group.resolve("cgroup.procs")).isEmpty()) {
-              Thread.onSpinWait();
-            }
+            Soon.until(
+                group + " is empty",
+                () -> Files.readAllLines(group.resolve("cgroup.procs")).isEmpty());
             Files.delete(group);
           }
           restart(ShimGroup.NODE);
@@ -485,9 +487,7 @@ class HostShimTest {
               .isInstanceOf(UnavailableException.class)
               .hasMessageContaining("cgroup /jc-no-such-group");
           assertThat(ground.bundles.list()).isEmpty();
-          while (!hostProcesses().isEmpty()) {
-            Thread.onSpinWait();
-          }
+          Soon.until("no host is left", () -> hostProcesses().isEmpty());
         });
   }
 
@@ -501,14 +501,10 @@ class HostShimTest {
           begin("two");
           assertThat(hostProcesses()).hasSize(2);
           end("one");
-          while (hostProcesses().size() > 1) {
-            Thread.onSpinWait();
-          }
+          Soon.until("a host has left", () -> hostProcesses().size() <= 1);
           assertThat(runtime.get("two", "").status()).isEqualTo(TaskStatus.RUNNING);
           end("two");
-          while (!hostProcesses().isEmpty()) {
-            Thread.onSpinWait();
-          }
+          Soon.until("no host is left", () -> hostProcesses().isEmpty());
         });
   }
 

@@ -34,6 +34,7 @@ import io.jcontainerd.core.tasks.TaskStatus;
 import io.jcontainerd.oci.runtime.Spec;
 import io.jcontainerd.runtime.bundle.Bundle;
 import io.jcontainerd.runtime.shim.Timeouts;
+import io.jcontainerd.testkit.time.Soon;
 import io.jcontainerd.ttrpc.StatusCode;
 import io.jcontainerd.ttrpc.TtrpcException;
 import io.jcontainerd.ttrpc.TtrpcServer;
@@ -411,9 +412,7 @@ class ScriptedShimTest {
     assertThatThrownBy(() -> createWithin("late", Duration.ofMillis(700)))
         .isInstanceOf(DeadlineExceededException.class);
     release.countDown();
-    while (!created.contains("late")) {
-      Thread.onSpinWait();
-    }
+    Soon.until("the task is made", () -> created.contains("late"));
     assertThat(createOtherwise("late")).isEqualTo(42);
     assertThat(deletions).hasValue(1);
     assertThat(actions()).containsExactly("start", "start");

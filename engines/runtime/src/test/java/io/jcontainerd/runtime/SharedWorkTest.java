@@ -13,6 +13,7 @@ import io.jcontainerd.core.failure.UnknownException;
 import io.jcontainerd.core.operation.Operation;
 import io.jcontainerd.core.operation.OperationRegistry;
 import io.jcontainerd.core.operation.RunningOperation;
+import io.jcontainerd.testkit.time.Soon;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -92,15 +93,12 @@ class SharedWorkTest {
     Future<Integer> first = threads.submit(() -> run("same", PATIENT, LONG));
     entered.await();
     Future<Integer> second = threads.submit(() -> run("same", PATIENT, LONG));
-    while (only().joined() < 2) {
-      Thread.onSpinWait();
-    }
+    Soon.until("two wait", () -> only().joined() >= 2);
     release.countDown();
     assertThat(first.get()).isEqualTo(1);
     assertThat(second.get()).isEqualTo(1);
-    while (!registry.list(List.of(), false).isEmpty()) { // the answer comes a moment before the end
-      Thread.sleep(1);
-    }
+    // the answer comes a moment before the end
+    Soon.until("it has ended", () -> registry.list(List.of(), false).isEmpty());
   }
 
   @Test
@@ -157,9 +155,7 @@ class SharedWorkTest {
     Future<Integer> first = threads.submit(() -> run("same", PATIENT, LONG));
     entered.await();
     assertThat(first.cancel(true)).isTrue();
-    while (only().joined() > 0) {
-      Thread.onSpinWait();
-    }
+    Soon.until("nobody waits", () -> only().joined() <= 0);
     Future<Integer> second = threads.submit(() -> run("same", PATIENT, LONG));
     release.countDown();
     assertThat(second.get()).isEqualTo(1);
@@ -170,9 +166,7 @@ class SharedWorkTest {
     assertThatThrownBy(() -> run("one", PATIENT, SHORT))
         .isInstanceOf(DeadlineExceededException.class);
     Future<Integer> second = threads.submit(() -> run("two", PATIENT, LONG));
-    while (runs.get() < 2) {
-      Thread.onSpinWait();
-    }
+    Soon.until("it runs again", () -> runs.get() >= 2);
     assertThat(cancels).hasValue(1);
     release.countDown();
     assertThat(second.get()).isEqualTo(2);

@@ -28,6 +28,7 @@ import io.jcontainerd.runtime.shim.BinaryShimLauncher;
 import io.jcontainerd.runtime.shim.ShimBinaries;
 import io.jcontainerd.runtime.shim.Timeouts;
 import io.jcontainerd.testkit.contract.InNamespace;
+import io.jcontainerd.testkit.time.Soon;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -310,9 +311,7 @@ class ShimSandboxesTest {
     controller.start("box");
     try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
       Future<SandboxController.End> end = threads.submit(() -> controller.await("box"));
-      while (!shim.asked.contains("wait")) {
-        Thread.onSpinWait();
-      }
+      Soon.until("the shim is asked", () -> shim.asked.contains("wait"));
       shim.kill();
       assertThat(end.get().status()).isEqualTo(255);
     }

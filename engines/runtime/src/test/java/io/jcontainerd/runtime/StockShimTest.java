@@ -16,6 +16,7 @@ import io.jcontainerd.core.tasks.Exit;
 import io.jcontainerd.core.tasks.Stdio;
 import io.jcontainerd.core.tasks.TaskStatus;
 import io.jcontainerd.oci.runtime.Spec;
+import io.jcontainerd.testkit.time.Soon;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -131,9 +132,7 @@ class StockShimTest {
           Path socket = socketOf("life");
           Exit exit = runtime.delete("life");
           // the shim goes on its own time, and takes its socket along
-          while (Files.exists(socket)) {
-            Thread.onSpinWait();
-          }
+          Soon.until("its socket is gone", () -> !Files.exists(socket));
           assertThat(exit.status()).isEqualTo(137);
           assertThat(exit.pid()).isEqualTo(pid);
           assertThatThrownBy(() -> runtime.get("life", ""))
@@ -345,9 +344,7 @@ class StockShimTest {
                             return runtime.create(ground.sleeping("cut"));
                           }));
       begun.await();
-      while (ground.bundles.list().isEmpty()) {
-        Thread.onSpinWait();
-      }
+      Soon.until("there is a bundle", () -> !ground.bundles.list().isEmpty());
       creating.cancel(true);
     }
     here(

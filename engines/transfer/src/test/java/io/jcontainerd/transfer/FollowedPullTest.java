@@ -15,6 +15,7 @@ import io.jcontainerd.core.filter.Filter;
 import io.jcontainerd.core.ports.NoSpaceException;
 import io.jcontainerd.oci.image.ChainIds;
 import io.jcontainerd.oci.image.ContentNames;
+import io.jcontainerd.testkit.time.Soon;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.SequenceInputStream;
@@ -107,10 +108,8 @@ class FollowedPullTest {
     return Call.in("test").call(() -> scene.content.statuses(Filter.ALL));
   }
 
-  private static void until(BooleanSupplier condition) throws InterruptedException {
-    while (!condition.getAsBoolean()) {
-      Thread.sleep(Duration.ofMillis(1));
-    }
+  private static void until(BooleanSupplier condition) {
+    Soon.until("enough has come", condition::getAsBoolean);
   }
 
   private List<String> committed() {

@@ -13,6 +13,7 @@ import io.jcontainerd.core.failure.UnauthenticatedException;
 import io.jcontainerd.core.registry.RegistryAccess;
 import io.jcontainerd.core.transfer.ImageSelection;
 import io.jcontainerd.oci.image.ContentNames;
+import io.jcontainerd.testkit.time.Soon;
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -63,9 +64,7 @@ class SharedPullTest {
 
   /** Until the second one waits for what the first one does. */
   private void awaitWaiting(Scene.Pulling pulling) {
-    while (pulling.thread().getState() != Thread.State.WAITING) {
-      Thread.onSpinWait();
-    }
+    Soon.until("it waits", () -> pulling.thread().getState() == Thread.State.WAITING);
   }
 
   @Test
@@ -267,9 +266,7 @@ class SharedPullTest {
                           ContentNames.of(layer), 4000, Optional.of(layer.digest())))) {
                 ingest.write(ByteBuffer.wrap(bytes, 0, 1000));
                 pulling = scene.pulling("test", Scene.unpacked("one"));
-                while (scene.events(layer).isEmpty()) {
-                  Thread.onSpinWait();
-                }
+                Soon.until("the layer is told of", () -> !scene.events(layer).isEmpty());
                 ingest.write(ByteBuffer.wrap(bytes, 1000, 3000));
                 ingest.commit(4000, Optional.of(layer.digest()), Map.of());
               }

@@ -144,18 +144,12 @@ class DiskFullTest {
                       }));
       busy.await();
       var small = threads.submit(() -> store.change(tx -> StoreTest.put(tx, "small", "")));
-      while (store.stats().queueDepth() < 1) {
-        Thread.onSpinWait();
-      }
+      Queue.awaitDepth(store, 1);
       var huge =
           threads.submit(() -> store.change(tx -> StoreTest.put(tx, "huge", "x".repeat(60 << 20))));
-      while (store.stats().queueDepth() < 2) {
-        Thread.onSpinWait();
-      }
+      Queue.awaitDepth(store, 2);
       var other = threads.submit(() -> store.change(tx -> StoreTest.put(tx, "other", "")));
-      while (store.stats().queueDepth() < 3) {
-        Thread.onSpinWait();
-      }
+      Queue.awaitDepth(store, 3);
       letGo.countDown();
       holding.get();
       small.get();

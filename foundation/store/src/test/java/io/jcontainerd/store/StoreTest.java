@@ -167,9 +167,7 @@ class StoreTest {
                           }
                         })));
       }
-      while (store.stats().queueDepth() < 50) {
-        Thread.onSpinWait();
-      }
+      Queue.awaitDepth(store, 50);
       assertThat(store.stats().queueAge()).isPositive();
       long commitsBefore = store.stats().commits();
       letGo.countDown();
@@ -337,9 +335,7 @@ class StoreTest {
                   failure.set(e);
                 }
               });
-      while (store.stats().queueDepth() < 1) {
-        Thread.onSpinWait();
-      }
+      Queue.awaitDepth(store, 1);
       waiting.interrupt();
       waiting.join();
       letGo.countDown();
@@ -364,9 +360,7 @@ class StoreTest {
                     }));
     busy.await();
     Thread waiting = Thread.startVirtualThread(() -> store.change(tx -> put(tx, "waited", "")));
-    while (store.stats().queueDepth() < 1) {
-      Thread.onSpinWait();
-    }
+    Queue.awaitDepth(store, 1);
     Thread closing = Thread.startVirtualThread(store::close);
     letGo.countDown();
     closing.join();

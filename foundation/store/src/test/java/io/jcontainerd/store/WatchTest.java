@@ -96,7 +96,9 @@ class WatchTest {
       Thread writer =
           Thread.ofVirtual()
               .start(() -> store.change(tx -> tx.update("INSERT INTO seen VALUES ('x', 1, '')")));
+      long begun = System.nanoTime();
       while (store.stats().commits() == commits && store.stats().queueDepth() == 0) {
+        assertThat(System.nanoTime() - begun).as("time").isLessThan(30_000_000_000L);
         Thread.onSpinWait();
       }
       store.fence();

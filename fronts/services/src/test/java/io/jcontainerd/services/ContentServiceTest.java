@@ -29,6 +29,7 @@ import io.jcontainerd.core.Call;
 import io.jcontainerd.core.Digest;
 import io.jcontainerd.core.ports.Time;
 import io.jcontainerd.testkit.memory.InMemoryContentStore;
+import io.jcontainerd.testkit.time.Soon;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -39,6 +40,7 @@ import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -331,16 +333,22 @@ class ContentServiceTest {
 
   /** Opens the ref again, as soon as the server has seen the end of the stream before. */
   private long resumedOffset(String ref) throws Exception {
-    while (true) {
-      try (Write write = write()) {
-        write.send(request(WriteAction.STAT).setRef(ref));
-        return write.next().getOffset();
-      } catch (StatusRuntimeException e) {
-        if (e.getStatus().getCode() != Status.Code.UNAVAILABLE) {
-          throw e;
-        }
-      }
-    }
+    var offset = new AtomicLong();
+    Soon.until(
+        "the ref is free",
+        () -> {
+          try (Write write = write()) {
+            write.send(request(WriteAction.STAT).setRef(ref));
+            offset.set(write.next().getOffset());
+            return true;
+          } catch (StatusRuntimeException e) {
+            if (e.getStatus().getCode() != Status.Code.UNAVAILABLE) {
+              throw e;
+            }
+            return false;
+          }
+        });
+    return offset.get();
   }
 
   private static WriteContentRequest.Builder request(WriteAction action) {

@@ -2,6 +2,7 @@ package io.jcontainerd.shim;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.jcontainerd.testkit.time.Soon;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -41,9 +42,7 @@ class RuntimeTurnsTest {
                   }
                 });
     threads.add(thread);
-    while (turns.waiting() == before) {
-      Thread.sleep(1);
-    }
+    Soon.until("it waits", () -> turns.waiting() != before);
     return thread;
   }
 

@@ -18,6 +18,7 @@ import io.jcontainerd.oci.runtime.Spec;
 import io.jcontainerd.testkit.memory.InMemoryContainerStore;
 import io.jcontainerd.testkit.memory.InMemoryNamespaceStore;
 import io.jcontainerd.testkit.memory.InMemorySnapshotter;
+import io.jcontainerd.testkit.time.Soon;
 import io.jcontainerd.testkit.time.VirtualTime;
 import java.time.Duration;
 import java.time.Instant;
@@ -344,9 +345,7 @@ class RestartMonitorTest {
     time.awaitSleepers(1);
     tasks.ended("web", 0);
     time.advance(INTERVAL);
-    while (!tasks.status("web").equals(Optional.of(TaskStatus.RUNNING))) {
-      Thread.onSpinWait();
-    }
+    Soon.until("it runs", () -> tasks.status("web").equals(Optional.of(TaskStatus.RUNNING)));
     assertThat(count("web")).isEqualTo("1");
   }
 }

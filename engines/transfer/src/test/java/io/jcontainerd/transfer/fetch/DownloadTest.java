@@ -13,6 +13,7 @@ import io.jcontainerd.core.failure.UnavailableException;
 import io.jcontainerd.core.registry.Registry;
 import io.jcontainerd.core.registry.Skipping;
 import io.jcontainerd.testkit.memory.InMemoryContentStore;
+import io.jcontainerd.testkit.time.Soon;
 import io.jcontainerd.testkit.time.VirtualTime;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -85,12 +86,14 @@ class DownloadTest {
 
   private void awaitWaiting() throws InterruptedIOException {
     Thread thread = taker;
-    while (thread != null && thread.getState() != Thread.State.WAITING) {
-      if (Thread.interrupted()) {
-        throw new InterruptedIOException("interrupted");
-      }
-      Thread.onSpinWait();
-    }
+    Soon.until(
+        "the taker waits",
+        () -> {
+          if (Thread.interrupted()) {
+            throw new InterruptedIOException("interrupted");
+          }
+          return thread == null || thread.getState() == Thread.State.WAITING;
+        });
   }
 
   private final class Scripted implements Registry {
@@ -374,10 +377,12 @@ class DownloadTest {
       time.advance(Duration.ofSeconds(30));
     }
     assertThat(result.isDone()).as("after 90 seconds").isFalse();
-    while (!result.isDone()) {
-      time.advance(Duration.ofSeconds(3));
-      Thread.onSpinWait();
-    }
+    Soon.until(
+        "it gives up",
+        () -> {
+          time.advance(Duration.ofSeconds(3));
+          return result.isDone();
+        });
     assertThatThrownBy(result::get)
         .hasCauseInstanceOf(UnavailableException.class)
         .hasMessageContaining("not a byte came for 120 seconds");
@@ -386,9 +391,7 @@ class DownloadTest {
   }
 
   private void awaitSomeBytes() {
-    while (content.status("ref").offset() == 0) {
-      Thread.onSpinWait();
-    }
+    Soon.until("the first bytes", () -> content.status("ref").offset() > 0);
   }
 
   /** Before its bytes come others, as many as are told of. */
@@ -473,12 +476,14 @@ class DownloadTest {
   }
 
   private static void awaitCount(CountDownLatch latch, int left) throws InterruptedException {
-    while (latch.getCount() > left) {
-      if (Thread.interrupted()) {
-        throw new InterruptedException(latch + " instead of " + left);
-      }
-      Thread.onSpinWait();
-    }
+    Soon.until(
+        "no more than " + left,
+        () -> {
+          if (Thread.interrupted()) {
+            throw new InterruptedException(latch + " instead of " + left);
+          }
+          return latch.getCount() <= left;
+        });
   }
 
   @Test

@@ -17,6 +17,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -71,15 +72,21 @@ class OperationRegistryTest {
     assertThatThrownBy(() -> registry.get("x-1", false)).isInstanceOf(NotFoundException.class);
   }
 
+  private static void until(BooleanSupplier condition) {
+    long begun = System.nanoTime();
+    while (!condition.getAsBoolean()) {
+      assertThat(System.nanoTime() - begun).as("time").isLessThan(LONG.toNanos());
+      Thread.onSpinWait();
+    }
+  }
+
   @Test
   void whoever_joins_waits_for_the_end_and_no_longer_than_it_wants() throws Exception {
     RunningOperation pull = registry.begin("pull", "a", "alpine");
     assertThat(registry.join(pull.id(), Duration.ofMillis(1)).outcome()).isEmpty();
     try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
       Future<Operation> joining = threads.submit(() -> registry.join(pull.id(), LONG));
-      while (registry.get(pull.id(), false).joined() < 2) {
-        Thread.onSpinWait();
-      }
+      until(() -> registry.get(pull.id(), false).joined() >= 2);
       pull.close();
       assertThat(joining.get().outcome()).contains(Operation.DONE);
     }
@@ -252,9 +259,7 @@ class OperationRegistryTest {
       for (int i = 0; i < 500; i++) {
         RunningOperation gc = registry.begin("gc", "", "");
         Future<?> ending = threads.submit(gc::close);
-        while (registry.get(gc.id(), false).outcome().isEmpty()) {
-          Thread.onSpinWait();
-        }
+        until(() -> registry.get(gc.id(), false).outcome().isPresent());
         ending.get();
       }
     }

@@ -3,6 +3,7 @@ package io.jcontainerd.linux.process;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.jcontainerd.core.operation.Operation.Helper;
+import io.jcontainerd.testkit.time.Soon;
 import java.util.List;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
@@ -18,10 +19,8 @@ class HelpersTest {
         new ProcessBuilder("sh", "-c", "sleep 600; :", "sh", word + "/log.json").start();
     Process other = new ProcessBuilder("sleep", "601").start();
     try {
+      Soon.until("both run", () -> Helpers.now().of(self, List.of(word)).size() >= 2);
       List<Helper> found = Helpers.now().of(self, List.of(word));
-      while (found.size() < 2) {
-        found = Helpers.now().of(self, List.of(word));
-      }
       assertThat(found).extracting(Helper::pid).contains((int) helper.pid());
       assertThat(found.getFirst().command()).contains(word);
       assertThat(found.get(1).command()).startsWith("sleep 600");

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.jcontainerd.core.failure.FailedPreconditionException;
 import io.jcontainerd.core.failure.UnavailableException;
 import io.jcontainerd.runtime.OciRuntimes;
+import io.jcontainerd.testkit.time.Soon;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -111,9 +112,7 @@ class RuntimeChoiceTest {
                   choice.close();
                   deletedAtEnd.set(deleted.get());
                 });
-    while (closing.getState() != Thread.State.TIMED_WAITING) {
-      Thread.onSpinWait();
-    }
+    Soon.until("it waits", () -> closing.getState() == Thread.State.TIMED_WAITING);
     mayDelete.countDown();
     closing.join();
     assertThat(deletedAtEnd).isTrue();
