@@ -1,5 +1,6 @@
 package io.jcontainerd.snapshots;
 
+import io.jcontainerd.core.Call;
 import io.jcontainerd.core.failure.ContainerdException;
 import io.jcontainerd.core.operation.RunningOperation;
 import io.jcontainerd.core.ports.Kernel;
@@ -30,6 +31,15 @@ final class Durability implements AutoCloseable {
   /** The longest between two attempts. */
   static final Duration LONGEST = Duration.ofMinutes(1);
 
+  /**
+   * The longest that a synchronisation may take until nobody waits for it any more. It may have as
+   * many bytes to write as the kernel keeps, on a slow disk.
+   */
+  private static final Duration LONGEST_SYNC = Duration.ofMinutes(30);
+
+  /** The longest that closing waits for what others have begun. */
+  private static final Duration END = Duration.ofSeconds(20);
+
   private static final Logger LOG = System.getLogger(Durability.class.getName());
 
   /** Keys of those who unpack images, as their clients and containerd's contract have them. */
@@ -41,7 +51,8 @@ final class Durability implements AutoCloseable {
   private final Kernel.Synchroniser synchroniser;
   private final Time time;
   private final @Nullable String boot;
-  private final SharedSync shared = new SharedSync(this::synchronise);
+  private final Duration end;
+  private final SharedSync shared;
   private @Nullable Thread thread; // the last that was started
   private boolean waiting;
   private boolean closed;
@@ -60,11 +71,24 @@ final class Durability implements AutoCloseable {
       Kernel.Synchroniser synchroniser,
       Time time,
       @Nullable String boot) {
+    this(name, records, synchroniser, time, boot, END);
+  }
+
+  Durability(
+      String name,
+      ProvisionalRecords records,
+      Kernel.Synchroniser synchroniser,
+      Time time,
+      @Nullable String boot,
+      Duration end) {
     this.name = name;
     this.records = records;
     this.synchroniser = synchroniser;
     this.time = time;
     this.boot = boot;
+    this.end = end;
+    this.shared =
+        new SharedSync("the file system of snapshotter " + name, LONGEST_SYNC, this::synchronise);
   }
 
   /**
@@ -113,7 +137,7 @@ final class Durability implements AutoCloseable {
       }
       Duration longer = delay.multipliedBy(2);
       delay = longer.compareTo(LONGEST) < 0 ? longer : LONGEST;
-    } while (!settleOrTell() && waitsAgain());
+    } while (!settleOrTell(LONGEST_SYNC) && waitsAgain());
   }
 
   private synchronized boolean waitsAgain() {
@@ -125,9 +149,9 @@ final class Durability implements AutoCloseable {
     return true;
   }
 
-  private boolean settleOrTell() {
+  private boolean settleOrTell(Duration patience) {
     try {
-      settle();
+      settle(patience);
       return true;
     } catch (IOException | ContainerdException e) {
       LOG.log(Level.ERROR, "snapshotter " + name + ": layers could not be made durable", e);
@@ -137,16 +161,29 @@ final class Durability implements AutoCloseable {
 
   /** Returns once everything that was committed before this call survives a power cut. */
   void settle() throws IOException {
+    settle(patience());
+  }
+
+  private void settle(Duration patience) throws IOException {
     if (!records.committed().isEmpty()) {
       RunningOperation.tell("syncfs", "the file system of its snapshots");
-      shared.run();
+      shared.run(patience);
     }
   }
 
   /** Returns once everything that was written before this call survives a power cut. */
   void synchroniseAll() throws IOException {
     RunningOperation.tell("syncfs", "the file system of its snapshots");
-    shared.run();
+    shared.run(patience());
+  }
+
+  /** No longer than the call has time. */
+  private Duration patience() {
+    return Call.current()
+        .deadline()
+        .map(deadline -> Duration.between(time.now(), deadline))
+        .filter(left -> left.compareTo(LONGEST_SYNC) < 0)
+        .orElse(LONGEST_SYNC);
   }
 
   /** Others share it, so a cancel of whoever runs it must not end it. */
@@ -194,7 +231,10 @@ final class Durability implements AutoCloseable {
     lost.tellKept(LOG, name);
   }
 
-  /** Makes durable what is not, so that nothing is lost if the machine is stopped next. */
+  /**
+   * Makes durable what is not, so that nothing is lost if the machine is stopped next. If the disk
+   * hangs, that is left to the next process, or lost with the machine as in any power cut.
+   */
   @Override
   public void close() {
     Thread last;
@@ -206,11 +246,10 @@ final class Durability implements AutoCloseable {
       }
     }
     try {
-      if (last != null) {
-        last.join();
-      }
-      if (boot != null) {
-        boolean _ = settleOrTell();
+      if (last != null && !last.join(end)) {
+        LOG.log(Level.WARNING, "snapshotter {0}: {1} does not end", name, last.getName());
+      } else if (boot != null) {
+        boolean _ = settleOrTell(end);
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -222,7 +261,10 @@ final class Durability implements AutoCloseable {
 
   /** Not while it is used: a failure of that would be taken for lost writes. */
   private void closeSynchroniser() {
-    shared.close();
+    if (!shared.close(end)) {
+      LOG.log(Level.WARNING, "snapshotter {0}: its file system is still synchronised", name);
+      return;
+    }
     try {
       synchroniser.close();
     } catch (IOException e) {

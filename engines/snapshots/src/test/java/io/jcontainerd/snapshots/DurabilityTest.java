@@ -3,6 +3,8 @@ package io.jcontainerd.snapshots;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.jcontainerd.core.Call;
+import io.jcontainerd.core.failure.DeadlineExceededException;
 import io.jcontainerd.core.failure.NotFoundException;
 import io.jcontainerd.core.failure.UnknownException;
 import io.jcontainerd.core.filter.Filter;
@@ -11,12 +13,19 @@ import io.jcontainerd.core.snapshots.Prepared;
 import io.jcontainerd.core.snapshots.Snapshotter;
 import io.jcontainerd.testkit.faults.Faults;
 import io.jcontainerd.testkit.faults.SimulatedCrash;
+import io.jcontainerd.testkit.time.Soon;
 import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -187,9 +196,7 @@ class DurabilityTest {
     assertThat(names()).containsExactly("one");
     bench.time.awaitSleepers(2); // that of the dead daemon, too
     bench.time.advance(Durability.DELAY.plus(Duration.ofMillis(1)));
-    while (bench.kernel.syncs() == 0) {
-      Thread.onSpinWait();
-    }
+    Soon.until("a synchronisation", () -> bench.kernel.syncs() > 0);
     snapshotter.close();
     reopen("next");
     assertThat(names()).containsExactly("one");
@@ -302,9 +309,8 @@ class DurabilityTest {
         bench.allow();
       }
       bench.time.advance(Duration.ofNanos(1));
-      while (bench.kernel.syncs() < i) {
-        Thread.onSpinWait();
-      }
+      int expected = i;
+      Soon.until("synchronisation " + i, () -> bench.kernel.syncs() >= expected);
     }
     snapshotter.close();
     assertThat(bench.kernel.syncs()).isEqualTo(3);
@@ -383,6 +389,89 @@ class DurabilityTest {
     assertThat(bench.kernel.syncs()).isZero();
     reopen("next");
     assertThat(names()).containsExactly("one");
+  }
+
+  /** Makes what is committed durable on a disk that hangs until the gate opens. */
+  private final class HangingDisk implements Kernel.Synchroniser {
+    final CountDownLatch begun = new CountDownLatch(1);
+    final CountDownLatch gate = new CountDownLatch(1);
+    final AtomicInteger closed = new AtomicInteger();
+    final Durability durability =
+        new Durability(
+            "hanging",
+            new ProvisionalRecords(
+                new SnapshotRecords(bench.store, "hanging", bench.time), "hanging"),
+            this,
+            bench.time,
+            bench.kernel.bootId(),
+            Duration.ofMillis(20));
+
+    @Override
+    public void synchronise() {
+      begun.countDown();
+      try {
+        gate.await();
+      } catch (InterruptedException e) {
+        throw new AssertionError(e);
+      }
+    }
+
+    @Override
+    public void close() {
+      closed.incrementAndGet();
+    }
+
+    Future<Boolean> synchroniseAll(ExecutorService threads) throws InterruptedException {
+      Future<Boolean> first =
+          threads.submit(
+              () -> {
+                durability.synchroniseAll();
+                return true;
+              });
+      begun.await();
+      return first;
+    }
+  }
+
+  @Test
+  void a_call_waits_for_the_synchronisation_of_another_as_long_as_it_has_time() throws Exception {
+    var disk = new HangingDisk();
+    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      Future<Boolean> first = disk.synchroniseAll(threads);
+      Call hurried =
+          new Call(
+              Optional.of("ns"),
+              Optional.empty(),
+              Optional.of(bench.time.now().plus(Duration.ofMillis(20))));
+      assertThatThrownBy(
+              () ->
+                  hurried.call(
+                      () -> {
+                        disk.durability.synchroniseAll();
+                        return true;
+                      }))
+          .isInstanceOf(DeadlineExceededException.class)
+          .hasMessageStartingWith("synchronising the file system of snapshotter hanging: ");
+      disk.gate.countDown();
+      assertThat(first.get()).isTrue();
+    }
+    disk.durability.close();
+  }
+
+  @Test
+  void a_disk_that_hangs_does_not_hold_up_the_end_and_is_not_closed_while_it_is_used()
+      throws Exception {
+    var disk = new HangingDisk();
+    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      Future<Boolean> first = disk.synchroniseAll(threads);
+      disk.durability.close();
+      assertThat(first.isDone()).isFalse();
+      assertThat(disk.closed).hasValue(0);
+      disk.gate.countDown();
+      assertThat(first.get()).isTrue();
+    }
+    disk.durability.close();
+    assertThat(disk.closed).hasValue(1);
   }
 
   @Test

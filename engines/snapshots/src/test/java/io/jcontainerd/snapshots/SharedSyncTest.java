@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.jcontainerd.core.failure.CancelledException;
+import io.jcontainerd.core.failure.DeadlineExceededException;
 import io.jcontainerd.core.failure.UnavailableException;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -18,13 +20,20 @@ import org.junit.jupiter.api.Timeout;
 
 @Timeout(30)
 class SharedSyncTest {
+  private static final Duration LONG = Duration.ofSeconds(25);
+  private static final Duration SHORT = Duration.ofMillis(20);
+
+  private static SharedSync shared(SharedSync.Action action) {
+    return new SharedSync("a disk", LONG, action);
+  }
+
   @Test
   void whoever_comes_during_one_waits_for_the_next_and_shares_it() throws Exception {
     var runs = new AtomicInteger();
     var began = new CountDownLatch(1);
     var release = new CountDownLatch(1);
-    var sync =
-        new SharedSync(
+    SharedSync sync =
+        shared(
             () -> {
               if (runs.incrementAndGet() == 1) {
                 began.countDown();
@@ -34,7 +43,7 @@ class SharedSyncTest {
     try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
       Callable<Boolean> one =
           () -> {
-            sync.run();
+            sync.run(LONG);
             return true;
           };
       Future<Boolean> first = threads.submit(one);
@@ -64,15 +73,15 @@ class SharedSyncTest {
   @Test
   void a_failure_is_told_and_the_next_one_tries_again() throws Exception {
     var runs = new AtomicInteger();
-    var sync =
-        new SharedSync(
+    SharedSync sync =
+        shared(
             () -> {
               if (runs.incrementAndGet() == 1) {
                 throw new IOException("input/output error");
               }
             });
-    assertThatThrownBy(sync::run).hasMessage("input/output error");
-    sync.run();
+    assertThatThrownBy(() -> sync.run(LONG)).hasMessage("input/output error");
+    sync.run(LONG);
     assertThat(runs.get()).isEqualTo(2);
   }
 
@@ -80,8 +89,8 @@ class SharedSyncTest {
   void whoever_waits_for_another_can_be_cancelled() throws Exception {
     var began = new CountDownLatch(1);
     var release = new CountDownLatch(1);
-    var sync =
-        new SharedSync(
+    SharedSync sync =
+        shared(
             () -> {
               began.countDown();
               await(release);
@@ -89,7 +98,7 @@ class SharedSyncTest {
     try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
       Callable<Boolean> one =
           () -> {
-            sync.run();
+            sync.run(LONG);
             return Thread.currentThread().isInterrupted();
           };
       Future<Boolean> first = threads.submit(one);
@@ -100,7 +109,7 @@ class SharedSyncTest {
               .start(
                   () -> {
                     Thread.currentThread().interrupt();
-                    assertThatThrownBy(sync::run).isInstanceOf(CancelledException.class);
+                    assertThatThrownBy(() -> sync.run(LONG)).isInstanceOf(CancelledException.class);
                     cancelled.set(Thread.currentThread().isInterrupted());
                   });
       waiter.join();
@@ -116,8 +125,8 @@ class SharedSyncTest {
     var began = new CountDownLatch(1);
     var release = new CountDownLatch(1);
     var runs = new AtomicInteger();
-    var sync =
-        new SharedSync(
+    SharedSync sync =
+        shared(
             () -> {
               began.countDown();
               await(release);
@@ -127,23 +136,85 @@ class SharedSyncTest {
       Future<Boolean> first =
           threads.submit(
               () -> {
-                sync.run();
+                sync.run(LONG);
                 return true;
               });
       began.await();
       Future<Integer> closing =
           threads.submit(
               () -> {
-                sync.close();
+                assertThat(sync.close(LONG)).isTrue();
                 return runs.get();
               });
       release.countDown();
       assertThat(closing.get()).isEqualTo(1);
       assertThat(first.get()).isTrue();
     }
-    assertThatThrownBy(sync::run).isInstanceOf(UnavailableException.class);
+    assertThatThrownBy(() -> sync.run(LONG)).isInstanceOf(UnavailableException.class);
     assertThat(runs).hasValue(1);
-    sync.close();
+    assertThat(sync.close(LONG)).isTrue();
+  }
+
+  /** One that hangs until the gate opens; every later one is done at once. */
+  private static SharedSync.Action hanging(CountDownLatch began, CountDownLatch gate) {
+    return () -> {
+      began.countDown();
+      await(gate);
+    };
+  }
+
+  private static Callable<Boolean> running(SharedSync sync) {
+    return () -> {
+      sync.run(LONG);
+      return true;
+    };
+  }
+
+  @Test
+  void whoever_has_no_more_time_does_not_wait_for_one_that_hangs() throws Exception {
+    var began = new CountDownLatch(1);
+    var gate = new CountDownLatch(1);
+    SharedSync sync = shared(hanging(began, gate));
+    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      Future<Boolean> first = threads.submit(running(sync));
+      began.await();
+      assertThatThrownBy(() -> sync.run(SHORT))
+          .isInstanceOf(DeadlineExceededException.class)
+          .hasMessage("synchronising a disk: the one that others wait for is under way for 0 s");
+      assertThat(first.isDone()).isFalse();
+      gate.countDown();
+      assertThat(first.get()).isTrue();
+      sync.run(SHORT);
+    }
+  }
+
+  @Test
+  void nobody_waits_for_one_that_takes_longer_than_any_may() throws Exception {
+    var began = new CountDownLatch(1);
+    var gate = new CountDownLatch(1);
+    SharedSync sync = new SharedSync("a disk", SHORT, hanging(began, gate));
+    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      Future<Boolean> first = threads.submit(running(sync));
+      began.await();
+      assertThatThrownBy(() -> sync.run(LONG)).isInstanceOf(DeadlineExceededException.class);
+      gate.countDown();
+      assertThat(first.get()).isTrue();
+    }
+  }
+
+  @Test
+  void closing_does_not_wait_for_ever_for_one_that_hangs() throws Exception {
+    var began = new CountDownLatch(1);
+    var gate = new CountDownLatch(1);
+    SharedSync sync = shared(hanging(began, gate));
+    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      Future<Boolean> first = threads.submit(running(sync));
+      began.await();
+      assertThat(sync.close(SHORT)).isFalse();
+      gate.countDown();
+      assertThat(first.get()).isTrue();
+    }
+    assertThat(sync.close(SHORT)).isTrue();
   }
 
   private static void await(CountDownLatch latch) {
