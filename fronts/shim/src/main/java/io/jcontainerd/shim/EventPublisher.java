@@ -33,6 +33,7 @@ final class EventPublisher implements AutoCloseable {
   private static final String SERVICE = "containerd.services.events.ttrpc.v1.Events";
   private static final Duration CALL = Duration.ofSeconds(20);
   private static final Duration CONNECT = Duration.ofSeconds(5);
+  private static final Duration END = Duration.ofSeconds(10);
   private static final Duration FIRST_PAUSE = Duration.ofMillis(20);
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(1);
 
@@ -52,13 +53,15 @@ final class EventPublisher implements AutoCloseable {
   private final EventJournal journal;
   private final Path socket;
   private final Clock clock;
+  private final Duration end;
   private final Thread sender;
   private @Nullable TtrpcClient client;
 
-  private EventPublisher(EventJournal journal, Path socket, Clock clock) {
+  private EventPublisher(EventJournal journal, Path socket, Clock clock, Duration end) {
     this.journal = journal;
     this.socket = socket;
     this.clock = clock;
+    this.end = end;
     this.sender = Thread.ofVirtual().name("events").unstarted(this::send);
   }
 
@@ -68,7 +71,11 @@ final class EventPublisher implements AutoCloseable {
    * @param socket the daemon's ttrpc socket, which need not be there yet
    */
   static EventPublisher start(EventJournal journal, Path socket, Clock clock) {
-    EventPublisher publisher = new EventPublisher(journal, socket, clock);
+    return start(journal, socket, clock, END);
+  }
+
+  static EventPublisher start(EventJournal journal, Path socket, Clock clock, Duration end) {
+    EventPublisher publisher = new EventPublisher(journal, socket, clock, end);
     publisher.sender.start();
     return publisher;
   }
@@ -187,15 +194,39 @@ final class EventPublisher implements AutoCloseable {
     }
   }
 
+  /**
+   * Sends no more. What is left stays in the journal, for the next host.
+   *
+   * @throws IOException if what is being sent does not end; the journal is left open then
+   */
   @Override
   public void close() throws IOException {
     sender.interrupt();
-    try {
-      sender.join();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
+    if (!ends()) {
+      throw new IOException(
+          "events: the sender does not end within %d ms; its disk may hang"
+              .formatted(end.toMillis()));
     }
     disconnect();
     journal.close();
+  }
+
+  /** Calls of the daemon end when they are interrupted, so only the journal can hold it up. */
+  private boolean ends() {
+    long deadline = System.nanoTime() + end.toNanos();
+    boolean interrupted = false;
+    try {
+      while (true) {
+        try {
+          return sender.join(Duration.ofNanos(Math.max(1, deadline - System.nanoTime())));
+        } catch (InterruptedException _) {
+          interrupted = true;
+        }
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
   }
 }

@@ -1,6 +1,7 @@
 package io.jcontainerd.shim;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.Empty;
 import io.jcontainerd.api.events.TaskStart;
@@ -11,6 +12,7 @@ import io.jcontainerd.ttrpc.TtrpcException;
 import io.jcontainerd.ttrpc.TtrpcServer;
 import io.jcontainerd.ttrpc.TtrpcService;
 import io.jcontainerd.ttrpc.UnixSockets;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -86,6 +88,23 @@ class EventPublisherTest {
     String teller = origins.getFirst().replaceFirst("/1$", "");
     assertThat(origins)
         .containsExactly(teller + "/1", teller + "/1", teller + "/2", teller + "/3", teller + "/4");
+  }
+
+  @Test
+  void a_sender_whose_disk_hangs_is_not_waited_for() throws Exception {
+    EventJournal journal = EventJournal.open(folder);
+    EventPublisher publisher =
+        EventPublisher.start(
+            journal, folder.resolve("daemon"), Clock.systemUTC(), Duration.ofMillis(50));
+    synchronized (journal) { // as one who reads or writes its file does
+      assertThatThrownBy(publisher::close)
+          .isInstanceOf(IOException.class)
+          .hasMessageContaining("the sender does not end within 50 ms");
+    }
+    assertThat(publisher.publish("ns", "/one", TaskStart.getDefaultInstance()))
+        .as("the journal is open")
+        .isTrue();
+    publisher.close();
   }
 
   @Test

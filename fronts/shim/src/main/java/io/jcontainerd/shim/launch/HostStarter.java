@@ -77,7 +77,7 @@ final class HostStarter {
     long deadline = System.nanoTime() + limit.toNanos();
     try (FileChannel file =
             FileChannel.open(place.lock(), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-        FileLock _ = file.lock()) {
+        FileLock _ = lock(file, place, deadline)) {
       for (int attempt = 0; ; attempt++) {
         running = find(place);
         if (running.isPresent()) {
@@ -94,6 +94,21 @@ final class HostStarter {
           }
         }
       }
+    }
+  }
+
+  /** Others that start a host hold it until theirs is up or out of time. */
+  private static FileLock lock(FileChannel file, HostPlace place, long deadline)
+      throws IOException, InterruptedException {
+    while (true) {
+      FileLock lock = file.tryLock();
+      if (lock != null) {
+        return lock;
+      }
+      if (System.nanoTime() - deadline > 0) {
+        throw new LaunchException("another still starts a shim host; it holds " + place.lock());
+      }
+      Thread.sleep(POLL);
     }
   }
 

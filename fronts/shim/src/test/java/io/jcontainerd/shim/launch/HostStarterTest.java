@@ -11,6 +11,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -77,6 +78,36 @@ class HostStarterTest {
 
   private static boolean isRunning(Optional<ProcessIdentity> process) throws Exception {
     return process.isPresent() && process.get().isRunning();
+  }
+
+  @Test
+  void one_that_starts_another_is_not_waited_for_longer_than_there_is_time() throws Exception {
+    Files.createDirectories(place.state());
+    Path holder = folder.resolve("Holder.java");
+    Files.writeString(
+        holder,
+        """
+        void main(String[] args) throws Exception {
+          try (var file = new java.io.RandomAccessFile(args[0], "rw");
+              var lock = file.getChannel().lock()) {
+            IO.println("held");
+            IO.readln();
+          }
+        }
+        """);
+    String java = ProcessHandle.current().info().command().orElseThrow();
+    Process process =
+        new ProcessBuilder(java, holder.toString(), place.lock().toString())
+            .redirectError(ProcessBuilder.Redirect.INHERIT)
+            .start();
+    try {
+      assertThat(process.inputReader().readLine()).isEqualTo("held");
+      startInVain(Duration.ofMillis(100), HostStarter.Late.END, "another still starts a shim host");
+    } finally {
+      process.outputWriter().close(); // lets it end
+      assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
+    }
+    assertThat(pidFile()).doesNotExist();
   }
 
   @Test
