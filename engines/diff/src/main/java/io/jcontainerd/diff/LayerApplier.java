@@ -14,6 +14,7 @@ import io.jcontainerd.core.failure.NotImplementedException;
 import io.jcontainerd.core.failure.ResourceExhaustedException;
 import io.jcontainerd.core.failure.UnknownException;
 import io.jcontainerd.core.mount.Mount;
+import io.jcontainerd.core.operation.Ending;
 import io.jcontainerd.core.ports.NoSpaceException;
 import io.jcontainerd.diff.processor.ProcessedLayer;
 import io.jcontainerd.diff.processor.StreamProcessor;
@@ -296,12 +297,13 @@ public final class LayerApplier implements Applier {
       pipe.cancel();
       unpacking.interrupt();
       extracting.interrupt();
-      joinAndKeepInterrupt(unpacking);
-      joinAndKeepInterrupt(extracting);
+      Ending.await(unpacking);
+      Ending.await(extracting);
       buffers.give(set);
     }
   }
 
+  /** Large layers take long; the operation that this is part of is listed, and cancelled. */
   private static <T> T result(FutureTask<T> task) throws IOException, InterruptedException {
     try {
       return task.get();
@@ -312,21 +314,6 @@ public final class LayerApplier implements Applier {
         case Error error -> throw error;
         case null, default -> throw new IOException(e.getCause());
       }
-    }
-  }
-
-  /** Waits for a thread that was told to end, even when interrupted; the interrupt is kept. */
-  static void joinAndKeepInterrupt(Thread thread) {
-    boolean interrupted = false;
-    while (thread.isAlive()) {
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
     }
   }
 

@@ -17,6 +17,7 @@ import io.jcontainerd.core.failure.ContainerdException;
 import io.jcontainerd.core.failure.NotFoundException;
 import io.jcontainerd.core.failure.NotImplementedException;
 import io.jcontainerd.core.mount.Mount;
+import io.jcontainerd.core.operation.Ending;
 import io.jcontainerd.diff.stream.Compression;
 import io.jcontainerd.diff.tree.TreeDifference;
 import io.jcontainerd.linux.Directory;
@@ -111,6 +112,7 @@ public final class LayerComparer implements Comparer {
     Descriptor run() throws IOException;
   }
 
+  /** Large trees take long; the operation that this is part of is listed, and cancelled. */
   private static Descriptor onThread(String ref, Work work)
       throws IOException, InterruptedException {
     FutureTask<Descriptor> task = new FutureTask<>(Call.carrying(work::run));
@@ -131,7 +133,7 @@ public final class LayerComparer implements Comparer {
       }
     } finally {
       thread.interrupt();
-      LayerApplier.joinAndKeepInterrupt(thread);
+      Ending.await(thread);
     }
   }
 

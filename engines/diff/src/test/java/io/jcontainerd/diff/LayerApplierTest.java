@@ -20,6 +20,10 @@ import io.jcontainerd.core.failure.NotFoundException;
 import io.jcontainerd.core.failure.NotImplementedException;
 import io.jcontainerd.core.failure.ResourceExhaustedException;
 import io.jcontainerd.core.mount.Mount;
+import io.jcontainerd.core.operation.Operation;
+import io.jcontainerd.core.operation.OperationRegistry;
+import io.jcontainerd.core.operation.Operations;
+import io.jcontainerd.core.operation.RunningOperation;
 import io.jcontainerd.linux.LinuxFiles;
 import io.jcontainerd.linux.MountInfo;
 import java.io.ByteArrayOutputStream;
@@ -36,6 +40,7 @@ import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.AfterEach;
@@ -94,6 +99,64 @@ class LayerApplierTest {
         assertThat(left).isEmpty();
       }
     }
+  }
+
+  @Test
+  void an_apply_that_cannot_be_ended_is_told_of_by_the_operation_it_belongs_to() throws Exception {
+    var registry = new OperationRegistry();
+    var reading = new CountDownLatch(1);
+    var gate = new CountDownLatch(1);
+    var hanging =
+        new ContentReader() {
+          @Override
+          public long size() {
+            return 1024;
+          }
+
+          @Override
+          public int read(ByteBuffer into, long position) {
+            reading.countDown();
+            while (gate.getCount() > 0) { // as a system call does, whatever interrupts
+              boolean _ = Thread.interrupted();
+              LockSupport.parkNanos(1_000_000);
+            }
+            return -1;
+          }
+
+          @Override
+          public void close() {}
+        };
+    Descriptor layer = new Descriptor(ApplyScene.TAR, digest(new byte[1024]), 1024);
+    List<Mount> mounts = bind(scene.fresh("target"));
+    var failure = new AtomicReference<Throwable>();
+    Thread applying =
+        Thread.ofVirtual()
+            .start(
+                () -> {
+                  try (RunningOperation apply = registry.begin("apply", "ns", "layer")) {
+                    Descriptor _ =
+                        apply.call(
+                            () ->
+                                scene.applier.apply(
+                                    layer, hanging, mounts, new Applier.Options(Map.of(), false)));
+                  } catch (CancelledException e) {
+                    failure.set(e);
+                  }
+                });
+    try (Operations.Watch watch = registry.watch(List.of())) {
+      reading.await();
+      applying.interrupt();
+      Operation told;
+      do {
+        told = watch.next(Duration.ofSeconds(20)).orElseThrow().operation();
+      } while (!told.stage().equals("end"));
+      assertThat(told.waitsFor()).startsWith("thread unpack-").endsWith(", which was told to end");
+      assertThat(applying.isAlive()).as("what it works with is not given back yet").isTrue();
+    } finally {
+      gate.countDown();
+    }
+    assertThat(applying.join(Duration.ofSeconds(20))).isTrue();
+    assertThat(failure.get()).hasMessageContaining("apply interrupted");
   }
 
   private Path everything() throws Exception {

@@ -83,7 +83,7 @@ final class Arrivals {
       tasks.begin(() -> ensure(plan, layer, comes, tell));
       tasks.begin(
           () -> {
-            comes.await();
+            comes.await(); // at the latest until the other part ends
             arrived.set(followed(plan, layer, mounts, options));
           });
       tasks.join();

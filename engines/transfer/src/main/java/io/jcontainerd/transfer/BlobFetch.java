@@ -12,9 +12,11 @@ import io.jcontainerd.core.failure.FailedPreconditionException;
 import io.jcontainerd.core.failure.NotFoundException;
 import io.jcontainerd.core.failure.ResourceExhaustedException;
 import io.jcontainerd.core.failure.UnavailableException;
+import io.jcontainerd.core.operation.RunningOperation;
 import io.jcontainerd.core.ports.Time;
 import io.jcontainerd.core.transfer.TransferProgress.Event;
 import io.jcontainerd.oci.image.ContentNames;
+import io.jcontainerd.oci.reference.Reference;
 import io.jcontainerd.transfer.fetch.Download;
 import io.jcontainerd.transfer.fetch.FetchLimits;
 import io.jcontainerd.transfer.flow.Flights;
@@ -77,7 +79,9 @@ final class BlobFetch {
   /** False if somebody else is writing the blob: then no place is kept. */
   private boolean tried(Session session, Descriptor blob, long priority, Consumer<Word> tell)
       throws InterruptedException {
+    RunningOperation.tell("place", "a place among the downloads");
     try (Slots.Slot _ = (priority == AT_ONCE ? ofDocuments : slots).take(priority)) {
+      RunningOperation.tell("download", source(session));
       boolean again = true;
       while (again) {
         switch (open(blob)) {
@@ -98,8 +102,15 @@ final class BlobFetch {
     }
   }
 
+  private static String source(Session session) {
+    return session.isRemote()
+        ? "registry " + Reference.parse(session.reference()).domain()
+        : "the archive";
+  }
+
   /** Waits until nobody else is writing the blob, or it is there. */
   private void awaitFree(Descriptor blob) throws InterruptedException {
+    RunningOperation.tell("busy", "whoever else writes the blob");
     Growth growth = new Growth(ContentNames.of(blob));
     while (true) {
       switch (open(blob)) {

@@ -113,12 +113,12 @@ final class Blobs {
     RunningOperation operation =
         operations.begin("fetch", Call.currentNamespace(), blob.digest().toString());
     try (operation) {
-      operation.stage(
-          "download",
-          session.isRemote()
-              ? "registry " + Reference.parse(session.reference()).domain()
-              : "the archive");
-      fetch.fetch(session, blob, priority, tell);
+      Boolean _ =
+          operation.call(
+              () -> {
+                fetch.fetch(session, blob, priority, tell);
+                return true;
+              });
     } catch (RuntimeException | InterruptedException | Error e) {
       operation.failed(e);
       throw e;

@@ -6,6 +6,7 @@ import io.jcontainerd.core.failure.ContainerdException;
 import io.jcontainerd.core.failure.ResourceExhaustedException;
 import io.jcontainerd.core.failure.UnavailableException;
 import io.jcontainerd.core.failure.UnknownException;
+import io.jcontainerd.core.operation.Ending;
 import io.jcontainerd.core.ports.Processes;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -246,22 +247,11 @@ public final class ProcessedLayer implements ContentReader {
   @Override
   public void close() {
     feeder.interrupt();
-    boolean interrupted = false;
-    while (feeder.isAlive()) {
-      try {
-        feeder.join();
-      } catch (InterruptedException _) {
-        interrupted = true;
-      }
-    }
+    Ending.await(feeder);
     try {
       programs.close();
     } catch (IOException e) {
       throw new UnknownException(subject + ": " + e.getMessage(), e);
-    } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
     }
   }
 }

@@ -110,7 +110,7 @@ public final class Download implements AutoCloseable {
     }
   }
 
-  /** Waits for something to take. */
+  /** Waits for something to take, until {@link #watch} finds that nothing has come for too long. */
   private Line ready() throws InterruptedException {
     while (true) {
       List<Line> begin = new ArrayList<>();

@@ -204,7 +204,7 @@ final class Line {
     }
   }
 
-  /** Waits for space; 0 when the range is there. */
+  /** Waits for space until whoever takes makes some or ends it; 0 when the range is there. */
   private int room() throws InterruptedException {
     synchronized (lock) {
       while (filled < until && filled - taken == ring.length) {

@@ -4,11 +4,14 @@ import io.jcontainerd.core.Call;
 import io.jcontainerd.core.failure.CancelledException;
 import io.jcontainerd.core.failure.ResourceExhaustedException;
 import io.jcontainerd.core.ports.NoSpaceException;
+import java.lang.System.Logger.Level;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -16,8 +19,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Work that several may want at the same time: it is done once, on a thread of its own, in the call
  * of whoever came first. Who comes later gets the same result. It goes on for as long as somebody
- * wants it; when the last one leaves it is interrupted. What fails, fails those who began it: the
- * others want it anew, and in the end for themselves alone. Safe for many threads.
+ * wants it; when the last one leaves it is interrupted, and its end is awaited for a while. What
+ * fails, fails those who began it: the others want it anew, and in the end for themselves alone.
+ * Safe for many threads.
  *
  * @param <K> names the work
  * @param <P> what is told on the way
@@ -26,10 +30,28 @@ public final class Flights<K, P> {
   /** Failures of others after which somebody does it alone. */
   private static final int MOST_OF_OTHERS = 2;
 
+  /** Longer than work takes to end that is not held up, as by a disk that hangs. */
+  private static final Duration LANDING = Duration.ofSeconds(30);
+
+  private static final System.Logger LOG = System.getLogger(Flights.class.getName());
+
   /** Work that is for everybody, or for one owner alone. */
   private record Name<K>(K key, @Nullable Object owner) {}
 
   private final Map<Name<K>, Flight> flights = new HashMap<>();
+  private final Duration landing;
+
+  /** None is under way. */
+  public Flights() {
+    this(LANDING);
+  }
+
+  /**
+   * @param landing how long the last one who leaves waits for the end
+   */
+  Flights(Duration landing) {
+    this.landing = landing;
+  }
 
   /** What is done; tells how it goes. */
   @FunctionalInterface
@@ -91,7 +113,10 @@ public final class Flights<K, P> {
       }
     }
 
-    /** One less wants it; the last one makes an end of it, and waits for that. */
+    /**
+     * One less wants it; the last one makes an end of it, and waits for that. Work that does not
+     * end keeps what it works with, and is left to itself; whoever comes then begins anew.
+     */
     private void leave(Seat seat) {
       synchronized (flights) {
         Thread flying = thread;
@@ -102,12 +127,26 @@ public final class Flights<K, P> {
         flights.remove(name, this); // whoever comes now begins anew
         flying.interrupt();
       }
+      awaitLanding();
+    }
+
+    private void awaitLanding() {
+      long end = System.nanoTime() + landing.toNanos();
       boolean interrupted = false;
-      while (landed.getCount() > 0) {
+      boolean waits = true;
+      while (waits) {
         try {
-          landed.await();
-        } catch (InterruptedException e) {
+          waits = false;
+          if (!landed.await(end - System.nanoTime(), TimeUnit.NANOSECONDS)) {
+            LOG.log(
+                Level.WARNING,
+                "transfer of {0}: cancelled, and has not ended after {1} s; it is left to itself",
+                name.key(),
+                landing.toSeconds());
+          }
+        } catch (InterruptedException _) {
           interrupted = true;
+          waits = true;
         }
       }
       if (interrupted) {
@@ -146,7 +185,10 @@ public final class Flights<K, P> {
       }
     }
 
-    /** Waits for the end of the work, and fails as it did if it was the owner's. For one thread. */
+    /**
+     * Waits for the end of the work, and fails as it did if it was the owner's. For one thread. How
+     * long it may take is for the work to know; cancelled, the wait ends at once.
+     */
     public void await() throws InterruptedException {
       Flight joined = flight;
       while (joined != null) {

@@ -5,7 +5,8 @@ import java.util.PriorityQueue;
 
 /**
  * A number of places for those who work at the same time. Whoever has the smaller number gets the
- * next one; of equals, whoever came first. Safe for many threads.
+ * next one; of equals, whoever came first. How long one waits is for those to say who work: they
+ * end, or fail when nothing moves. Safe for many threads.
  */
 public final class Slots {
   private record Waiting(long priority, long arrival) implements Comparable<Waiting> {

@@ -1,7 +1,10 @@
 package io.jcontainerd.transfer.flow;
 
 import io.jcontainerd.core.Call;
+import io.jcontainerd.core.CleanUp;
 import io.jcontainerd.core.failure.CancelledException;
+import io.jcontainerd.core.operation.RunningOperation;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
@@ -12,13 +15,21 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Pieces of one work, each on a thread of its own in the call of whoever began. The first failure
  * is the failure of all. Closing interrupts what still runs and waits for it, so no thread is left
  * behind. For one thread.
+ *
+ * <p>Neither wait has a limit: how long a piece may take is for the piece to know, and what it
+ * works with is the caller's to give back. The operation that the caller is part of is listed,
+ * cancelled, and tells when the end takes long.
  */
 public final class Tasks implements AutoCloseable {
+  /** Longer than pieces take to end that are not held up. */
+  private static final Duration SOON = Duration.ofSeconds(1);
+
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
   private final BlockingQueue<Future<?>> finished = new LinkedBlockingQueue<>();
   private final List<Future<?>> begun = new ArrayList<>();
@@ -73,6 +84,18 @@ public final class Tasks implements AutoCloseable {
   @Override
   public void close() {
     begun.forEach(future -> future.cancel(true));
+    threads.shutdown();
+    CleanUp.run(this::tellIfItTakesLong);
     threads.close();
+  }
+
+  private void tellIfItTakesLong() {
+    try {
+      if (!threads.awaitTermination(SOON.toNanos(), TimeUnit.NANOSECONDS)) {
+        RunningOperation.tell("end", "parts of it that were told to end");
+      }
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
   }
 }

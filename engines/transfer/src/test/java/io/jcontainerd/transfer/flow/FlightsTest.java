@@ -8,11 +8,13 @@ import io.jcontainerd.core.failure.ResourceExhaustedException;
 import io.jcontainerd.core.failure.UnavailableException;
 import io.jcontainerd.core.ports.NoSpaceException;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -61,6 +63,35 @@ class FlightsTest {
     }
     assertThat(tried).containsExactly("bad", "good");
     assertThat(flights.size()).isZero();
+  }
+
+  @Test
+  void work_that_does_not_end_keeps_neither_who_leaves_nor_who_comes() throws Exception {
+    var hurried = new Flights<String, String>(Duration.ofMillis(20));
+    var begun = new CountDownLatch(1);
+    var ended = new CountDownLatch(1);
+    Flights.Work<String> hanging =
+        _ -> {
+          begun.countDown();
+          while (gate.getCount() > 0) { // as a system call does, whatever interrupts
+            boolean _ = Thread.interrupted();
+            LockSupport.parkNanos(1_000_000);
+          }
+          ended.countDown();
+        };
+    var first = Call.in("test").call(() -> hurried.join("work", "first", _ -> {}, () -> hanging));
+    begun.await();
+    first.close();
+    assertThat(ended.getCount()).as("it goes on").isEqualTo(1);
+    try (var second =
+        Call.in("test")
+            .call(() -> hurried.join("work", "second", _ -> {}, () -> _ -> tried.add("second")))) {
+      await(second);
+    }
+    assertThat(tried).containsExactly("second");
+    gate.countDown();
+    ended.await();
+    assertThat(hurried.size()).isZero();
   }
 
   @Test
