@@ -70,7 +70,10 @@ final class SideBySide {
     }
   }
 
-  /** Also when interrupted, which is kept: they are at work on what the caller owns. */
+  /**
+   * Also when interrupted, which is kept: they are at work on what the caller owns. How long files
+   * take to be removed is the disk's; the collection that this is part of is listed.
+   */
   private static void awaitAll(List<Thread> threads) {
     boolean interrupted = false;
     for (Thread thread : threads) {

@@ -128,7 +128,7 @@ final class BodyStream extends InputStream implements BodySubscriber<InputStream
       switch (signal) {
         case Signal.Bytes(List<ByteBuffer> buffers) -> {
           buffers.stream().filter(ByteBuffer::hasRemaining).forEach(current::addLast);
-          subscribed.join().request(1);
+          subscribed.join().request(1); // it was there before the bytes
         }
         case Signal.Failed(Throwable cause) -> {
           end = signal;

@@ -14,7 +14,7 @@ import java.util.concurrent.ExecutionException;
  * @param <V> what comes of it
  */
 final class SingleFlight<K, V> {
-  /** Something to do, which has its own deadline. */
+  /** Something to do, which has its own deadline, and so have those who wait for it. */
   @FunctionalInterface
   interface Work<V> {
     V run() throws IOException, InterruptedException;

@@ -279,6 +279,7 @@ public final class LocalTaskRuntime implements TaskRuntime, AutoCloseable {
       try {
         for (int i = 0; i < asked.size(); i++) {
           try {
+            // every shim has the same deadline
             answers.add(process(asked.get(i), "", states.get(i).get()));
           } catch (ExecutionException e) {
             LOG.log(Level.WARNING, "task " + asked.get(i).id() + " left out of a list", e);

@@ -71,7 +71,7 @@ final class TaskRecovery {
       }
       for (int i = 0; i < found.size(); i++) {
         try {
-          loads.get(i).get();
+          loads.get(i).get(); // has limits for whatever it asks
         } catch (ExecutionException e) {
           LOG.log(Level.ERROR, found.get(i) + " could not be recovered", e.getCause());
         }

@@ -26,7 +26,7 @@ public final class CleanUp {
   /**
    * The same, safe from an interrupt that comes meanwhile, too: another thread takes the steps, in
    * the current call, and this one waits for it. For steps that wait themselves, where a caller may
-   * be cancelled twice for one reason.
+   * be cancelled twice for one reason. The wait has no limit but those of the steps.
    */
   public static void apart(Runnable steps) {
     FutureTask<Boolean> task =

@@ -34,7 +34,7 @@ final class Blocking {
   /**
    * Runs on a fresh platform thread that ends after the call, whoever the caller is. The caller
    * waits until the call is over even when interrupted, since a system call cannot be taken back;
-   * the interrupt is kept.
+   * the interrupt is kept. Nor does it have a limit: what the call works with must stay.
    */
   static <T> T onThread(String name, Callable<T> call) throws IOException {
     FutureTask<T> task = new FutureTask<>(call);

@@ -154,7 +154,7 @@ final class Writer {
           if (change.state == Change.State.WAITING) {
             left = change.done.awaitNanos(left);
           } else {
-            // It has begun: its outcome is near, and must be known.
+            // It has begun: its outcome is as near as the disk allows, and must be known.
             change.done.await();
           }
         } catch (InterruptedException e) {

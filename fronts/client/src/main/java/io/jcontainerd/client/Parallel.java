@@ -14,7 +14,8 @@ import java.util.concurrent.Semaphore;
 
 /**
  * Several pieces of one work on virtual threads, not too many at once, in the call of whoever
- * began. Closing interrupts what still runs and waits for it, so no thread is left behind.
+ * began. Closing interrupts what still runs and waits for it, so no thread is left behind. A piece
+ * may take as long as its bytes do, and fails when they stop; whoever waits can be interrupted.
  */
 final class Parallel implements AutoCloseable {
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();

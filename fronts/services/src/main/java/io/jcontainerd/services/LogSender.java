@@ -65,6 +65,7 @@ final class LogSender implements Consumer<String>, AutoCloseable {
     }
   }
 
+  /** Waits for a line, or for {@link #close}. */
   private @Nullable String next() throws InterruptedException {
     synchronized (lines) {
       while (lines.isEmpty() && !ending) {

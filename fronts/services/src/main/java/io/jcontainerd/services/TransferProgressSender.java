@@ -63,6 +63,7 @@ final class TransferProgressSender implements TransferListener, AutoCloseable {
     }
   }
 
+  /** Waits for progress, or for {@link #close}. */
   private @Nullable TransferProgress next() throws InterruptedException {
     synchronized (waiting) {
       while (waiting.isEmpty()) {

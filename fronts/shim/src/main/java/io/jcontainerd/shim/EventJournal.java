@@ -174,7 +174,7 @@ final class EventJournal implements AutoCloseable {
     end += bytes.capacity();
   }
 
-  /** The first message that was not taken, waiting for one. */
+  /** The first message that was not taken; the sender waits here for one, until it is ended. */
   synchronized Message next() throws IOException, InterruptedException {
     while (isEmpty()) {
       wait();

@@ -37,7 +37,7 @@ final class Removal {
 
   private void remove(Container container) {
     try {
-      places.acquire();
+      places.acquire(); // each step of those who have them has a limit
       try {
         end(container);
         var _ = supervisor.delete(container, "");

@@ -79,7 +79,7 @@ final class EntryTable<E extends Entry> {
 
   /**
    * Runs on a thread of its own, in the entry's namespace, which the caller's cancel does not
-   * reach, and waits for it.
+   * reach, and waits for it. Whom its steps ask, they ask with limits.
    *
    * @return what failed
    */

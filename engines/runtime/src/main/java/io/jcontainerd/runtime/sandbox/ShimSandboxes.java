@@ -453,7 +453,7 @@ public final class ShimSandboxes implements SandboxController, SandboxEndpoints,
       }
       for (int i = 0; i < found.size(); i++) {
         try {
-          loads.get(i).get();
+          loads.get(i).get(); // has limits for whatever it asks
         } catch (ExecutionException e) {
           LOG.log(Level.ERROR, found.get(i) + " could not be recovered", e.getCause());
         }

@@ -20,7 +20,8 @@ public final class Glance {
    * What the search finds, which is run for the first that asks.
    *
    * @param kind names it; nothing else is of that type
-   * @param search must not fail
+   * @param search must not fail; who looks does not wait for it for long, see {@link
+   *     OperationRegistry#list}
    */
   public <T> T once(Class<T> kind, Supplier<T> search) throws InterruptedException {
     FutureTask<T> mine = new FutureTask<>(search::get);

@@ -347,7 +347,10 @@ public final class Reactor implements AutoCloseable {
     return nanos <= 0 ? 0 : (int) Math.min(Integer.MAX_VALUE, nanos / 1_000_000 + 1);
   }
 
-  /** Ends the thread and closes what it still watches. Waits for the handler that is running. */
+  /**
+   * Ends the thread and closes what it still watches. Waits for the handler that is running, which
+   * may not block.
+   */
   @Override
   public void close() throws InterruptedIOException {
     synchronized (registrations) {

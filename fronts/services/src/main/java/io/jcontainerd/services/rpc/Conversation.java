@@ -206,6 +206,7 @@ final class Conversation<Q, A> extends ServerCall.Listener<Q> implements Source<
     }
   }
 
+  /** Ends when the client is gone, too; how slow it may be is for its call's deadline to say. */
   private void until(BooleanSupplier condition) throws InterruptedException {
     while (!condition.getAsBoolean()) {
       checkOpen();
