@@ -19,10 +19,7 @@ import io.jcontainerd.core.failure.ResourceExhaustedException;
 import io.jcontainerd.core.failure.UnavailableException;
 import io.jcontainerd.core.filter.Fields;
 import io.jcontainerd.core.filter.Filter;
-import io.jcontainerd.store.ReadTransaction;
-import io.jcontainerd.store.Row;
 import io.jcontainerd.store.Store;
-import io.jcontainerd.store.WriteTransaction;
 import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.Instant;
@@ -41,8 +38,6 @@ final class NamespacedContentStore implements ContentStore {
   /** How long an ingest without a lease is kept. */
   static final Duration INGEST_KEPT = Duration.ofHours(24);
 
-  private static final String SELECT =
-      "SELECT digest, size, created_at, updated_at, labels FROM blobs WHERE namespace = ?";
   private static final int TRIES = 5;
 
   private final Database database;
@@ -57,9 +52,6 @@ final class NamespacedContentStore implements ContentStore {
 
   /** An ingest's name. */
   record Ref(String namespace, String ref) {}
-
-  /** An ingest's row. */
-  private record IngestRow(String backendRef, Optional<Digest> expected) {}
 
   /**
    * @param isolated whether namespaces share blobs only if told to
@@ -86,21 +78,7 @@ final class NamespacedContentStore implements ContentStore {
   @Override
   public Optional<ContentInfo> find(Digest digest) {
     String namespace = Call.currentNamespace();
-    return database.read(tx -> find(tx, namespace, digest));
-  }
-
-  private static Optional<ContentInfo> find(ReadTransaction tx, String namespace, Digest digest) {
-    return tx.first(
-        SELECT + " AND digest = ?", NamespacedContentStore::info, namespace, digest.toString());
-  }
-
-  private static ContentInfo info(Row row) {
-    return new ContentInfo(
-        Digest.parse(row.text(0)),
-        row.number(1),
-        Times.instant(row.number(2)),
-        Times.instant(row.number(3)),
-        LabelText.read(row.text(4)));
+    return database.read(tx -> BlobRows.find(tx, namespace, digest));
   }
 
   private static NotFoundException notFound(Digest digest) {
@@ -117,15 +95,11 @@ final class NamespacedContentStore implements ContentStore {
     return database.write(
         tx -> {
           ContentInfo old =
-              find(tx, namespace, info.digest()).orElseThrow(() -> notFound(info.digest()));
+              BlobRows.find(tx, namespace, info.digest())
+                  .orElseThrow(() -> notFound(info.digest()));
           Map<String, String> labels =
               Masks.labels(mask, "content info", old.labels(), info.labels());
-          tx.update(
-              "UPDATE blobs SET labels = ?, updated_at = ? WHERE namespace = ? AND digest = ?",
-              LabelText.write(labels),
-              Times.nanos(now),
-              namespace,
-              old.digest().toString());
+          BlobRows.label(tx, namespace, old.digest(), labels, now);
           return new ContentInfo(old.digest(), old.size(), old.createdAt(), now, labels);
         });
   }
@@ -134,9 +108,8 @@ final class NamespacedContentStore implements ContentStore {
   public void walk(Filter filter, Consumer<ContentInfo> each) {
     Narrowing narrowing =
         Narrowing.of(filter, Map.of(List.of("digest"), "digest"), Map.of("labels", "labels"));
-    String sql = SELECT + narrowing.condition() + " ORDER BY digest";
-    Object[] arguments = narrowing.after(Call.currentNamespace());
-    database.read(tx -> tx.all(sql, NamespacedContentStore::info, arguments)).stream()
+    String namespace = Call.currentNamespace();
+    database.read(tx -> BlobRows.all(tx, namespace, narrowing)).stream()
         .filter(info -> filter.matches(fields(info)))
         .forEach(each);
   }
@@ -157,12 +130,7 @@ final class NamespacedContentStore implements ContentStore {
     long now = database.now();
     database.delete(
         tx -> {
-          int removed =
-              tx.update(
-                  "DELETE FROM blobs WHERE namespace = ? AND digest = ?",
-                  namespace,
-                  digest.toString());
-          if (removed == 0) {
+          if (!BlobRows.remove(tx, namespace, digest)) {
             throw notFound(digest);
           }
           StoredLeases.detach(tx, namespace, call.lease(), StoredLeases.CONTENT, digest.toString());
@@ -207,7 +175,7 @@ final class NamespacedContentStore implements ContentStore {
 
   /** Refuses an expected blob that is there; the lease gets it all the same. */
   private void refuseExisting(Call call, Digest digest) {
-    if (database.read(tx -> find(tx, call.namespace(), digest)).isEmpty()
+    if (database.read(tx -> BlobRows.find(tx, call.namespace(), digest)).isEmpty()
         || backend.find(digest).isEmpty()) {
       return; // one that was lost, or set aside as damaged, is welcome again
     }
@@ -215,7 +183,7 @@ final class NamespacedContentStore implements ContentStore {
         call.lease().isEmpty()
             || database.write(
                 tx -> {
-                  boolean still = find(tx, call.namespace(), digest).isPresent();
+                  boolean still = BlobRows.find(tx, call.namespace(), digest).isPresent();
                   if (still) {
                     StoredLeases.attach(
                         tx,
@@ -253,52 +221,13 @@ final class NamespacedContentStore implements ContentStore {
   private String record(Call call, IngestRequest request) {
     String namespace = call.namespace();
     String fresh = namespace + "/" + database.nextNumber() + "/" + request.ref();
-    @Nullable Long expires =
-        call.lease().isPresent()
-            ? null
-            : Long.valueOf(Times.nanos(database.time().now().plus(INGEST_KEPT)));
-    @Nullable String expected = request.expected().map(Digest::toString).orElse(null);
+    @Nullable Instant expires =
+        call.lease().isPresent() ? null : database.time().now().plus(INGEST_KEPT);
     return database.write(
         tx -> {
           StoredLeases.attach(tx, namespace, call.lease(), StoredLeases.INGESTS, request.ref());
-          Optional<IngestRow> row = row(tx, namespace, request.ref());
-          if (row.isPresent()) {
-            if (expected != null) {
-              tx.update(
-                  "UPDATE ingests SET expected = ? WHERE namespace = ? AND ref = ?",
-                  expected,
-                  namespace,
-                  request.ref());
-            }
-            if (expires != null) {
-              tx.update(
-                  "UPDATE ingests SET expires_at = ? WHERE namespace = ? AND ref = ?",
-                  expires,
-                  namespace,
-                  request.ref());
-            }
-            return row.get().backendRef();
-          }
-          Database.ensureNamespace(tx, namespace);
-          tx.update(
-              "INSERT INTO ingests(namespace, ref, backend_ref, expected, expires_at)"
-                  + " VALUES (?, ?, ?, ?, ?)",
-              namespace,
-              request.ref(),
-              fresh,
-              expected,
-              expires);
-          return fresh;
+          return IngestRows.keep(tx, namespace, request.ref(), fresh, request.expected(), expires);
         });
-  }
-
-  private static Optional<IngestRow> row(ReadTransaction tx, String namespace, String ref) {
-    return tx.first(
-        "SELECT backend_ref, expected FROM ingests WHERE namespace = ? AND ref = ?",
-        row ->
-            new IngestRow(row.text(0), Optional.ofNullable(row.textOrNull(1)).map(Digest::parse)),
-        namespace,
-        ref);
   }
 
   private Ingest openOrShare(Call call, IngestRequest request, Ref ref, String backendRef) {
@@ -383,7 +312,7 @@ final class NamespacedContentStore implements ContentStore {
         database.read(
             tx -> {
               StoredLeases.check(tx, ref.namespace(), call.lease());
-              return row(tx, ref.namespace(), ref.ref())
+              return IngestRows.find(tx, ref.namespace(), ref.ref())
                   .filter(row -> row.backendRef().equals(backendRef))
                   .isPresent();
             });
@@ -411,17 +340,13 @@ final class NamespacedContentStore implements ContentStore {
     long now = database.now();
     Store.Write<Boolean> recording =
         tx -> {
-          boolean existed = find(tx, namespace, digest).isPresent();
+          boolean existed = BlobRows.find(tx, namespace, digest).isPresent();
           Database.ensureNamespace(tx, namespace);
           StoredLeases.attach(tx, namespace, call.lease(), StoredLeases.CONTENT, digest.toString());
           StoredLeases.detach(tx, namespace, call.lease(), StoredLeases.INGESTS, ref);
-          tx.update(
-              "DELETE FROM ingests WHERE namespace = ? AND ref = ? AND backend_ref = ?",
-              namespace,
-              ref,
-              backendRef);
+          int _ = IngestRows.remove(tx, namespace, ref, backendRef);
           if (!existed) {
-            insert(tx, namespace, digest, size, labels, now);
+            BlobRows.insert(tx, namespace, digest, size, labels, now);
             new Notices(tx, now, namespace).contentCreated(digest, size);
           }
           return existed;
@@ -454,24 +379,6 @@ final class NamespacedContentStore implements ContentStore {
     }
   }
 
-  private static void insert(
-      WriteTransaction tx,
-      String namespace,
-      Digest digest,
-      long size,
-      Map<String, String> labels,
-      long now) {
-    tx.update(
-        "INSERT INTO blobs(namespace, digest, size, labels, created_at, updated_at)"
-            + " VALUES (?, ?, ?, ?, ?, ?)",
-        namespace,
-        digest.toString(),
-        size,
-        LabelText.write(labels),
-        now,
-        now);
-  }
-
   private static NotFoundException noIngest(String ref) {
     return new NotFoundException("ingest ref " + ref);
   }
@@ -479,7 +386,8 @@ final class NamespacedContentStore implements ContentStore {
   @Override
   public IngestStatus status(String ref) {
     String namespace = Call.currentNamespace();
-    IngestRow row = database.read(tx -> row(tx, namespace, ref)).orElseThrow(() -> noIngest(ref));
+    IngestRows.Known row =
+        database.read(tx -> IngestRows.find(tx, namespace, ref)).orElseThrow(() -> noIngest(ref));
     try {
       return renamed(backend.status(row.backendRef()), ref, row.expected());
     } catch (NotFoundException e) {
@@ -491,7 +399,7 @@ final class NamespacedContentStore implements ContentStore {
   public Optional<ContentReader> ingestReader(String ref) {
     String namespace = Call.currentNamespace();
     return database
-        .read(tx -> row(tx, namespace, ref))
+        .read(tx -> IngestRows.find(tx, namespace, ref))
         .flatMap(row -> backend.ingestReader(row.backendRef()));
   }
 
@@ -511,23 +419,12 @@ final class NamespacedContentStore implements ContentStore {
     Map<String, IngestStatus> backends = new HashMap<>();
     backend.statuses(Filter.ALL).forEach(status -> backends.put(status.ref(), status));
     List<IngestStatus> found = new ArrayList<>();
-    database.read(
-        tx -> {
-          tx.each(
-              "SELECT ref, backend_ref, expected FROM ingests WHERE namespace = ? ORDER BY ref",
-              row -> {
-                IngestStatus status = backends.get(row.text(1));
-                if (status != null) {
-                  found.add(
-                      renamed(
-                          status,
-                          row.text(0),
-                          Optional.ofNullable(row.textOrNull(2)).map(Digest::parse)));
-                }
-              },
-              namespace);
-          return true;
-        });
+    for (IngestRows.Known row : database.read(tx -> IngestRows.all(tx, namespace))) {
+      IngestStatus status = backends.get(row.backendRef());
+      if (status != null) {
+        found.add(renamed(status, row.ref(), row.expected()));
+      }
+    }
     return found.stream().filter(status -> filter.matches(fields(status))).toList();
   }
 
@@ -539,7 +436,8 @@ final class NamespacedContentStore implements ContentStore {
   public void abort(String ref) {
     Call call = Call.current();
     String namespace = call.namespace();
-    IngestRow row = database.read(tx -> row(tx, namespace, ref)).orElseThrow(() -> noIngest(ref));
+    IngestRows.Known row =
+        database.read(tx -> IngestRows.find(tx, namespace, ref)).orElseThrow(() -> noIngest(ref));
     try {
       backend.abort(row.backendRef());
     } catch (NotFoundException e) {
@@ -548,11 +446,7 @@ final class NamespacedContentStore implements ContentStore {
     database.delete(
         tx -> {
           StoredLeases.detach(tx, namespace, call.lease(), StoredLeases.INGESTS, ref);
-          return tx.update(
-              "DELETE FROM ingests WHERE namespace = ? AND ref = ? AND backend_ref = ?",
-              namespace,
-              ref,
-              row.backendRef());
+          return IngestRows.remove(tx, namespace, ref, row.backendRef());
         });
   }
 }

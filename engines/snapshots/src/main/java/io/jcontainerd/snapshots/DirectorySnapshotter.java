@@ -56,6 +56,8 @@ final class DirectorySnapshotter implements Snapshotter, CheckedTrees {
   private final Path root;
   private final Path snapshots;
   private final SnapshotRecords records;
+  private final SealRecords seals;
+  private final GraveRecords graves;
   private final Layout layout;
   private final Shelf shelf;
   private final Durability durability;
@@ -89,6 +91,8 @@ final class DirectorySnapshotter implements Snapshotter, CheckedTrees {
     this.root = root;
     this.snapshots = root.resolve("snapshots");
     this.records = records;
+    this.seals = new SealRecords(records, name);
+    this.graves = new GraveRecords(records, name);
     this.layout = layout;
     this.shelf = shelf;
     this.removeAtOnce = removeAtOnce;
@@ -105,7 +109,13 @@ final class DirectorySnapshotter implements Snapshotter, CheckedTrees {
         new Manifests(root, environment.files(), environment.trees(), environment.notes());
     this.care =
         new LayerCare(
-            root, environment.files(), records, layout, manifests, durability::synchroniseAll);
+            root,
+            environment.files(),
+            records,
+            seals,
+            layout,
+            manifests,
+            durability::synchroniseAll);
   }
 
   /** One whose snapshots are folders below {@code snapshots/}. */
@@ -462,7 +472,7 @@ final class DirectorySnapshotter implements Snapshotter, CheckedTrees {
   public void cleanup() {
     // One that cannot be deleted does not hold up the others.
     var failures = new Failures();
-    failures.collect(() -> bury(records.graves()));
+    failures.collect(() -> bury(graves.all()));
     failures.collect(
         () -> {
           for (long id : orphans()) {
@@ -488,8 +498,8 @@ final class DirectorySnapshotter implements Snapshotter, CheckedTrees {
     // What is being written is asked for before the records, since those come before its end.
     Set<Long> busy = new HashSet<>(manifests.writing());
     busy.addAll(inProgress);
-    Map<Long, Seal> seals = records.seals();
-    return (id, sum) -> busy.contains(id) || (seals.containsKey(id) && seals.get(id).sum() == sum);
+    Map<Long, Seal> known = seals.all();
+    return (id, sum) -> busy.contains(id) || (known.containsKey(id) && known.get(id).sum() == sum);
   }
 
   /**
@@ -500,7 +510,7 @@ final class DirectorySnapshotter implements Snapshotter, CheckedTrees {
     var ids = new HashSet<>(shelf.ids());
     ids.removeAll(Set.copyOf(inProgress));
     ids.removeAll(records.recorded());
-    ids.removeAll(records.graves());
+    ids.removeAll(graves.all());
     return ids;
   }
 
@@ -551,7 +561,7 @@ final class DirectorySnapshotter implements Snapshotter, CheckedTrees {
           deleted.add(id);
         }
       }
-      records.level(deleted);
+      graves.level(deleted);
     }
     failures.throwFirst();
   }

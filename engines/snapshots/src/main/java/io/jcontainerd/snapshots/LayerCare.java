@@ -40,6 +40,7 @@ final class LayerCare {
   private final Path root;
   private final Files files;
   private final SnapshotRecords records;
+  private final SealRecords seals;
   private final Layout layout;
   private final Manifests manifests;
   private final SharedSync.Action sync;
@@ -49,12 +50,14 @@ final class LayerCare {
       Path root,
       Files files,
       SnapshotRecords records,
+      SealRecords seals,
       Layout layout,
       Manifests manifests,
       SharedSync.Action sync) {
     this.root = root;
     this.files = files;
     this.records = records;
+    this.seals = seals;
     this.layout = layout;
     this.manifests = manifests;
     this.sync = sync;
@@ -88,10 +91,10 @@ final class LayerCare {
     if (!possible()) {
       return List.of();
     }
-    Map<Long, Seal> seals = records.seals();
+    Map<Long, Seal> known = seals.all();
     return records.all().stream()
         .filter(record -> record.info().kind() == SnapshotKind.COMMITTED)
-        .map(record -> layer(record, Optional.ofNullable(seals.get(record.id()))))
+        .map(record -> layer(record, Optional.ofNullable(known.get(record.id()))))
         .toList();
   }
 
@@ -102,7 +105,7 @@ final class LayerCare {
     return records
         .find(key)
         .filter(record -> record.info().kind() == SnapshotKind.COMMITTED)
-        .map(record -> layer(record, records.seal(record.id())));
+        .map(record -> layer(record, seals.find(record.id())));
   }
 
   private static CheckedTrees.Layer layer(SnapshotRecord record, Optional<Seal> seal) {
@@ -133,7 +136,7 @@ final class LayerCare {
   long check(String key, boolean deep, Pace pace, Consumer<TreeDamage> each)
       throws InterruptedException {
     SnapshotRecord record = committed(key);
-    Optional<Seal> seal = records.seal(record.id());
+    Optional<Seal> seal = seals.find(record.id());
     if (seal.isEmpty()) {
       if (!exists(record.id())) {
         each.accept(new TreeDamage("", Damage.MISSING, "the folder of the layer is gone"));
@@ -163,7 +166,7 @@ final class LayerCare {
     SnapshotRecord record = committed(key);
     long id = record.id();
     try {
-      Optional<Seal> seal = records.seal(id);
+      Optional<Seal> seal = seals.find(id);
       boolean usable = seal.isPresent() && manifest(id, seal.get()).intact();
       if (!usable && unpack.isEmpty()) {
         return List.of(
@@ -207,7 +210,7 @@ final class LayerCare {
   void record(String key, Pace pace) throws InterruptedException {
     SnapshotRecord record = committed(key);
     try {
-      Optional<Seal> before = records.seal(record.id());
+      Optional<Seal> before = seals.find(record.id());
       recorded(record.id(), tree(record.id()), before.flatMap(Seal::source), pace);
     } catch (IOException e) {
       throw DirectorySnapshotter.failure("snapshot \"" + key + "\": record", e);
@@ -219,11 +222,11 @@ final class LayerCare {
       throws IOException, InterruptedException {
     manifests.begin(id);
     try {
-      Optional<Seal> before = records.seal(id);
+      Optional<Seal> before = seals.find(id);
       Recorded recorded = manifests.write(id, tree, FileSums.NONE, Recording.Unknown.READ, pace);
       manifests.force(id, recorded.sum());
       Seal seal = new Seal(recorded.sum(), recorded.entries(), recorded.complete(), source);
-      boolean there = records.setSeal(id, seal);
+      boolean there = seals.replace(id, seal);
       if (!there) {
         manifests.delete(id, seal.sum());
       } else if (before.isPresent() && before.get().sum() != seal.sum()) {

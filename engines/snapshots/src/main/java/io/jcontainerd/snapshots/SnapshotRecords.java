@@ -1,10 +1,7 @@
 package io.jcontainerd.snapshots;
 
-import io.jcontainerd.core.Descriptor;
-import io.jcontainerd.core.Digest;
 import io.jcontainerd.core.FieldMask;
 import io.jcontainerd.core.Labels;
-import io.jcontainerd.core.check.CheckedTrees.Source;
 import io.jcontainerd.core.failure.AlreadyExistsException;
 import io.jcontainerd.core.failure.CancelledException;
 import io.jcontainerd.core.failure.ContainerdException;
@@ -23,7 +20,6 @@ import io.jcontainerd.store.Store;
 import io.jcontainerd.store.StoreException;
 import io.jcontainerd.store.WriteTransaction;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -38,9 +34,6 @@ final class SnapshotRecords {
       "SELECT s.id, s.kind, s.key, coalesce(p.key, ''), s.created_at, s.updated_at, s.size,"
           + " s.inodes FROM backend_snapshots s LEFT JOIN backend_snapshots p"
           + " ON p.snapshotter = s.snapshotter AND p.id = s.parent";
-  private static final String SEAL =
-      "SELECT id, sum, entries, complete, media_type, blob, diff_id"
-          + " FROM backend_snapshot_manifests";
   private static final long NANOS = 1_000_000_000L;
 
   private final Store store;
@@ -344,7 +337,7 @@ final class SnapshotRecords {
               merged.putAll(labels);
               setLabels(transaction, record.id(), merged);
               if (seal.isPresent()) {
-                setSeal(transaction, record.id(), seal.get());
+                SealRecords.put(transaction, name, record.id(), seal.get());
               }
               ProvisionalRecords.note(transaction, name, record.id(), boot);
               return transaction.update(
@@ -384,67 +377,9 @@ final class SnapshotRecords {
     transaction.update(
         "DELETE FROM backend_snapshots WHERE snapshotter = ? AND key = ?", name, key);
     setLabels(transaction, id, Map.of());
-    transaction.update(
-        "DELETE FROM backend_snapshot_manifests WHERE snapshotter = ? AND id = ?", name, id);
+    SealRecords.forget(transaction, name, id);
     ProvisionalRecords.forget(transaction, name, id);
-    transaction.update("INSERT INTO backend_snapshot_graves VALUES (?, ?)", name, id);
-  }
-
-  private void setSeal(WriteTransaction transaction, long id, Seal seal) {
-    transaction.update(
-        "INSERT OR REPLACE INTO backend_snapshot_manifests VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        name,
-        id,
-        seal.sum(),
-        seal.entries(),
-        seal.complete() ? 1 : 0,
-        seal.source().map(source -> source.blob().mediaType()).orElse(""),
-        seal.source().map(source -> source.blob().digest().toString()).orElse(""),
-        seal.source().map(source -> source.diffId().toString()).orElse(""));
-  }
-
-  private static Seal seal(Row row) {
-    Optional<Source> source =
-        row.text(5).isEmpty()
-            ? Optional.empty()
-            : Optional.of(
-                new Source(
-                    new Descriptor(row.text(4), Digest.parse(row.text(5)), 0),
-                    Digest.parse(row.text(6))));
-    return new Seal(row.number(1), row.number(2), row.number(3) != 0, source);
-  }
-
-  /** What is recorded of the trees of committed snapshots, by id. */
-  Map<Long, Seal> seals() {
-    return read(
-        transaction -> {
-          var seals = new HashMap<Long, Seal>();
-          transaction.each(
-              SEAL + " WHERE snapshotter = ?", row -> seals.put(row.number(0), seal(row)), name);
-          return seals;
-        });
-  }
-
-  /** What is recorded of the tree of one. */
-  Optional<Seal> seal(long id) {
-    return read(
-        transaction ->
-            transaction.first(
-                SEAL + " WHERE snapshotter = ? AND id = ?", SnapshotRecords::seal, name, id));
-  }
-
-  /** Replaces what is recorded of a tree, if the snapshot is still there. */
-  boolean setSeal(long id, Seal seal) {
-    return write(
-        transaction -> {
-          boolean there =
-              transaction.exists(
-                  "SELECT 1 FROM backend_snapshots WHERE snapshotter = ? AND id = ?", name, id);
-          if (there) {
-            setSeal(transaction, id, seal);
-          }
-          return there;
-        });
+    GraveRecords.dig(transaction, name, id);
   }
 
   /** Changes labels. */
@@ -518,34 +453,5 @@ final class SnapshotRecords {
                 row -> kind(row.number(0)),
                 name,
                 id));
-  }
-
-  /** Ids whose folders are still to be deleted. */
-  List<Long> graves() {
-    return read(
-        transaction ->
-            transaction.all(
-                "SELECT id FROM backend_snapshot_graves WHERE snapshotter = ? ORDER BY id",
-                row -> row.number(0),
-                name));
-  }
-
-  /** Forgets graves whose folders are deleted. */
-  void level(List<Long> ids) {
-    var copy = new ArrayList<>(ids);
-    if (copy.isEmpty()) {
-      return;
-    }
-    var _ =
-        writeToFree(
-            transaction -> {
-              for (long id : copy) {
-                transaction.update(
-                    "DELETE FROM backend_snapshot_graves WHERE snapshotter = ? AND id = ?",
-                    name,
-                    id);
-              }
-              return copy.size();
-            });
   }
 }
