@@ -232,8 +232,8 @@ final class Durability implements AutoCloseable {
   }
 
   /**
-   * Makes durable what is not, so that nothing is lost if the machine is stopped next. If the disk
-   * hangs, that is left to the next process, or lost with the machine as in any power cut.
+   * Makes durable what is not, so that nothing is lost if the machine is stopped next. What a disk
+   * that hangs does not take in time is taken for lost, as if this process had been killed.
    */
   @Override
   public void close() {
