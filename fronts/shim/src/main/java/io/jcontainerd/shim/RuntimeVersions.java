@@ -15,21 +15,31 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
- * Which version of the runtime specification a runtime binary knows: from its {@code features}, or,
- * where it has no such command, from the {@code spec:} line of its {@code --version}. Asked once
- * for each binary in the life of this host. Safe for many threads.
+ * Which version a runtime binary is of, and which of the runtime specification it knows: from its
+ * {@code features}, or, where that is not told there, from its {@code --version}. Asked once for
+ * each binary in the life of this host. Safe for many threads.
  */
 final class RuntimeVersions {
   private static final System.Logger LOG = System.getLogger(RuntimeVersions.class.getName());
   private static final Duration LIMIT = Duration.ofSeconds(20);
   private static final int MAX_OUTPUT = 1024 * 1024;
+  private static final Map<String, String> ANNOTATIONS =
+      Map.of("runc", "org.opencontainers.runc.version", "crun", "run.oci.crun.version");
+
+  /** Of a version that a distribution has added to, or of a preview, only this is compared. */
+  private static final Pattern NUMBERS = Pattern.compile("^\\d{1,6}\\.\\d{1,6}(\\.\\d{1,6})?");
+
+  private static final Pattern OWN =
+      Pattern.compile("^(crun|runc) version (\\d{1,6}\\.\\d{1,6}(?:\\.\\d{1,6})?)");
 
   private final ProgramRunner runner;
   private final List<String> environment;
   private final Duration limit;
-  private final Map<String, SpecVersion> known = new ConcurrentHashMap<>();
+  private final Map<String, RuntimeVersion> known = new ConcurrentHashMap<>();
 
   RuntimeVersions(ProgramRunner runner, List<String> environment) {
     this(runner, environment, LIMIT);
@@ -49,22 +59,22 @@ final class RuntimeVersions {
     }
   }
 
-  /** The newest version that the binary announces. */
-  SpecVersion newest(String binary) throws IOException, InterruptedException {
-    SpecVersion before = known.get(binary);
+  /** What the binary says of itself. */
+  RuntimeVersion of(String binary) throws IOException, InterruptedException {
+    RuntimeVersion before = known.get(binary);
     if (before != null) {
       return before;
     }
-    SpecVersion found;
+    RuntimeVersion found;
     try {
       found = ask(binary);
     } catch (NoAnswerException e) { // says nothing about the next time
       LOG.log(Level.WARNING, e.getMessage() + "; it is taken for one of old", e);
-      return SpecVersion.FIRST;
+      return RuntimeVersion.SILENT;
     } catch (ErrnoException e) {
       if (e.is(Errno.ENOENT)) { // which the command that follows tells in its own words
         LOG.log(Level.DEBUG, binary + " is not there", e);
-        return SpecVersion.FIRST;
+        return RuntimeVersion.SILENT;
       }
       throw e;
     }
@@ -72,26 +82,51 @@ final class RuntimeVersions {
     return found;
   }
 
-  private SpecVersion ask(String binary) throws IOException, InterruptedException {
-    Optional<String> features = output(binary, "features");
+  private RuntimeVersion ask(String binary) throws IOException, InterruptedException {
+    RuntimeVersion found =
+        output(binary, "features")
+            .map(text -> features(binary, text))
+            .orElse(RuntimeVersion.SILENT);
+    if (found.own().isPresent() && found.announced().isPresent()) {
+      return found;
+    }
+    List<String> lines = output(binary, "--version").stream().flatMap(String::lines).toList();
+    Optional<SpecVersion> announced =
+        found
+            .announced()
+            .or(
+                () ->
+                    lines.stream()
+                        .filter(line -> line.startsWith("spec:"))
+                        .map(line -> SpecVersion.parse(line.substring("spec:".length())))
+                        .findFirst());
+    return lines.stream()
+        .map(OWN::matcher)
+        .filter(Matcher::find)
+        .findFirst()
+        .map(
+            own ->
+                new RuntimeVersion(
+                    own.group(1), Optional.of(SpecVersion.parse(own.group(2))), announced))
+        .orElse(new RuntimeVersion(found.name(), found.own(), announced));
+  }
+
+  private static RuntimeVersion features(String binary, String text) {
     try {
-      Optional<SpecVersion> newest =
-          features
-              .flatMap(text -> JsonObject.parse(text).string("ociVersionMax"))
-              .map(SpecVersion::parse);
-      if (newest.isPresent()) {
-        return newest.get();
+      JsonObject features = JsonObject.parse(text);
+      Optional<SpecVersion> announced = features.string("ociVersionMax").map(SpecVersion::parse);
+      Map<String, String> notes = features.stringMap("annotations");
+      for (String name : ANNOTATIONS.keySet()) {
+        Matcher own = NUMBERS.matcher(notes.getOrDefault(ANNOTATIONS.get(name), ""));
+        if (own.find()) {
+          return new RuntimeVersion(name, Optional.of(SpecVersion.parse(own.group())), announced);
+        }
       }
+      return new RuntimeVersion("", Optional.empty(), announced);
     } catch (ContainerdException e) {
       LOG.log(Level.WARNING, binary + " features: unreadable answer", e);
+      return RuntimeVersion.SILENT;
     }
-    Optional<SpecVersion> spec =
-        output(binary, "--version").stream()
-            .flatMap(String::lines)
-            .filter(line -> line.startsWith("spec:"))
-            .map(line -> SpecVersion.parse(line.substring("spec:".length())))
-            .findFirst();
-    return spec.orElse(SpecVersion.FIRST);
   }
 
   private Optional<String> output(String binary, String argument)

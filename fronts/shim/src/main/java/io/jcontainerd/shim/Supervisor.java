@@ -24,6 +24,7 @@ import java.lang.System.Logger.Level;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
@@ -257,16 +258,40 @@ final class Supervisor {
     } catch (NoSuchFileException e) {
       throw new InvalidArgumentException("bundle " + container.bundle() + " has no config.json", e);
     }
-    SpecVersion newest =
-        spec.ociVersion().isEmpty()
-                || SpecVersion.parse(spec.ociVersion()).compareTo(SpecVersion.FIRST) <= 0
-            ? SpecVersion.FIRST
-            : host.versions().newest(container.runtime().options().binary());
-    Spec fit = host.specs().container(spec, newest, container.id());
+    RuntimeVersion runtime = RuntimeVersion.SILENT;
+    if (claimsMore(spec) || SpecNeeds.any(spec)) {
+      String binary = container.runtime().options().binary();
+      runtime = host.versions().of(binary);
+      Optional<String> missed = SpecNeeds.check(spec, runtime, binary, container.id());
+      if (missed.isPresent()) {
+        warn(container, missed.get());
+      }
+    }
+    Spec fit = host.specs().container(spec, runtime.newest(), container.id());
     if (!fit.equals(spec)) {
       Files.write(file, fit.toBytes());
     }
     return fit;
+  }
+
+  /** Also in the container's own log, to which its runtime adds. */
+  private static void warn(Container container, String text) throws IOException {
+    LOG.log(Level.WARNING, text);
+    JsonObject line =
+        JsonObject.EMPTY
+            .with("msg", text)
+            .with("level", "warning")
+            .with("time", Instant.now().toString());
+    Files.writeString(
+        container.bundle().resolve("log.json"),
+        line.toText() + "\n",
+        StandardOpenOption.CREATE,
+        StandardOpenOption.APPEND);
+  }
+
+  private static boolean claimsMore(Spec spec) {
+    return !spec.ociVersion().isEmpty()
+        && SpecVersion.parse(spec.ociVersion()).compareTo(SpecVersion.FIRST) > 0;
   }
 
   /** Who cleans up after a lost shim finds the runtime by these files. */

@@ -10,8 +10,11 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class RuntimeVersionsTest {
   @TempDir Path folder;
@@ -30,9 +33,9 @@ class RuntimeVersionsTest {
       List<String> environment = List.of("PATH=" + System.getenv("PATH"));
       // as long as a busy one may take, and the one that sleeps is waited for
       RuntimeVersions versions = new RuntimeVersions(runner, environment, Duration.ofSeconds(2));
-      assertThat(versions.newest(program.toString())).isEqualTo(SpecVersion.FIRST);
+      assertThat(versions.of(program.toString())).isEqualTo(RuntimeVersion.SILENT);
       Files.delete(busy);
-      assertThat(versions.newest(program.toString())).isEqualTo(SpecVersion.parse("1.2.0"));
+      assertThat(versions.of(program.toString()).newest()).isEqualTo(SpecVersion.parse("1.2.0"));
     }
   }
 
@@ -42,7 +45,41 @@ class RuntimeVersionsTest {
       ProgramRunner runner = new ProgramRunner(reactor, new Children(reactor, Clock.systemUTC()));
       List<String> environment = List.of("PATH=" + System.getenv("PATH"));
       RuntimeVersions versions = new RuntimeVersions(runner, environment);
-      assertThat(versions.newest("no-such-runtime")).isEqualTo(SpecVersion.FIRST);
+      assertThat(versions.of("no-such-runtime")).isEqualTo(RuntimeVersion.SILENT);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = ';',
+      quoteCharacter = '`',
+      textBlock =
+          """
+          # features; --version; name; own version; announced
+          {"ociVersionMax":"1.0.2-dev","annotations":{"org.opencontainers.runc.version":"1.1.5+ds1"}}; none; runc; 1.1.5; 1.0.2-dev
+          {"ociVersionMax":"1.1.0+dev","annotations":{"run.oci.crun.version":"1.14.1.0.0.0.12-a1b2"}}; none; crun; 1.14.1; 1.1.0
+          unknown command; crun version 1.8.1\\nrundir: /run/crun\\nspec: 1.0.0; crun; 1.8.1; 1.0.0
+          {"ociVersionMax":"1.2.0"}; wrapper version 7\\nspec: 1.2.0\\nrunc version 1.2.3-rc.1\\nspec: 1.2.0; runc; 1.2.3; 1.2.0
+          {"ociVersionMax":"1.1.0"}; other version 0.5.0; ``; none; 1.1.0
+          """)
+  void a_runtime_is_known_by_what_it_says(
+      String features, String version, String name, String own, String announced) throws Exception {
+    Path program = folder.resolve("runtime");
+    Files.writeString(
+        program,
+        "#!/bin/sh\ncase $1 in features) echo '%s' ;; *) printf '%s\\n' ;; esac\n"
+            .formatted(features, version));
+    assertThat(program.toFile().setExecutable(true)).isTrue();
+    try (Reactor reactor = Reactor.start("versions-test")) {
+      ProgramRunner runner = new ProgramRunner(reactor, new Children(reactor, Clock.systemUTC()));
+      RuntimeVersions versions =
+          new RuntimeVersions(runner, List.of("PATH=" + System.getenv("PATH")));
+      assertThat(versions.of(program.toString()))
+          .isEqualTo(
+              new RuntimeVersion(
+                  name,
+                  Optional.of(own).filter(text -> !text.equals("none")).map(SpecVersion::parse),
+                  Optional.of(SpecVersion.parse(announced))));
     }
   }
 }

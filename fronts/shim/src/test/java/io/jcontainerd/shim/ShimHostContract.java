@@ -3,6 +3,7 @@ package io.jcontainerd.shim;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.jcontainerd.api.cgroups.v1.Metrics;
 import io.jcontainerd.api.operations.v1.Operation;
@@ -18,6 +19,7 @@ import io.jcontainerd.linux.descriptor.Fifos;
 import io.jcontainerd.linux.descriptor.OwnedDescriptor;
 import io.jcontainerd.linux.descriptor.OwnedDescriptor.Access;
 import io.jcontainerd.linux.process.ProcessIdentity;
+import io.jcontainerd.oci.json.Json;
 import io.jcontainerd.oci.json.JsonObject;
 import io.jcontainerd.oci.runtime.Spec;
 import io.jcontainerd.ttrpc.CallOptions;
@@ -292,6 +294,39 @@ abstract class ShimHostContract {
       assertThat(spec.oomScoreAdj().orElseThrow()).isZero();
     }
     killAndDelete(id);
+  }
+
+  @Test
+  void what_the_runtime_would_leave_out_of_a_spec_is_told_or_refused() throws Exception {
+    assumeThat(isOld()).isTrue();
+    String id = id("needs");
+    bundles.make(id, spec -> with(spec, "process", "execCPUAffinity", "initial"), "true");
+    tasks.create(bundles.request(id, NONE).build());
+    assertThat(bundles.bundle(id).resolve("log.json"))
+        .content()
+        .contains("process.execCPUAffinity (runtime specification 1.2.1)", "warning", binary());
+    tasks.delete(id, "");
+
+    String refused = id("refused");
+    bundles.make(refused, spec -> with(spec, "linux", "netDevices", "eth9"), "true");
+    assertCode(
+        () -> tasks.create(bundles.request(refused, NONE).build()),
+        StatusCode.FAILED_PRECONDITION,
+        "linux.netDevices (runtime specification 1.3.0) would be left out by " + binary());
+    assertCode(() -> tasks.state(refused, ""), StatusCode.NOT_FOUND, "");
+  }
+
+  private static Spec with(Spec spec, String object, String field, String name) {
+    JsonObject value =
+        JsonObject.EMPTY.with(name, object.equals("linux") ? JsonObject.EMPTY : Json.of("0"));
+    return new Spec(spec.json().withAt(List.of(object, field), value));
+  }
+
+  /** Whether the runtime is one of before those fields. */
+  private boolean isOld() throws Exception {
+    Process asked = new ProcessBuilder(binary(), "--version").start();
+    String text = new String(asked.getInputStream().readAllBytes(), UTF_8);
+    return text.contains("spec: 1.0.");
   }
 
   @Test
