@@ -54,7 +54,7 @@ final class Adoption {
   }
 
   private void takeOver(boolean givenUp) throws IOException, InterruptedException {
-    List<ContainerRecord> records = host.store().all();
+    List<ContainerRecord> records = withoutDeleted(host.store().all());
     if (!records.isEmpty()) {
       Set<Path> places = new HashSet<>(Set.of(host.store().scratch()));
       records.forEach(record -> places.add(record.bundle()));
@@ -80,6 +80,31 @@ final class Adoption {
             e);
       }
     }
+  }
+
+  /**
+   * Of a container of which the deletion was told nothing is left but its record. To be called
+   * before anything is told, for the number of an event that did not come about is the next one's.
+   */
+  private List<ContainerRecord> withoutDeleted(List<ContainerRecord> records) {
+    List<ContainerRecord> left = new ArrayList<>();
+    for (ContainerRecord record : records) {
+      boolean told = record.deletion().filter(host.events()::wasTold).isPresent();
+      if (!told) {
+        left.add(record.undeleted());
+      }
+      try {
+        if (told) {
+          host.store().delete(record.namespace(), record.id());
+          LOG.log(Level.INFO, "container {0}: it was deleted; its record is removed", record.id());
+        } else if (record.deletion().isPresent()) {
+          host.store().save(record.undeleted());
+        }
+      } catch (IOException e) {
+        LOG.log(Level.ERROR, "container " + record.id() + ": cannot change its record", e);
+      }
+    }
+    return left;
   }
 
   /** A creation that was cut short: its client got no answer, so nothing may be left. */

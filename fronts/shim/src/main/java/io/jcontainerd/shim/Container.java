@@ -1,5 +1,6 @@
 package io.jcontainerd.shim;
 
+import io.jcontainerd.core.events.Event;
 import io.jcontainerd.core.failure.AlreadyExistsException;
 import io.jcontainerd.core.failure.FailedPreconditionException;
 import io.jcontainerd.core.failure.NotFoundException;
@@ -45,6 +46,9 @@ final class Container {
 
   /** Whether the record was removed for good; guarded by {@link #saving}. */
   boolean forgotten;
+
+  /** The event that tells its deletion, from shortly before it is told. */
+  volatile Optional<Event.Origin> deletion = Optional.empty();
 
   /** Whether the host mounted the root file system, and so has to unmount it. */
   volatile boolean rootMounted;

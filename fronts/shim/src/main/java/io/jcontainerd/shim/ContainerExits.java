@@ -1,5 +1,6 @@
 package io.jcontainerd.shim;
 
+import io.jcontainerd.core.events.Event;
 import io.jcontainerd.core.failure.ContainerdException;
 import io.jcontainerd.linux.process.Child;
 import io.jcontainerd.linux.process.ExitStatus;
@@ -132,6 +133,22 @@ final class ContainerExits {
     }
   }
 
+  /**
+   * Tells that the container is deleted, once. The record says before by which event, so that a
+   * host which finds it knows whether that was told.
+   */
+  void tellDeletion(Container container, ExitStatus exit) throws IOException {
+    if (container.deletion.isEmpty()) {
+      host.events().deleted(container, exit, origin -> deletionComes(container, origin));
+    }
+  }
+
+  /** The next event, if there is one, tells the container's deletion. */
+  void deletionComes(Container container, Event.Origin origin) {
+    container.deletion = Optional.of(origin);
+    record(container);
+  }
+
   /** Forgets the container's record. */
   void forget(Container container) throws IOException {
     container.saving.lock();
@@ -155,6 +172,7 @@ final class ContainerExits {
           created,
           container.rootMounted,
           container.killAllOnExit,
+          container.deletion,
           record(container.init()),
           execs);
     }

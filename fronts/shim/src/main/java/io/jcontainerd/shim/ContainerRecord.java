@@ -1,5 +1,6 @@
 package io.jcontainerd.shim;
 
+import io.jcontainerd.core.events.Event;
 import io.jcontainerd.core.failure.DataLossException;
 import io.jcontainerd.linux.process.ExitStatus;
 import io.jcontainerd.linux.process.ProcessIdentity;
@@ -15,6 +16,7 @@ import java.util.Optional;
  * What a later host needs to take a container over.
  *
  * @param created whether the runtime's create had come back; else only cleaning up is left to do
+ * @param deletion the event that tells its deletion, if it was about to be told
  * @param init the first process
  * @param execs further processes
  */
@@ -26,6 +28,7 @@ record ContainerRecord(
     boolean created,
     boolean rootMounted,
     boolean killAllOnExit,
+    Optional<Event.Origin> deletion,
     ProcessRecord init,
     List<ProcessRecord> execs) {
 
@@ -104,25 +107,41 @@ record ContainerRecord(
     }
   }
 
+  /** The same of one of which the deletion was not told. */
+  ContainerRecord undeleted() {
+    return new ContainerRecord(
+        namespace,
+        id,
+        bundle,
+        options,
+        created,
+        rootMounted,
+        killAllOnExit,
+        Optional.empty(),
+        init,
+        execs);
+  }
+
   byte[] toBytes() {
-    return JsonObject.EMPTY
-        .with("namespace", namespace)
-        .with("id", id)
-        .with("bundle", bundle.toString())
-        .with("binary", options.binary())
-        .with("root", options.root().toString())
-        .with("systemdCgroup", options.systemdCgroup())
-        .with("noPivotRoot", options.noPivotRoot())
-        .with("noNewKeyring", options.noNewKeyring())
-        .with("ioUid", options.ioUid())
-        .with("ioGid", options.ioGid())
-        .with("criuWorkPath", options.criuWorkPath())
-        .with("created", created)
-        .with("rootMounted", rootMounted)
-        .with("killAllOnExit", killAllOnExit)
-        .with("init", init.json())
-        .with("execs", new JsonArray(execs.stream().<Json>map(ProcessRecord::json).toList()))
-        .toBytes();
+    JsonObject json =
+        JsonObject.EMPTY
+            .with("namespace", namespace)
+            .with("id", id)
+            .with("bundle", bundle.toString())
+            .with("binary", options.binary())
+            .with("root", options.root().toString())
+            .with("systemdCgroup", options.systemdCgroup())
+            .with("noPivotRoot", options.noPivotRoot())
+            .with("noNewKeyring", options.noNewKeyring())
+            .with("ioUid", options.ioUid())
+            .with("ioGid", options.ioGid())
+            .with("criuWorkPath", options.criuWorkPath())
+            .with("created", created)
+            .with("rootMounted", rootMounted)
+            .with("killAllOnExit", killAllOnExit)
+            .with("init", init.json())
+            .with("execs", new JsonArray(execs.stream().<Json>map(ProcessRecord::json).toList()));
+    return deletion.map(origin -> json.with("deletion", origin.toText())).orElse(json).toBytes();
   }
 
   /**
@@ -149,6 +168,7 @@ record ContainerRecord(
           json.flag("created"),
           json.flag("rootMounted"),
           json.flag("killAllOnExit"),
+          json.string("deletion").map(Event.Origin::parse),
           ProcessRecord.of(json.object("init").orElse(JsonObject.EMPTY)),
           json.objects("execs").stream().map(ProcessRecord::of).toList());
     } catch (RuntimeException e) {

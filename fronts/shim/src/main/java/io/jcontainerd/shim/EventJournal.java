@@ -1,5 +1,6 @@
 package io.jcontainerd.shim;
 
+import io.jcontainerd.core.events.Event;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -11,6 +12,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import java.util.zip.CRC32C;
 
@@ -128,16 +130,23 @@ final class EventJournal implements AutoCloseable {
     keepMark(); // has its room on the disk from now on
   }
 
+  /** Adds a message, as {@link #add(byte[], Consumer)} does. */
+  boolean add(byte[] message) throws IOException {
+    return add(message, _ -> {});
+  }
+
   /**
    * Adds a message.
    *
+   * @param before told of which one it will be, while no other can be added; must not fail
    * @return whether it is in the file; else only in memory
    * @throws IOException if it was not added, for too many are in memory already
    */
-  synchronized boolean add(byte[] message) throws IOException {
+  synchronized boolean add(byte[] message, Consumer<Event.Origin> before) throws IOException {
     if (unwritten.size() >= MOST_UNWRITTEN) {
       throw new IOException("event journal: cannot be written, and " + MOST_UNWRITTEN + " wait");
     }
+    before.accept(new Event.Origin(id, nextNumber));
     unwritten.add(new Message(nextNumber, message));
     nextNumber++;
     notifyAll();
@@ -151,6 +160,11 @@ final class EventJournal implements AutoCloseable {
       LOG.log(Level.ERROR, "event journal: cannot be written, " + unwritten.size() + " wait", e);
       return false;
     }
+  }
+
+  /** Whether a message was added, now or by an earlier host, taken or not. */
+  synchronized boolean wasAdded(Event.Origin origin) {
+    return origin.teller().equals(id) && origin.sequence() < nextNumber;
   }
 
   private void write(Message message) throws IOException {

@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.EnumSet;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -86,6 +87,17 @@ final class EventPublisher implements AutoCloseable {
    * @return whether it is on disk, so that the death of this process cannot lose it any more
    */
   boolean publish(String namespace, String topic, Message event) throws IOException {
+    return publish(namespace, topic, event, _ -> {});
+  }
+
+  /**
+   * Adds an event.
+   *
+   * @param before told of which one it will be, before it is added
+   * @return whether it is on disk, so that the death of this process cannot lose it any more
+   */
+  boolean publish(String namespace, String topic, Message event, Consumer<Event.Origin> before)
+      throws IOException {
     Envelope envelope =
         Envelope.newBuilder()
             .setTimestamp(timestamp(clock.instant()))
@@ -96,7 +108,13 @@ final class EventPublisher implements AutoCloseable {
                     .setTypeUrl(event.getDescriptorForType().getFullName())
                     .setValue(event.toByteString()))
             .build();
-    return journal.add(ForwardRequest.newBuilder().setEnvelope(envelope).build().toByteArray());
+    return journal.add(
+        ForwardRequest.newBuilder().setEnvelope(envelope).build().toByteArray(), before);
+  }
+
+  /** Whether the event was added, now or by an earlier host. */
+  boolean wasAdded(Event.Origin origin) {
+    return journal.wasAdded(origin);
   }
 
   /** Whether the daemon has everything. */

@@ -549,12 +549,10 @@ final class Supervisor {
         init.exit()
             .orElseThrow(
                 () -> new InternalException("container " + container.id() + " has no exit"));
+    exits.tellDeletion(container, exit);
     exits.forget(container);
-    try {
-      host.events().deleted(container, exit);
-    } finally { // last, for a host that was asked to leave does so when it counts none
-      containers.remove(key(container.namespace(), container.id()), container);
-    }
+    // last, for a host that was asked to leave does so when it counts none
+    containers.remove(key(container.namespace(), container.id()), container);
     return new Deleted(init.pid(), init.exit());
   }
 

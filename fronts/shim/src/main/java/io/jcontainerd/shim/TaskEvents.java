@@ -12,9 +12,11 @@ import io.jcontainerd.api.events.TaskPaused;
 import io.jcontainerd.api.events.TaskResumed;
 import io.jcontainerd.api.events.TaskStart;
 import io.jcontainerd.api.types.Mount;
+import io.jcontainerd.core.events.Event;
 import io.jcontainerd.linux.process.ExitStatus;
 import java.io.IOException;
 import java.util.List;
+import java.util.function.Consumer;
 
 /**
  * What is told to the daemon about containers, in containerd's topics and messages; nothing of one
@@ -87,16 +89,30 @@ final class TaskEvents {
             .build());
   }
 
-  void deleted(Container container, ExitStatus exit) throws IOException {
-    tell(
-        container,
-        "/tasks/delete",
-        TaskDelete.newBuilder()
-            .setContainerId(container.id())
-            .setPid(container.init().pid())
-            .setExitStatus(exit.code())
-            .setExitedAt(EventPublisher.timestamp(exit.at()))
-            .build());
+  /**
+   * @param before told of which event it will be, before it is one
+   */
+  void deleted(Container container, ExitStatus exit, Consumer<Event.Origin> before)
+      throws IOException {
+    if (container.givenUp) {
+      return;
+    }
+    var _ =
+        publisher.publish(
+            container.namespace(),
+            "/tasks/delete",
+            TaskDelete.newBuilder()
+                .setContainerId(container.id())
+                .setPid(container.init().pid())
+                .setExitStatus(exit.code())
+                .setExitedAt(EventPublisher.timestamp(exit.at()))
+                .build(),
+            before);
+  }
+
+  /** Whether the event was told, now or by an earlier host. */
+  boolean wasTold(Event.Origin origin) {
+    return publisher.wasAdded(origin);
   }
 
   void paused(Container container) throws IOException {

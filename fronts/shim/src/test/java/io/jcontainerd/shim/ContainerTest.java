@@ -3,6 +3,7 @@ package io.jcontainerd.shim;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.jcontainerd.core.events.Event;
 import io.jcontainerd.core.failure.AlreadyExistsException;
 import io.jcontainerd.core.failure.FailedPreconditionException;
 import io.jcontainerd.core.failure.NotFoundException;
@@ -140,6 +141,7 @@ class ContainerTest {
             true,
             true,
             false,
+            Optional.of(new Event.Origin("journal", 7)),
             new ContainerRecord.ProcessRecord(
                 "",
                 new Stdio("/in", "/out", "", true),
@@ -162,5 +164,8 @@ class ContainerTest {
                     false,
                     false)));
     assertThat(ContainerRecord.parse(record.toBytes())).isEqualTo(record);
+    ContainerRecord undeleted = record.undeleted();
+    assertThat(undeleted.deletion()).isEmpty();
+    assertThat(ContainerRecord.parse(undeleted.toBytes())).isEqualTo(undeleted);
   }
 }

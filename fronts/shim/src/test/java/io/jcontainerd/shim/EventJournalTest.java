@@ -3,11 +3,14 @@ package io.jcontainerd.shim;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.jcontainerd.core.events.Event;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -49,6 +52,33 @@ class EventJournalTest {
       assertThat(next(journal)).isEqualTo("two");
       journal.take();
       assertThat(next(journal)).isEqualTo("three");
+    }
+  }
+
+  @Test
+  void who_adds_knows_before_which_message_it_will_be_and_the_journal_whether_it_came()
+      throws Exception {
+    List<Event.Origin> announced = new ArrayList<>();
+    Event.Origin next;
+    try (EventJournal journal = EventJournal.open(folder)) {
+      journal.add(bytes("one"));
+      journal.add(
+          bytes("two"),
+          origin -> {
+            announced.add(origin);
+            assertThat(journal.wasAdded(origin)).isFalse();
+          });
+      assertThat(announced).containsExactly(new Event.Origin(journal.id(), 2));
+      assertThat(journal.wasAdded(announced.getFirst())).isTrue();
+      next = new Event.Origin(journal.id(), 3);
+      assertThat(journal.wasAdded(next)).isFalse();
+      journal.take();
+      journal.take();
+    }
+    try (EventJournal journal = EventJournal.open(folder)) {
+      assertThat(journal.wasAdded(announced.getFirst())).as("and was taken").isTrue();
+      assertThat(journal.wasAdded(next)).isFalse();
+      assertThat(journal.wasAdded(new Event.Origin("another", 1))).isFalse();
     }
   }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.jcontainerd.api.types.Mount;
+import io.jcontainerd.core.events.Event;
 import io.jcontainerd.core.failure.DeadlineExceededException;
 import io.jcontainerd.core.ports.Kernel;
 import io.jcontainerd.linux.cgroup.AttachLock;
@@ -12,6 +13,7 @@ import io.jcontainerd.linux.cgroup.CgroupV1;
 import io.jcontainerd.linux.cgroup.OomWatcher;
 import io.jcontainerd.linux.descriptor.Reactor;
 import io.jcontainerd.linux.process.Children;
+import io.jcontainerd.linux.process.ExitStatus;
 import io.jcontainerd.linux.process.Program;
 import io.jcontainerd.linux.process.ProgramRunner;
 import io.jcontainerd.oci.json.JsonObject;
@@ -68,27 +70,10 @@ class SupervisorTest {
   void open() throws Exception {
     reactor = Reactor.start("supervisor-test");
     events = new EventSink(folder.resolve("events.sock"));
+    children = new Children(reactor, Clock.systemUTC());
     journal = EventJournal.open(folder.resolve("events"));
     publisher = EventPublisher.start(journal, folder.resolve("events.sock"), Clock.systemUTC());
-    children = new Children(reactor, Clock.systemUTC());
-    ProgramRunner runner = new ProgramRunner(reactor, children);
-    List<String> environment = List.of("PATH=" + System.getenv("PATH"), "TOP=" + folder);
-    supervisor =
-        new Supervisor(
-            new HostServices(
-                children,
-                runner,
-                environment,
-                new StreamOpener(children, reactor, reactor, folder),
-                new TaskEvents(publisher),
-                StateStore.open(Files.createDirectory(folder.resolve("state"))),
-                watchedKernel(),
-                new RuntimeTurns(),
-                new RuntimeCopies(runner, environment, System.getenv("PATH")),
-                new RuntimeVersions(runner, environment),
-                new SpecPreparation(HostLimits.read()),
-                new OomWatcher(reactor),
-                AttachLock.ofThisProcess()));
+    supervisor = new Supervisor(host(publisher));
     Path script = folder.resolve("crun");
     Files.writeString(
         script,
@@ -125,6 +110,37 @@ class SupervisorTest {
         new Spec(JsonObject.EMPTY.with("ociVersion", "1.0.2")).toBytes());
     container = supervisor.create(creation("box", bundle, List.of()));
     supervisor.start(container, "");
+  }
+
+  /** What a host has, from the folders that an earlier one may have left. */
+  private HostServices host(EventPublisher publisher) throws Exception {
+    ProgramRunner runner = new ProgramRunner(reactor, children);
+    List<String> environment = List.of("PATH=" + System.getenv("PATH"), "TOP=" + folder);
+    return new HostServices(
+        children,
+        runner,
+        environment,
+        new StreamOpener(children, reactor, reactor, folder),
+        new TaskEvents(publisher),
+        StateStore.open(Files.createDirectories(folder.resolve("state"))),
+        watchedKernel(),
+        new RuntimeTurns(),
+        new RuntimeCopies(runner, environment, System.getenv("PATH")),
+        new RuntimeVersions(runner, environment),
+        new SpecPreparation(HostLimits.read()),
+        new OomWatcher(reactor),
+        AttachLock.ofThisProcess());
+  }
+
+  /** What a next host takes over. */
+  private Supervisor takenOver() throws Exception {
+    publisher.close();
+    journal = EventJournal.open(folder.resolve("events"));
+    publisher = EventPublisher.start(journal, folder.resolve("events.sock"), Clock.systemUTC());
+    HostServices host = host(publisher);
+    Supervisor next = new Supervisor(host);
+    new Adoption(host, next, Clock.systemUTC()).run();
+    return next;
   }
 
   /** The kernel, whose mounts can be made to hang, without anything of it being held. */
@@ -192,16 +208,57 @@ class SupervisorTest {
     supervisor.control().kill(container, "", KILL, false);
     container.init().exited().get(10, TimeUnit.SECONDS);
     FutureTask<Supervisor.Deleted> deleting;
-    Path record = folder.resolve("state/containers/ns/box.json");
     synchronized (journal) {
       deleting = inBackground(() -> supervisor.delete(container, ""));
-      assertThat(within(Duration.ofSeconds(10), () -> !Files.exists(record))).isTrue();
+      assertThat(within(Duration.ofSeconds(10), () -> Files.exists(folder.resolve("deleted"))))
+          .isTrue();
+      assertThat(within(Duration.ofMillis(500), () -> !Files.exists(record())))
+          .as("forgotten before it was told")
+          .isFalse();
       assertThat(supervisor.count()).isEqualTo(1);
     }
     deleting.get();
+    assertThat(record()).doesNotExist();
     assertThat(supervisor.count()).isZero();
     assertThat(events.awaitTopic("box", "delete"))
         .containsExactly("create", "start", "exit", "delete");
+  }
+
+  private Path record() {
+    return folder.resolve("state/containers/ns/box.json");
+  }
+
+  private ExitStatus killed() throws Exception {
+    supervisor.control().kill(container, "", KILL, false);
+    return container.init().exited().get(10, TimeUnit.SECONDS);
+  }
+
+  @Test
+  void a_deletion_that_a_host_told_before_it_died_is_not_told_again() throws Exception {
+    supervisor.exits().tellDeletion(container, killed());
+    assertThat(record()).exists();
+    Supervisor next = takenOver();
+    assertThat(next.all()).isEmpty();
+    assertThat(record()).doesNotExist();
+    assertThat(publisher.flush(Duration.ofSeconds(10))).isTrue();
+    assertThat(events.awaitTopic("box", "delete"))
+        .containsExactly("create", "start", "exit", "delete");
+  }
+
+  @Test
+  void a_deletion_that_a_host_was_about_to_tell_when_it_died_is_told_once() throws Exception {
+    ExitStatus _ = killed();
+    supervisor.exits().deletionComes(container, new Event.Origin(journal.id(), 4));
+    Supervisor next = takenOver();
+    assertThat(next.all()).hasSize(1);
+    assertThat(ContainerRecord.parse(Files.readAllBytes(record())).deletion())
+        .as("now the number of another event")
+        .isEmpty();
+    assertThat(next.delete(next.get("ns", "box"), "").exit()).isPresent();
+    assertThat(publisher.flush(Duration.ofSeconds(10))).isTrue();
+    assertThat(events.awaitTopic("box", "delete"))
+        .containsExactly("create", "start", "exit", "delete");
+    assertThat(takenOver().all()).isEmpty();
   }
 
   @Test
