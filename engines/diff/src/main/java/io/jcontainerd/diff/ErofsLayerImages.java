@@ -11,6 +11,7 @@ import io.jcontainerd.core.failure.ResourceExhaustedException;
 import io.jcontainerd.core.failure.UnavailableException;
 import io.jcontainerd.core.mount.Mount;
 import io.jcontainerd.core.ports.Files;
+import io.jcontainerd.core.ports.NoSpaceException;
 import io.jcontainerd.core.ports.Processes;
 import io.jcontainerd.linux.process.SystemTool;
 import io.jcontainerd.oci.tar.TarEntry;
@@ -136,7 +137,7 @@ public final class ErofsLayerImages implements LayerImages {
       String text =
           "layer %s: %s ended with %d: %s".formatted(layer.digest(), PROGRAM, end.status(), words);
       throw words.contains("No space left")
-          ? new ResourceExhaustedException(text)
+          ? new ResourceExhaustedException(text + ": " + NoSpaceException.REMEDY)
           : new UnavailableException(text);
     }
     return plain;

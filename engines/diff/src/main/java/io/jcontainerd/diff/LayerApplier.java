@@ -377,7 +377,7 @@ public final class LayerApplier implements Applier {
       case LayerLimitException _ -> new ResourceExhaustedException(message, e);
       case NoSpaceException _ -> new ResourceExhaustedException(message, e);
       case ErrnoException errno when errno.is(Errno.ENOSPC, Errno.EDQUOT) ->
-          new ResourceExhaustedException(message, noSpace(errno));
+          new ResourceExhaustedException(message + ": " + NoSpaceException.REMEDY, noSpace(errno));
       default ->
           e.getCause() instanceof ContainerdException known
               ? known

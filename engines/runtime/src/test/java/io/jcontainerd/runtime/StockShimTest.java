@@ -225,7 +225,8 @@ class StockShimTest {
           assertThatThrownBy(() -> runtime.create(other))
               .hasMessage(
                   "runtime \"io.containerd.nothing.v9\" binary not installed"
-                      + " \"containerd-shim-nothing-v9\": file does not exist");
+                      + " \"containerd-shim-nothing-v9\": file does not exist: install it in a"
+                      + " folder of the daemon's PATH, or name another runtime");
         });
   }
 

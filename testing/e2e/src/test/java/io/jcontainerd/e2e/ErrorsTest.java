@@ -201,8 +201,23 @@ class ErrorsTest {
                           "true")
                       .refused(
                           "runtime \"io.containerd.nosuch.v1\" binary not installed"
-                              + " \"containerd-shim-nosuch-v1\": file does not exist");
+                              + " \"containerd-shim-nosuch-v1\": file does not exist",
+                          Daemon.reference() != null
+                              ? ""
+                              : "install it in a folder of the daemon's PATH, or name another");
                   assertThat(ctr.ok("tasks", "ls", "-q").lines()).isEmpty();
+                })
+            .add(
+                "a layer with an entry that leads out of the tree",
+                () -> {
+                  scene.images.pushEscaping(scene.registry, "escaping", "1");
+                  if (Daemon.reference() == null) {
+                    ctr.run("images", "pull", "--plain-http", scene.registry.host() + "/escaping:1")
+                        .refused(
+                            "layer sha256:",
+                            "entry \"../evil\" leads out of the tree: build the image anew"
+                                + " without it, or do not use the image");
+                  }
                 })
             .add(
                 "a missing parent snapshot",

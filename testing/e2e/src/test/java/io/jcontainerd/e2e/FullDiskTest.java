@@ -24,6 +24,7 @@ class FullDiskTest {
   private static final Duration COLLECTED = Duration.ofMillis(1500);
 
   private static final String NO_SPACE = "no space left on device";
+  private static final String REMEDY = "free some space";
   private static final int LARGE = 70 << 20;
 
   private Path folder;
@@ -145,15 +146,16 @@ class FullDiskTest {
                 })
             .add(
                 "a pull that fills the disk says so",
-                () -> ctr.run("images", "pull", "--plain-http", large).refused(NO_SPACE))
+                () -> ctr.run("images", "pull", "--plain-http", large).refused(NO_SPACE, REMEDY))
             .add("then not a byte is free", this::fill)
             .add("everything can be read", this::everythingIsReadable)
             .add(
                 "what needs room is refused with that reason",
                 () -> {
                   fill();
-                  ctr.input("x".repeat(1 << 20), "content", "ingest", "ref").refused(NO_SPACE);
-                  ctr.run("images", "pull", "--plain-http", large).refused(NO_SPACE);
+                  ctr.input("x".repeat(1 << 20), "content", "ingest", "ref")
+                      .refused(NO_SPACE, REMEDY);
+                  ctr.run("images", "pull", "--plain-http", large).refused(NO_SPACE, REMEDY);
                 })
             .add(
                 "a container stops and is removed, snapshot included",

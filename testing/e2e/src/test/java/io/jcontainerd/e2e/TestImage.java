@@ -176,6 +176,29 @@ final class TestImage {
             architecture());
   }
 
+  /** Pushes an image of one layer with one entry, {@code ../evil}. */
+  void pushEscaping(Registry registry, String repository, String tag) {
+    Path tar = folder.resolve("escaping.tar");
+    try {
+      Files.writeString(Files.createDirectories(folder.resolve("escaping")).resolve("x"), "x");
+      Command.run(
+              "tar",
+              "-P",
+              "-C",
+              folder.resolve("escaping").toString(),
+              "--transform=s,^x$,../evil,",
+              "-cf",
+              tar.toString(),
+              "x")
+          .ok();
+      byte[] bytes = Files.readAllBytes(tar);
+      Layer layer = new Layer(digest(bytes), digest(bytes), bytes);
+      Pushed _ = manifest(registry, repository, tag, Packing.PLAIN, List.of(layer), architecture());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   private static Pushed manifest(
       Registry registry,
       String repository,

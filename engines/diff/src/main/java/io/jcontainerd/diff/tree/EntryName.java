@@ -37,7 +37,8 @@ final class EntryName {
     for (RawPath component : split(name)) {
       if (isDotDot(component)) {
         if (components.isEmpty()) {
-          throw new EntryException("entry \"" + name.shown() + "\" leads out of the tree");
+          throw new EntryException(
+              "entry \"" + name.shown() + "\" leads out of the tree" + EntryException.REBUILD);
         }
         components.removeLast();
       } else if (component.length() > LONGEST_COMPONENT) {

@@ -303,7 +303,8 @@ public final class LayerExtractor implements AutoCloseable {
               + entry.name().shown()
               + "\" links to \""
               + entry.link().shown()
-              + "\" outside the tree");
+              + "\" outside the tree"
+              + EntryException.REBUILD);
     }
     Optional<Folder> holder =
         target.isEmpty() ? Optional.empty() : tree.find(target.subList(0, target.size() - 1));

@@ -42,7 +42,9 @@ public final class ShimBinaries {
       Path file = Path.of(runtime);
       if (!Files.isRegularFile(file)) {
         throw new UnknownException(
-            "invalid custom binary path \"" + runtime + "\": no such file or directory");
+            "invalid custom binary path \""
+                + runtime
+                + "\": no such file or directory: install it there, or name another runtime");
       }
       return file;
     }
@@ -63,7 +65,8 @@ public final class ShimBinaries {
             + runtime
             + "\" binary not installed \""
             + program
-            + "\": file does not exist");
+            + "\": file does not exist: install it in a folder of the daemon's PATH,"
+            + " or name another runtime");
   }
 
   /** The name of the program that keeps a runtime. */

@@ -65,7 +65,10 @@ class ShimBinariesTest {
     assertThat(binaries.resolve(file.toString())).isEqualTo(file);
     assertThatThrownBy(() -> binaries.resolve(folder + "/none"))
         .isInstanceOf(UnknownException.class)
-        .hasMessageContaining(folder + "/none");
+        .hasMessage(
+            "invalid custom binary path \""
+                + folder
+                + "/none\": no such file or directory: install it there, or name another runtime");
   }
 
   @Test
@@ -74,6 +77,7 @@ class ShimBinariesTest {
         .isInstanceOf(UnknownException.class)
         .hasMessage(
             "runtime \"io.containerd.runc.v2\" binary not installed"
-                + " \"containerd-shim-runc-v2\": file does not exist");
+                + " \"containerd-shim-runc-v2\": file does not exist: install it in a folder of"
+                + " the daemon's PATH, or name another runtime");
   }
 }
