@@ -167,6 +167,7 @@ final class Adoption {
         new Container(record.namespace(), record.id(), record.bundle(), runtime, init);
     container.rootMounted = record.rootMounted();
     container.killAllOnExit = record.killAllOnExit();
+    container.checkpoint = record.checkpoint();
     container.givenUp = givenUp;
     List<Due> due = new ArrayList<>();
     List<Child> alive = new ArrayList<>();
@@ -188,6 +189,9 @@ final class Adoption {
         supervisor.watchMemory(container, cgroup.get());
       }
     }
+    if (container.awaitsRestore() && record.init().starting()) {
+      forgetRestore(container);
+    }
     supervisor.adopt(container);
     for (int i = 0; i < followed.size(); i++) {
       supervisor.exits().follow(container, followed.get(i), alive.get(i));
@@ -202,6 +206,17 @@ final class Adoption {
         record.id(),
         record.namespace(),
         container.phase(init));
+  }
+
+  /** A restore that was cut short: its client got no answer, and may ask again. */
+  private static void forgetRestore(Container container) throws IOException, InterruptedException {
+    try {
+      container.runtime().delete(true);
+    } catch (OciRuntimeException e) {
+      if (!e.isGone()) {
+        LOG.log(Level.WARNING, "container {0}: {1}", container.id(), e.getMessage());
+      }
+    }
   }
 
   private static ContainerProcess process(

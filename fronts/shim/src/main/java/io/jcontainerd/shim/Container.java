@@ -56,6 +56,9 @@ final class Container {
   /** Whether processes can outlive the first one, for lack of a PID namespace of their own. */
   volatile boolean killAllOnExit;
 
+  /** The folder that its start brings it back from; empty for a container that is made afresh. */
+  volatile String checkpoint = "";
+
   /** Whether its daemon has given it up and tells its end itself: nothing is told of it here. */
   volatile boolean givenUp;
 
@@ -126,6 +129,11 @@ final class Container {
     return exec;
   }
 
+  /** Whether it waits to be brought back from a checkpoint: there is no process yet. */
+  synchronized boolean awaitsRestore() {
+    return !checkpoint.isEmpty() && init.phase == Phase.CREATED && init.identity == null;
+  }
+
   /** The execs in the order in which they were added. */
   synchronized List<ContainerProcess> execs() {
     return List.copyOf(execs.values());
@@ -137,6 +145,9 @@ final class Container {
       case PAUSED, PAUSING -> throw new UnknownException("cannot exec in a paused state");
       case STOPPED -> throw new UnknownException("cannot exec in a stopped state");
       case CREATED, RUNNING -> {}
+    }
+    if (awaitsRestore()) {
+      throw new UnknownException("cannot exec in a container that is not restored yet");
     }
     if (execs.putIfAbsent(exec.execId(), exec) != null) {
       throw new AlreadyExistsException("exec " + exec.execId() + " of container " + id);

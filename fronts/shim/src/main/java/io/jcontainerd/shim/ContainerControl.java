@@ -8,9 +8,7 @@ import io.jcontainerd.linux.process.Child;
 import io.jcontainerd.linux.terminal.Terminals.WindowSize;
 import io.jcontainerd.oci.json.JsonObject;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -52,6 +50,9 @@ final class ContainerControl {
     }
     if (phase == Phase.STOPPED) {
       throw finished(process);
+    }
+    if (process.isInit() && container.awaitsRestore()) {
+      throw new NotFoundException("process not created: container " + container.id());
     }
     if (!process.isInit()) {
       if (child == null) {
@@ -214,8 +215,12 @@ final class ContainerControl {
     return all;
   }
 
-  /** What to write when a container is frozen into files. */
-  record Checkpointing(Path image, Path work, List<String> flags) {}
+  /**
+   * What to write when a container is frozen into files.
+   *
+   * @param work folder for CRIU's own files; empty for the usual one
+   */
+  record Checkpointing(Path image, String work, List<String> flags) {}
 
   /** Writes the container's memory to a folder. */
   void checkpoint(Container container, Checkpointing checkpointing)
@@ -227,20 +232,13 @@ final class ContainerControl {
           throw new UnknownException("cannot checkpoint a container that does not run");
         }
       }
-      try {
-        container
-            .runtime()
-            .checkpoint(checkpointing.flags(), checkpointing.image(), checkpointing.work());
-      } catch (OciRuntimeException e) {
-        Path log = checkpointing.work().resolve("dump.log");
-        if (Files.exists(log)) {
-          Files.copy(
-              log,
-              container.bundle().resolve("criu-dump.log"),
-              StandardCopyOption.REPLACE_EXISTING);
-        }
-        throw e;
-      }
+      CriuWork.of(container, checkpointing.work())
+          .run(
+              "checkpoint",
+              work ->
+                  container
+                      .runtime()
+                      .checkpoint(checkpointing.flags(), checkpointing.image(), work));
     }
   }
 }

@@ -169,6 +169,7 @@ final class ContainerExits {
           container.id(),
           container.bundle(),
           container.runtime().options(),
+          container.checkpoint,
           created,
           container.rootMounted,
           container.killAllOnExit,

@@ -15,6 +15,7 @@ import java.util.Optional;
 /**
  * What a later host needs to take a container over.
  *
+ * @param checkpoint the folder that it is brought back from; empty for none
  * @param created whether the runtime's create had come back; else only cleaning up is left to do
  * @param deletion the event that tells its deletion, if it was about to be told
  * @param init the first process
@@ -25,6 +26,7 @@ record ContainerRecord(
     String id,
     Path bundle,
     RuntimeOptions options,
+    String checkpoint,
     boolean created,
     boolean rootMounted,
     boolean killAllOnExit,
@@ -114,6 +116,7 @@ record ContainerRecord(
         id,
         bundle,
         options,
+        checkpoint,
         created,
         rootMounted,
         killAllOnExit,
@@ -136,6 +139,7 @@ record ContainerRecord(
             .with("ioUid", options.ioUid())
             .with("ioGid", options.ioGid())
             .with("criuWorkPath", options.criuWorkPath())
+            .with("checkpoint", checkpoint)
             .with("created", created)
             .with("rootMounted", rootMounted)
             .with("killAllOnExit", killAllOnExit)
@@ -165,6 +169,7 @@ record ContainerRecord(
               (int) json.integer("ioUid").orElse(0),
               (int) json.integer("ioGid").orElse(0),
               text(json, "criuWorkPath")),
+          text(json, "checkpoint"),
           json.flag("created"),
           json.flag("rootMounted"),
           json.flag("killAllOnExit"),

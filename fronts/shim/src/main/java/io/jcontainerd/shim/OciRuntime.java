@@ -28,6 +28,7 @@ import java.util.concurrent.atomic.AtomicLong;
 final class OciRuntime {
   private static final Duration LIMIT = Duration.ofMinutes(2);
   private static final int MAX_OUTPUT = 4 * 1024 * 1024;
+  private static final String PATH = "PATH=";
   private static final byte[] NOTHING = {};
   private static final AtomicLong LOGS = new AtomicLong();
 
@@ -58,6 +59,13 @@ final class OciRuntime {
 
   RuntimeOptions options() {
     return options;
+  }
+
+  /** Whether the runtime can find a program of that name. */
+  boolean finds(String program) {
+    return environment.stream()
+        .filter(variable -> variable.startsWith(PATH))
+        .anyMatch(variable -> CriuWork.onPath(variable.substring(PATH.length()), program));
   }
 
   /**

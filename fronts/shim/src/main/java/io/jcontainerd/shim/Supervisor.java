@@ -9,7 +9,6 @@ import io.jcontainerd.core.failure.AlreadyExistsException;
 import io.jcontainerd.core.failure.InternalException;
 import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.core.failure.NotFoundException;
-import io.jcontainerd.core.failure.NotImplementedException;
 import io.jcontainerd.core.failure.UnknownException;
 import io.jcontainerd.linux.cgroup.ContainerCgroup;
 import io.jcontainerd.linux.process.Child;
@@ -48,6 +47,7 @@ final class Supervisor {
   private static final System.Logger LOG = System.getLogger(Supervisor.class.getName());
   private static final Duration TURN = Duration.ofMinutes(2);
   private static final Duration DRAIN = Duration.ofSeconds(10);
+  private static final int NEVER_BEGUN = 128 + Signals.KILL;
   private static final Duration KILLED = Duration.ofSeconds(10);
 
   private final HostServices host;
@@ -116,13 +116,17 @@ final class Supervisor {
       RuntimeOptions options,
       String checkpoint) {}
 
-  /** Makes a container, up to its first instruction. After a failure nothing of it is left. */
+  /**
+   * Makes a container, up to its first instruction; one from a checkpoint has no process before its
+   * start. After a failure nothing of it is left.
+   */
   Container create(Creation creation)
       throws IOException, InterruptedException, OciRuntimeException {
     Identifiers.check(creation.namespace());
     Identifiers.check(creation.id());
-    if (!creation.checkpoint().isEmpty()) {
-      throw new NotImplementedException("container " + creation.id() + ": start from a checkpoint");
+    if (!creation.checkpoint().isEmpty() && !Files.isDirectory(Path.of(creation.checkpoint()))) {
+      throw new InvalidArgumentException(
+          "container " + creation.id() + ": no checkpoint in " + creation.checkpoint());
     }
     String key = key(creation.namespace(), creation.id());
     if (containers.containsKey(key) || !beingCreated.add(key)) {
@@ -139,6 +143,7 @@ final class Supervisor {
               creation.bundle(),
               host.runtime(creation.options(), creation.id(), creation.bundle()),
               init);
+      container.checkpoint = creation.checkpoint();
       Creating attempt = new Creating(container);
       try {
         attempt.run(creation);
@@ -179,6 +184,11 @@ final class Supervisor {
         Files.createDirectories(container.rootfs());
         roots.mount(container, mounts(creation.rootfs()));
       }
+      if (!container.checkpoint.isEmpty()) {
+        exits.save(container, true);
+        host.events().created(container, creation.rootfs(), container.checkpoint);
+        return;
+      }
       tell("streams", "the opening of its streams");
       ProcessIo io =
           host.streams()
@@ -199,7 +209,7 @@ final class Supervisor {
         watchMemory(container, cgroup.get());
       }
       exits.save(container, true);
-      host.events().created(container, creation.rootfs(), creation.checkpoint());
+      host.events().created(container, creation.rootfs(), "");
       Child child = init.child;
       if (child != null) {
         exits.follow(container, init, child);
@@ -356,7 +366,9 @@ final class Supervisor {
       container.startBegins(process);
       boolean begun = false;
       try {
-        if (process.isInit()) {
+        if (container.awaitsRestore() && process.isInit()) {
+          restoreInit(container, process);
+        } else if (process.isInit()) {
           startInit(container, process);
         } else {
           startExec(container, process);
@@ -383,6 +395,81 @@ final class Supervisor {
     }
     exits.record(container);
     host.events().started(container, process);
+  }
+
+  /** Brings the container back; after a failure it is as it was before, and may be deleted. */
+  private void restoreInit(Container container, ContainerProcess init)
+      throws IOException, InterruptedException, OciRuntimeException {
+    exits.record(container);
+    host.attachLock().prefetch();
+    OciRuntime runtime = container.runtime();
+    Path pidFile = container.bundle().resolve("init.pid");
+    tell("streams", "the opening of its streams");
+    ProcessIo io =
+        host.streams().open(init.stdio(), runtime.options(), container.namespace(), container.id());
+    try {
+      Files.deleteIfExists(pidFile);
+      try (Children.Hold _ = host.children().hold()) {
+        try {
+          CriuWork.of(container, "")
+              .run(
+                  "restore",
+                  work ->
+                      runtime.restore(
+                          io.descriptors(),
+                          io.consoleSocket(),
+                          pidFile,
+                          Path.of(container.checkpoint),
+                          work));
+          watch(container, init, pidFile);
+        } catch (InterruptedException | IOException e) {
+          attempt(e, () -> watchLeft(container, init, pidFile));
+          throw e;
+        }
+      }
+      io.started();
+      Optional<ContainerCgroup> cgroup = ContainerCgroup.of(init.pid());
+      if (cgroup.isPresent()) {
+        container.cgroup(cgroup.get());
+        watchMemory(container, cgroup.get());
+      }
+      boolean inputEnded;
+      synchronized (container) {
+        init.io = io;
+        init.phase = Phase.RUNNING;
+        inputEnded = init.stdinClosed;
+      }
+      if (inputEnded) {
+        io.closeStdin();
+      }
+      exits.record(container);
+      host.events().started(container, init);
+    } catch (IOException | OciRuntimeException | InterruptedException | RuntimeException e) {
+      undoRestore(container, io, e);
+      throw e;
+    }
+    Child child = init.child;
+    if (child != null) {
+      exits.follow(container, init, child);
+    }
+  }
+
+  private void undoRestore(Container container, ProcessIo io, Exception cause) {
+    ContainerProcess init = container.init();
+    var _ = container.endMemoryWatch();
+    attempt(cause, () -> container.runtime().delete(true));
+    Child child = init.child;
+    if (child != null) {
+      attempt(cause, () -> child.signal(Signals.KILL));
+    }
+    attempt(cause, io::close);
+    synchronized (container) {
+      init.phase = Phase.CREATED;
+      init.child = null;
+      init.identity = null;
+      init.io = null;
+    }
+    exits.record(container);
   }
 
   private void startExec(Container container, ContainerProcess process)
@@ -523,6 +610,8 @@ final class Supervisor {
       case CREATED -> {
         if (child != null) {
           child.signal(Signals.KILL);
+        } else if (container.awaitsRestore()) { // told like the end of any other that never began
+          exits.arrived(container, init, new ExitStatus(NEVER_BEGUN, Instant.now()));
         }
       }
       case STOPPED -> {}

@@ -48,7 +48,6 @@ import io.jcontainerd.ttrpc.CallContext;
 import io.jcontainerd.ttrpc.Metadata;
 import io.jcontainerd.ttrpc.TtrpcService;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -379,18 +378,12 @@ final class TaskService {
     if (image.toString().isEmpty()) {
       throw new InvalidArgumentException("checkpoint of container " + container.id() + ": no path");
     }
-    String configured = container.runtime().options().criuWorkPath();
-    Path work =
-        !options.getWorkPath().isEmpty()
-            ? Path.of(options.getWorkPath())
-            : configured.isEmpty()
-                ? container.bundle().resolve("criu-work")
-                : Path.of(configured).resolve("criu-work");
-    Files.createDirectories(work);
     supervisor
         .control()
         .checkpoint(
-            container, new ContainerControl.Checkpointing(image, work, checkpointFlags(options)));
+            container,
+            new ContainerControl.Checkpointing(
+                image, options.getWorkPath(), checkpointFlags(options)));
     return Empty.getDefaultInstance();
   }
 

@@ -138,6 +138,7 @@ class ContainerTest {
             "c",
             Path.of("/bundle"),
             container.runtime().options(),
+            "/bundle/checkpoint",
             true,
             true,
             false,
