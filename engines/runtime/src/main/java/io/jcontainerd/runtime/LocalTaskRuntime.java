@@ -79,6 +79,7 @@ public final class LocalTaskRuntime implements TaskRuntime, AutoCloseable {
   private static final String RUNTIME_REQUEST = "containerd.types.RuntimeRequest";
 
   private final TaskTable tasks = new TaskTable();
+  private final Bundles bundles;
   private final Launchers launchers;
   private final Timeouts timeouts;
   private final TaskEnd end;
@@ -126,6 +127,7 @@ public final class LocalTaskRuntime implements TaskRuntime, AutoCloseable {
       SandboxEndpoints sandboxes,
       OperationRegistry operations,
       Timeouts timeouts) {
+    this.bundles = bundles;
     this.launchers = new Launchers(launchers);
     this.timeouts = timeouts;
     var events = new TaskEvents(exchange);
@@ -188,6 +190,7 @@ public final class LocalTaskRuntime implements TaskRuntime, AutoCloseable {
           int pid = work.ask(operation, task, "Start", request, StartResponse.parser()).getPid();
           if (execId.isEmpty()) {
             task.pid(pid);
+            bundles.deleteCheckpoint(task.bundle());
           }
           return pid;
         });

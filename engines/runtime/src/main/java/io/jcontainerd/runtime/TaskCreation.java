@@ -3,6 +3,7 @@ package io.jcontainerd.runtime;
 import io.jcontainerd.api.runtime.task.v3.CreateTaskRequest;
 import io.jcontainerd.api.runtime.task.v3.CreateTaskResponse;
 import io.jcontainerd.api.types.RuntimeInfo;
+import io.jcontainerd.api.types.runc.options.Options;
 import io.jcontainerd.core.Call;
 import io.jcontainerd.core.Identifiers;
 import io.jcontainerd.core.TypedValue;
@@ -29,6 +30,7 @@ import io.jcontainerd.runtime.shim.Timeouts;
 import io.jcontainerd.wire.TypedValues;
 import io.jcontainerd.wire.Types;
 import java.lang.System.Logger.Level;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
@@ -116,13 +118,14 @@ final class TaskCreation {
       Bundle bundle =
           bundles.create(namespace, id, document.value(), rootGroup(spec), task.sandbox());
       bundleMade = true;
+      String checkpoint = checkpoint(bundle, request);
       int pid;
       try {
         operation.stage("shim", "the start of a shim for " + runtime);
         Shim shim = shim(task, bundle, launcher, request);
         checkIdMaps(task, spec, request);
         operation.stage("create", "the answer of shim " + shim.address().address() + " to Create");
-        pid = create(task, shim, options, request);
+        pid = create(task, shim, options, request, checkpoint);
       } finally {
         launcher.settled(bundle);
       }
@@ -199,7 +202,25 @@ final class TaskCreation {
         : request.container().runtime().options();
   }
 
-  private int create(Task task, Shim shim, Optional<TypedValue> options, CreateTask request)
+  /** The folder that the task is brought back from, the client's own or one of the bundle. */
+  private String checkpoint(Bundle bundle, CreateTask request) {
+    String own = request.options().map(TaskCreation::imagePath).orElse("");
+    if (!own.isEmpty() || request.checkpoint().isEmpty()) {
+      return own;
+    }
+    bundles.takeCheckpoint(bundle, Path.of(request.checkpoint()));
+    return bundle.checkpoint().toString();
+  }
+
+  private static String imagePath(TypedValue options) {
+    String name = Options.getDescriptor().getFullName();
+    return options.typeName().equals(name)
+        ? TypedValues.unpack(options, name, Options.parser()).getCriuImagePath()
+        : "";
+  }
+
+  private int create(
+      Task task, Shim shim, Optional<TypedValue> options, CreateTask request, String checkpoint)
       throws InterruptedException {
     CreateTaskRequest.Builder message =
         CreateTaskRequest.newBuilder()
@@ -209,7 +230,7 @@ final class TaskCreation {
             .setStdin(request.stdio().stdin())
             .setStdout(request.stdio().stdout())
             .setStderr(request.stdio().stderr())
-            .setCheckpoint(request.checkpoint());
+            .setCheckpoint(checkpoint);
     options.ifPresent(o -> message.setOptions(TypedValues.toApi(o)));
     for (Mount mount : request.rootfs()) {
       message.addRootfs(Types.toApi(mount));

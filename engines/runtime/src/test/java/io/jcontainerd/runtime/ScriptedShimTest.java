@@ -15,8 +15,11 @@ import io.jcontainerd.api.runtime.task.v2.DeleteResponse;
 import io.jcontainerd.api.runtime.task.v2.PidsRequest;
 import io.jcontainerd.api.runtime.task.v2.PidsResponse;
 import io.jcontainerd.api.runtime.task.v2.ShutdownRequest;
+import io.jcontainerd.api.runtime.task.v2.StartRequest;
+import io.jcontainerd.api.runtime.task.v2.StartResponse;
 import io.jcontainerd.api.runtime.task.v2.StateRequest;
 import io.jcontainerd.api.runtime.task.v2.StateResponse;
+import io.jcontainerd.api.types.runc.options.Options;
 import io.jcontainerd.api.types.task.ProcessInfo;
 import io.jcontainerd.api.types.task.Status;
 import io.jcontainerd.core.Call;
@@ -40,6 +43,7 @@ import io.jcontainerd.ttrpc.TtrpcException;
 import io.jcontainerd.ttrpc.TtrpcServer;
 import io.jcontainerd.ttrpc.TtrpcService;
 import io.jcontainerd.ttrpc.UnixSockets;
+import io.jcontainerd.wire.TypedValues;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -95,6 +99,9 @@ class ScriptedShimTest {
   private volatile boolean hangState;
   private volatile boolean forgetsPids;
   private volatile int shimPid;
+  private volatile boolean refusesCreate;
+  private volatile boolean refusesStart;
+  private volatile CreateTaskRequest lastCreate = CreateTaskRequest.getDefaultInstance();
 
   @BeforeEach
   void start() throws Exception {
@@ -147,6 +154,7 @@ class ScriptedShimTest {
                 TtrpcService.named(service)
                     .waiting("Connect", ConnectRequest.parser(), (q, _) -> connect(q))
                     .waiting("Create", CreateTaskRequest.parser(), (q, _) -> create(q))
+                    .unary("Start", StartRequest.parser(), (q, _) -> start(q))
                     .waiting("State", StateRequest.parser(), (q, _) -> state(q))
                     .unary("Pids", PidsRequest.parser(), (q, _) -> pids(q))
                     .waiting("Delete", DeleteRequest.parser(), (q, _) -> delete(q))
@@ -171,12 +179,24 @@ class ScriptedShimTest {
   }
 
   private CreateTaskResponse create(CreateTaskRequest request) throws InterruptedException {
+    lastCreate = request;
     entered.countDown();
     if (hangCreate) {
       release.await();
     }
+    if (refusesCreate) {
+      throw new TtrpcException(StatusCode.UNKNOWN, "no room");
+    }
     created.add(request.getId());
     return CreateTaskResponse.newBuilder().setPid(42).build();
+  }
+
+  private StartResponse start(StartRequest request) {
+    known(request.getId());
+    if (refusesStart) {
+      throw new TtrpcException(StatusCode.UNKNOWN, "restore failed");
+    }
+    return StartResponse.newBuilder().setPid(42).build();
   }
 
   private void known(String id) {
@@ -268,6 +288,69 @@ class ScriptedShimTest {
     assertThat(bundle.path()).doesNotExist();
     assertThat(bundle.work()).doesNotExist();
     assertThat(actions()).containsExactly("start");
+  }
+
+  private CreateTask restored(String id, Path folder, Optional<TypedValue> options) {
+    CreateTask plain = request(id);
+    return new CreateTask(
+        plain.container(),
+        List.of(),
+        Stdio.NONE,
+        options,
+        folder.toString(),
+        script.toString(),
+        "",
+        0);
+  }
+
+  private Path checkpoint() throws IOException {
+    Path folder = Files.createDirectory(ground.top.resolve("given"));
+    Files.writeString(folder.resolve("pages-1.img"), "pages");
+    return folder;
+  }
+
+  @Test
+  void a_checkpoint_is_kept_in_the_bundle_until_the_task_has_begun() throws Exception {
+    Path given = checkpoint();
+    CreateTask request = restored("back", given, Optional.empty());
+    Call.in(ground.namespace).call(() -> runtime.create(request));
+    Path kept = ground.bundles.at(ground.namespace, "back").path().resolve("checkpoint");
+    assertThat(lastCreate.getCheckpoint()).isEqualTo(kept.toString());
+    assertThat(kept.resolve("pages-1.img")).hasContent("pages");
+    assertThat(given).doesNotExist();
+
+    refusesStart = true;
+    assertThatThrownBy(() -> Call.in(ground.namespace).call(() -> runtime.start("back", "")))
+        .hasMessageContaining("restore failed");
+    assertThat(kept).as("for another try").exists();
+    refusesStart = false;
+    assertThat(Call.in(ground.namespace).call(() -> runtime.start("back", ""))).isEqualTo(42);
+    assertThat(kept).doesNotExist();
+  }
+
+  @Test
+  void a_checkpoint_goes_with_a_creation_that_fails() throws Exception {
+    Path given = checkpoint();
+    refusesCreate = true;
+    CreateTask request = restored("back", given, Optional.empty());
+    assertThatThrownBy(() -> Call.in(ground.namespace).call(() -> runtime.create(request)))
+        .isInstanceOf(UnknownException.class);
+    assertThat(given).doesNotExist();
+    assertThat(ground.bundles.list()).isEmpty();
+  }
+
+  @Test
+  void a_checkpoint_in_a_folder_of_the_client_is_used_there_and_stays() throws Exception {
+    Path own = checkpoint();
+    TypedValue options =
+        TypedValues.toCore(
+            TypedValues.packApi(Options.newBuilder().setCriuImagePath(own.toString()).build()));
+    CreateTask request = restored("back", Path.of(""), Optional.of(options));
+    Call.in(ground.namespace).call(() -> runtime.create(request));
+    assertThat(lastCreate.getCheckpoint()).isEqualTo(own.toString());
+    Call.in(ground.namespace).call(() -> runtime.start("back", ""));
+    Call.in(ground.namespace).call(() -> runtime.delete("back"));
+    assertThat(own.resolve("pages-1.img")).exists();
   }
 
   @Test

@@ -32,10 +32,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * The way between a checkpoint's folder, which shims read and write, and content, which clients do.
  *
- * <p>The folder lives below the daemon's folder for temporary files and is gone when the call ends.
- * Its content is a plain tar under containerd's media type for CRIU images, beside it the
- * container's spec as a packed value. With the option {@code image_path} the client names a folder
- * of its own and gets no content.
+ * <p>The folder lives below the daemon's folder for temporary files and is gone when the call ends,
+ * removed here or taken over by the task that is made of it. Its content is a plain tar under
+ * containerd's media type for CRIU images, beside it the container's spec as a packed value. With
+ * the option {@code image_path} the client names a folder of its own and gets no content.
  */
 final class Checkpoints {
   static final String CRIU_TAR = "application/vnd.containerd.container.criu.checkpoint.criu.tar";
@@ -148,6 +148,9 @@ final class Checkpoints {
   }
 
   private static void remove(Path folder) {
+    if (!Files.exists(folder)) {
+      return; // a task has taken it
+    }
     try {
       Files.walkFileTree(
           folder,

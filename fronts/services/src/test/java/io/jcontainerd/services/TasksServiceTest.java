@@ -356,6 +356,12 @@ class TasksServiceTest {
     assertThat(tasks.create(request).getPid()).isEqualTo(42);
     assertThat(leftovers()).isEmpty();
 
+    Path taken = folder.resolve("taken");
+    runtime.onCreate = task -> move(Path.of(task.checkpoint()), taken);
+    assertThat(tasks.create(request).getPid()).isEqualTo(42);
+    assertThat(taken.resolve("pages-1.img")).as("the task's from then on").exists();
+    assertThat(leftovers()).isEmpty();
+
     runtime.onCreate =
         _ -> {
           throw new InternalException("runc restore failed");
@@ -411,6 +417,14 @@ class TasksServiceTest {
   private static void write(Path file) {
     try {
       Files.writeString(file, "pages");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void move(Path folder, Path to) {
+    try {
+      Files.move(folder, to);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -32,6 +32,11 @@ public record Bundle(String namespace, String id, Path path, Path work) {
   /** Marks that the exit of the init process was told. */
   public static final String EXIT_EVENT = "exit-event";
 
+  /** The images that the task is brought back from, until it has begun. */
+  public Path checkpoint() {
+    return path.resolve("checkpoint");
+  }
+
   /** Where the root file system is mounted. */
   public Path rootfs() {
     return path.resolve("rootfs");

@@ -169,6 +169,26 @@ public final class Bundles {
     }
   }
 
+  /** Makes a folder with a checkpoint part of the bundle. */
+  public void takeCheckpoint(Bundle bundle, Path folder) {
+    try {
+      files.rename(folder, bundle.checkpoint());
+    } catch (IOException e) {
+      throw failure(bundle, e);
+    }
+  }
+
+  /** Removes the checkpoint, if there is one: the task has begun. */
+  public void deleteCheckpoint(Bundle bundle) {
+    try {
+      if (files.stat(bundle.checkpoint()).isPresent()) {
+        files.deleteTree(bundle.checkpoint());
+      }
+    } catch (IOException e) { // it goes with the bundle
+      LOG.log(Level.WARNING, bundle + ": its checkpoint stays until it is deleted", e);
+    }
+  }
+
   /** A small file of the bundle, if it is there. */
   public Optional<byte[]> read(Bundle bundle, String name) {
     Path file = bundle.path().resolve(name);

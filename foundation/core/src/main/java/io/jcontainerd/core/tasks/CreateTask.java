@@ -13,7 +13,8 @@ import java.util.Optional;
  * @param rootfs mounted in order as its root; empty if the spec's root path is used as it is
  * @param stdio the init process's streams
  * @param options for the shim; they come before the container's own
- * @param checkpoint an existing folder to restore from; empty for none
+ * @param checkpoint an existing folder to restore from, which becomes part of the task; empty for
+ *     none
  * @param runtimePath a shim binary to use whatever the container says; may be empty
  * @param taskApiAddress a shim that runs already; may be empty
  * @param taskApiVersion the version it speaks; 0 if there is no address

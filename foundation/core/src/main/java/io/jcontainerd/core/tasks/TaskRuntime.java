@@ -24,7 +24,7 @@ public interface TaskRuntime {
   /**
    * Creates a task; its init process exists but does not run yet.
    *
-   * @return the init process's id; 0 while restoring
+   * @return the init process's id; 0 for a task from a checkpoint, whose start brings it back
    * @throws io.jcontainerd.core.failure.AlreadyExistsException if the container has a task
    */
   int create(CreateTask request) throws InterruptedException;
