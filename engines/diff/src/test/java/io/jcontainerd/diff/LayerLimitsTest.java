@@ -39,7 +39,7 @@ class LayerLimitsTest {
       var full = new ErrnoException("write", "a file", number);
       assertThat(LayerApplier.failure("layer", full))
           .isInstanceOf(ResourceExhaustedException.class)
-          .hasMessage("layer: " + full.getMessage())
+          .hasMessage("layer: " + full.getMessage() + ": free some space")
           .hasCauseInstanceOf(NoSpaceException.class)
           .hasRootCause(full);
     }
