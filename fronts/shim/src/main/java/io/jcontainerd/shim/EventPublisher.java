@@ -117,6 +117,11 @@ final class EventPublisher implements AutoCloseable {
     return journal.wasAdded(origin);
   }
 
+  /** What the thread that sends is doing. */
+  Thread.State sending() {
+    return sender.getState();
+  }
+
   /** Whether the daemon has everything. */
   boolean isIdle() {
     return journal.isEmpty();

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.google.protobuf.Empty;
 import io.jcontainerd.api.events.TaskStart;
 import io.jcontainerd.api.services.ttrpc.events.v1.ForwardRequest;
+import io.jcontainerd.testkit.time.Soon;
 import io.jcontainerd.ttrpc.CallContext;
 import io.jcontainerd.ttrpc.StatusCode;
 import io.jcontainerd.ttrpc.TtrpcException;
@@ -96,6 +97,7 @@ class EventPublisherTest {
     EventPublisher publisher =
         EventPublisher.start(
             journal, folder.resolve("daemon"), Clock.systemUTC(), Duration.ofMillis(50));
+    Soon.until("it waits for an event", () -> publisher.sending() == Thread.State.WAITING);
     synchronized (journal) { // as one who reads or writes its file does
       assertThatThrownBy(publisher::close)
           .isInstanceOf(IOException.class)
