@@ -91,6 +91,21 @@ class ContainerdTest {
         Files.deleteIfExists(path);
       }
     }
+    removeNamespaceGroups();
+  }
+
+  /** OCI runtimes leave a namespace's control group when its last container is gone. */
+  private static void removeNamespaceGroups() throws IOException {
+    try (var groups =
+        Files.find(Path.of("/sys/fs/cgroup"), 2, (path, _) -> isOfNamespace(path.getFileName()))) {
+      for (Path group : groups.toList()) {
+        Files.delete(group); // which fails while a container's is in it
+      }
+    }
+  }
+
+  private static boolean isOfNamespace(Path name) {
+    return name.toString().matches("client-\\d+");
   }
 
   /** A namespace of its own for each test. */
