@@ -105,6 +105,7 @@ final class Soak {
       }
     } finally {
       daemon.stop();
+      TaskDriver.removeGroup();
     }
     problems.all().forEach(problem -> out.println("  " + problem));
     out.println("failures " + problems.count() + ", seed " + seed);

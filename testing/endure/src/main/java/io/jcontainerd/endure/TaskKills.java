@@ -91,6 +91,7 @@ final class TaskKills {
       }
     } finally {
       daemon.stop();
+      TaskDriver.removeGroup();
     }
     table.print(out);
     out.println(book.result());

@@ -16,6 +16,11 @@ import io.jcontainerd.core.tasks.TaskRuntime;
 import io.jcontainerd.core.tasks.TaskStatus;
 import io.jcontainerd.oci.json.JsonObject;
 import io.jcontainerd.oci.runtime.Spec;
+import java.io.IOException;
+import java.lang.System.Logger.Level;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -29,12 +34,15 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 
 /**
  * Containers and tasks of one namespace of a daemon. Closing it kills and removes whatever it made
  * and is still there. Safe for many threads.
  */
 public final class TaskDriver implements AutoCloseable {
+  private static final System.Logger LOG = System.getLogger(TaskDriver.class.getName());
+
   /** Longer than anything takes that is not a failure. */
   public static final Duration LIMIT = Duration.ofSeconds(30);
 
@@ -347,5 +355,25 @@ public final class TaskDriver implements AutoCloseable {
       box.remove();
     }
     made.clear();
+  }
+
+  /**
+   * Removes the control group that those of all containers were in, for who is the last to have
+   * any. While somebody has, it stays.
+   */
+  public static void removeGroup() throws IOException {
+    try (Stream<Path> groups =
+        Files.find(
+            Path.of("/sys/fs/cgroup"),
+            2,
+            (path, _) -> CGROUP.equals("/" + path.getFileName() + "/"))) {
+      for (Path group : groups.toList()) {
+        try {
+          Files.delete(group);
+        } catch (FileSystemException e) {
+          LOG.log(Level.DEBUG, "in use", e);
+        }
+      }
+    }
   }
 }
