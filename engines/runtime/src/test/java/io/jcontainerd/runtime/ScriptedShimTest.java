@@ -314,7 +314,7 @@ class ScriptedShimTest {
     Path given = checkpoint();
     CreateTask request = restored("back", given, Optional.empty());
     Call.in(ground.namespace).call(() -> runtime.create(request));
-    Path kept = ground.bundles.at(ground.namespace, "back").path().resolve("checkpoint");
+    Path kept = ground.bundles.at(ground.namespace, "back").work().resolve("checkpoint");
     assertThat(lastCreate.getCheckpoint()).isEqualTo(kept.toString());
     assertThat(kept.resolve("pages-1.img")).hasContent("pages");
     assertThat(given).doesNotExist();

@@ -32,9 +32,12 @@ public record Bundle(String namespace, String id, Path path, Path work) {
   /** Marks that the exit of the init process was told. */
   public static final String EXIT_EVENT = "exit-event";
 
-  /** The images that the task is brought back from, until it has begun. */
+  /**
+   * The images that the task is brought back from, until it has begun. Not in the bundle itself:
+   * the state folder is often kept in memory, and on another file system than what is moved here.
+   */
   public Path checkpoint() {
-    return path.resolve("checkpoint");
+    return work.resolve("checkpoint");
   }
 
   /** Where the root file system is mounted. */
