@@ -27,6 +27,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -93,7 +94,10 @@ class EndpointTest {
       call.cancel("no longer wanted", null);
 
       assertThat(interrupted.await(20, TimeUnit.SECONDS)).isTrue();
-      assertThat(answer).isDone();
+      assertThat(answer)
+          .failsWithin(20, TimeUnit.SECONDS)
+          .withThrowableOfType(ExecutionException.class)
+          .withMessageContaining("CANCELLED: no longer wanted");
     }
   }
 
