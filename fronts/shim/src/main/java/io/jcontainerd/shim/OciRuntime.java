@@ -263,12 +263,13 @@ final class OciRuntime {
     return Files.isDirectory(bundle) ? program.in(bundle) : program;
   }
 
-  /** In the words that clients of containerd look for. */
+  /** In the words that clients of containerd look for, and what to do. */
   private String notFound() {
     String binary = options.binary();
-    return binary.contains("/")
-        ? "fork/exec " + binary + ": no such file or directory"
-        : "exec: \"" + binary + "\": executable file not found in $PATH";
+    return (binary.contains("/")
+            ? "fork/exec " + binary + ": no such file or directory"
+            : "exec: \"" + binary + "\": executable file not found in $PATH")
+        + ": install it, or name an OCI runtime that is there in the option BinaryName";
   }
 
   /** The last error in the runtime's log; else what it printed; else how it ended. */

@@ -208,6 +208,22 @@ class ErrorsTest {
                   assertThat(ctr.ok("tasks", "ls", "-q").lines()).isEmpty();
                 })
             .add(
+                "an OCI runtime that is not there",
+                () -> {
+                  String image = scene.pulled();
+                  for (String runtime : List.of("nosuch", "/usr/bin/nosuch")) {
+                    ctr.run("run", "--rm", "--runc-binary", runtime, image, "x-2", "true")
+                        .refused(
+                            runtime.contains("/")
+                                ? "fork/exec /usr/bin/nosuch: no such file or directory"
+                                : "exec: \"nosuch\": executable file not found in $PATH",
+                            Daemon.reference() != null
+                                ? ""
+                                : "install it, or name an OCI runtime that is there");
+                  }
+                  assertThat(ctr.ok("tasks", "ls", "-q").lines()).isEmpty();
+                })
+            .add(
                 "a layer with an entry that leads out of the tree",
                 () -> {
                   scene.images.pushEscaping(scene.registry, "escaping", "1");
