@@ -1,5 +1,7 @@
 package io.jcontainerd.e2e;
 
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
 import io.jcontainerd.client.Containerd;
 import io.jcontainerd.testkit.contract.TaskContract;
 import io.jcontainerd.testkit.tasks.BusyboxRoot;
@@ -25,11 +27,16 @@ abstract class TaskMatrix extends TaskContract {
   static final String OURS = "io.containerd.runc.v2";
   static final String STOCK = "/usr/bin/containerd-shim-runc-v2";
   static final String REFERENCE = "/usr/bin/containerd";
+
+  /** There if systemd runs the machine; see sd_booted(3). */
+  private static final Path SYSTEMD = Path.of("/run/systemd/system");
+
   private static final Path LAUNCHERS = Daemon.launcher("containerd-shim-jrunc-v2").getParent();
 
   private final String program;
   private final String runtime;
   private final String ociRuntime;
+  private final TaskSubject.Groups groups;
   private Path folder;
   private BusyboxRoot root;
   private Daemon daemon;
@@ -42,13 +49,29 @@ abstract class TaskMatrix extends TaskContract {
    * @param ociRuntime crun is run without the second cgroup hierarchy, which it refuses
    */
   TaskMatrix(String program, String runtime, String ociRuntime) {
+    this(program, runtime, ociRuntime, TaskSubject.Groups.FILES);
+  }
+
+  /**
+   * @param groups who makes control groups; where systemd should and is not there, no case is
+   *     applicable
+   */
+  TaskMatrix(String program, String runtime, String ociRuntime, TaskSubject.Groups groups) {
     this.program = program;
     this.runtime = runtime;
     this.ociRuntime = ociRuntime;
+    this.groups = groups;
+  }
+
+  private boolean applicable() {
+    return groups == TaskSubject.Groups.FILES || Files.isDirectory(SYSTEMD);
   }
 
   @BeforeAll
   void start() throws Exception {
+    if (!applicable()) {
+      return;
+    }
     folder = Scene.folder("tasks");
     root = BusyboxRoot.make(folder.resolve("tree"));
     daemon =
@@ -65,6 +88,9 @@ abstract class TaskMatrix extends TaskContract {
 
   @AfterAll
   void stop() throws Exception {
+    if (!applicable()) {
+      return;
+    }
     feed.close();
     client.close();
     if (!program.isEmpty() && runtime.equals(JruncTest.RUNTIME)) {
@@ -85,7 +111,8 @@ abstract class TaskMatrix extends TaskContract {
 
   @Override
   protected TaskSubject subject() {
-    return new TaskSubject(client.tasks(), client.containers(), feed, runtime, ociRuntime);
+    assumeTrue(applicable(), "groups by systemd: this machine does not run it");
+    return new TaskSubject(client.tasks(), client.containers(), feed, runtime, ociRuntime, groups);
   }
 
   @Override

@@ -46,7 +46,7 @@ public final class TaskDriver implements AutoCloseable {
   /** Longer than anything takes that is not a failure. */
   public static final Duration LIMIT = Duration.ofSeconds(30);
 
-  /** The control group that those of all containers are in. */
+  /** The control group that those of all containers are in, if systemd does not make them. */
   public static final String CGROUP = "/jc-tasks/";
 
   public static final int KILL = 9;
@@ -114,7 +114,7 @@ public final class TaskDriver implements AutoCloseable {
   /** The same with a name. */
   public Box named(String id, UnaryOperator<Spec> change, String... command)
       throws InterruptedException {
-    Spec spec = change.apply(root.spec(CGROUP + namespace + "-" + id, command));
+    Spec spec = change.apply(root.spec(subject.cgroup(namespace + "-" + id), command));
     Container record =
         call(
             () ->

@@ -17,9 +17,33 @@ import java.util.function.Consumer;
  * @param events what it tells
  * @param runtime the runtime of containers: a name or a shim's path
  * @param ociRuntime the name of the OCI runtime's program; empty for the shim's choice
+ * @param groups who makes control groups; needs an OCI runtime that is named
  */
 public record TaskSubject(
-    TaskRuntime tasks, ContainerStore containers, Feed events, String runtime, String ociRuntime) {
+    TaskRuntime tasks,
+    ContainerStore containers,
+    Feed events,
+    String runtime,
+    String ociRuntime,
+    Groups groups) {
+
+  /** Who makes the control groups of containers. */
+  public enum Groups {
+    /** The OCI runtime itself, where the specification says. */
+    FILES,
+    /** Systemd, as scopes of its {@code system.slice}; for machines that run it. */
+    SYSTEMD
+  }
+
+  /** One whose OCI runtime makes control groups itself. */
+  public TaskSubject(
+      TaskRuntime tasks,
+      ContainerStore containers,
+      Feed events,
+      String runtime,
+      String ociRuntime) {
+    this(tasks, containers, events, runtime, ociRuntime, Groups.FILES);
+  }
 
   /** Events as they come. */
   @FunctionalInterface
@@ -37,7 +61,15 @@ public record TaskSubject(
     void close();
   }
 
-  /** {@code containerd.runc.v1.Options} that name the OCI runtime; binary_name is field 6. */
+  /** The path of a container's control group as a specification says it. */
+  String cgroup(String name) {
+    return groups == Groups.SYSTEMD ? "system.slice:jc-tasks:" + name : TaskDriver.CGROUP + name;
+  }
+
+  /**
+   * {@code containerd.runc.v1.Options} that name the OCI runtime; binary_name is field 6,
+   * systemd_cgroup is field 7.
+   */
   public Optional<TypedValue> options() {
     if (ociRuntime.isEmpty()) {
       return Optional.empty();
@@ -47,6 +79,10 @@ public record TaskSubject(
     bytes.write(6 << 3 | 2);
     bytes.write(name.length);
     bytes.writeBytes(name);
+    if (groups == Groups.SYSTEMD) {
+      bytes.write(7 << 3);
+      bytes.write(1);
+    }
     return Optional.of(new TypedValue("containerd.runc.v1.Options", bytes.toByteArray()));
   }
 }
