@@ -21,7 +21,6 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
@@ -32,7 +31,6 @@ import org.jspecify.annotations.Nullable;
  * what it was asked. Closing ends all connections.
  */
 public final class ScriptedRegistry implements AutoCloseable {
-  private static final long LINGER_MILLIS = 100;
   private static final int LONGEST_LINE = 64 << 10;
 
   private final Script script;
@@ -114,32 +112,30 @@ public final class ScriptedRegistry implements AutoCloseable {
     return switch (reply.manner()) {
       case KEEP -> reply.length() >= 0 || reply.chunked();
       case CLOSE -> {
-        linger(reply);
+        linger(whole, reply);
         yield false;
       }
       case RESET -> {
-        linger(reply);
+        linger(whole, reply);
         socket.setSoLinger(true, 0);
         yield false;
       }
       case STALL -> {
-        awaitClose(Long.MAX_VALUE);
+        awaitClose();
         yield false;
       }
     };
   }
 
-  /** Bytes and the end right behind them are one to some clients, which then lose the bytes. */
-  private void linger(Reply reply) {
+  private void linger(Seen seen, Reply reply) {
     if (reply.status() != 0) {
-      awaitClose(LINGER_MILLIS);
+      script.beforeEnd(seen, reply);
     }
   }
 
-  @SuppressWarnings("ResultOfMethodCallIgnored") // closed or not, we go on
-  private void awaitClose(long millis) {
+  private void awaitClose() {
     try {
-      closed.await(millis, TimeUnit.MILLISECONDS);
+      closed.await();
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
     }
