@@ -266,7 +266,7 @@ class DistributionRegistryTest {
     RegistryOptions quick =
         RegistryOptions.defaults()
             .withTime(time)
-            .withTimeouts(Duration.ofSeconds(5), Duration.ofMillis(100));
+            .withTimeouts(Duration.ofSeconds(20), Duration.ofMillis(500));
     try (StandIn server = new StandIn(handler);
         DistributionRegistry registry = new DistributionRegistry(quick);
         InputStream in =
@@ -276,7 +276,7 @@ class DistributionRegistryTest {
           .isInstanceOf(IOException.class)
           .hasMessageStartingWith("content " + DIGEST + " of image " + server.address() + "/a: ")
           .hasMessageContaining("only 1 of 100 bytes came; registry " + server.address() + ": ")
-          .hasMessageContaining("no bytes for 100 ms");
+          .hasMessageContaining("no bytes for 500 ms");
       assertThat(server.requests).hasSize(5);
       done.countDown();
     }

@@ -21,9 +21,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Bodies that come byte by byte, a second each: never silent, and never done. */
-@Timeout(60)
+@Timeout(120)
 class DripTest {
   private static final byte[] TEN_MINUTES = " ".repeat(600).getBytes(UTF_8);
+
+  /** What nobody waits for, however late it is read. */
+  private static final byte[] HOURS = " ".repeat(20_000).getBytes(UTF_8);
+
   private static final String LATE = "not all of it came within 120000 ms";
 
   private final Clock time = new Clock();
@@ -32,10 +36,10 @@ class DripTest {
     return new DistributionRegistry(RegistryOptions.defaults().withTime(time).withAttempts(1));
   }
 
-  private void drip(HttpExchange exchange, int status) throws IOException {
-    exchange.sendResponseHeaders(status, TEN_MINUTES.length);
+  private void drip(HttpExchange exchange, int status, byte[] bytes) throws IOException {
+    exchange.sendResponseHeaders(status, bytes.length);
     OutputStream body = exchange.getResponseBody();
-    for (byte one : TEN_MINUTES) {
+    for (byte one : bytes) {
       body.write(one);
       body.flush();
       try {
@@ -55,7 +59,7 @@ class DripTest {
           if (exchange.getRequestMethod().equals("HEAD")) {
             StandIn.answer(exchange, 405, new byte[0]);
           } else {
-            drip(exchange, 200);
+            drip(exchange, 200, HOURS);
           }
         };
     try (StandIn server = new StandIn(handler);
@@ -68,7 +72,7 @@ class DripTest {
 
   @Test
   void a_token_is_not_waited_for_without_end() {
-    try (StandIn tokens = new StandIn(exchange -> drip(exchange, 200));
+    try (StandIn tokens = new StandIn(exchange -> drip(exchange, 200, HOURS));
         StandIn server =
             new StandIn(
                 exchange -> {
@@ -87,7 +91,7 @@ class DripTest {
   @Test
   void an_explanation_is_not_waited_for_without_end() {
     Descriptor blob = Descriptors.of(MediaTypes.LAYER, TEN_MINUTES);
-    try (StandIn server = new StandIn(exchange -> drip(exchange, 400));
+    try (StandIn server = new StandIn(exchange -> drip(exchange, 400, HOURS));
         DistributionRegistry registry = client()) {
       assertThatThrownBy(() -> registry.fetch(server.address() + "/a:1", blob, 0))
           .isInstanceOf(InvalidArgumentException.class)
@@ -98,7 +102,7 @@ class DripTest {
   @Test
   void a_blob_may_take_its_time() throws IOException {
     Descriptor blob = Descriptors.of(MediaTypes.LAYER, TEN_MINUTES);
-    try (StandIn server = new StandIn(exchange -> drip(exchange, 200));
+    try (StandIn server = new StandIn(exchange -> drip(exchange, 200, TEN_MINUTES));
         DistributionRegistry registry = client();
         InputStream in = registry.fetch(server.address() + "/a:1", blob, 0)) {
       assertThat(in.readAllBytes()).isEqualTo(TEN_MINUTES);

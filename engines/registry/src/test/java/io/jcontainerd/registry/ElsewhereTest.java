@@ -16,6 +16,7 @@ import io.jcontainerd.testkit.registry.ScriptedRegistry;
 import io.jcontainerd.testkit.registry.Seen;
 import java.io.IOException;
 import java.io.InputStream;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -23,6 +24,7 @@ import java.util.Optional;
 import java.util.Queue;
 import java.util.Random;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -229,10 +231,20 @@ class ElsewhereTest {
   @Test
   void a_line_that_breaks_is_taken_up_where_it_broke() throws Exception {
     server(
-        seen ->
-            seen.header("Range").isEmpty()
+        new Script() {
+          @Override
+          public Reply reply(Seen seen) {
+            return seen.header("Range").isEmpty()
                 ? serve(seen).manner(Reply.Manner.RESET, 60_000)
-                : serve(seen));
+                : serve(seen);
+          }
+
+          @Override
+          public void beforeEnd(Seen seen, Reply reply) {
+            LockSupport.parkNanos(
+                Duration.ofSeconds(1).toNanos()); // a reset loses what is not read
+          }
+        });
     assertThat(fetch(url())).isEqualTo(BLOB);
     assertThat(server.seen()).hasSize(2);
   }

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Against Debian's docker-registry, behind TLS with an authority of our own, with passwords. */
-@Timeout(60)
+@Timeout(120)
 class GuardedRegistryTest {
   private static final String PASSWORD = "open sesame";
 

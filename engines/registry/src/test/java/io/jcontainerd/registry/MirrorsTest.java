@@ -216,7 +216,7 @@ class MirrorsTest {
             Thread.currentThread().interrupt();
           }
         };
-    RegistryOptions quick = options().withTimeouts(Duration.ofSeconds(3), Duration.ofSeconds(30));
+    RegistryOptions quick = options().withTimeouts(Duration.ofSeconds(6), Duration.ofSeconds(30));
     try (StandIn mirror = new StandIn(silent);
         StandIn origin = new StandIn(MirrorsTest::serve);
         DistributionRegistry registry = new DistributionRegistry(quick)) {

@@ -30,7 +30,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Against Debian's docker-registry. */
-@Timeout(60)
+@Timeout(120)
 class RealRegistryTest {
   @TempDir private static Path folder;
   private static DockerRegistry server;

@@ -36,7 +36,7 @@ import org.junit.jupiter.api.io.TempDir;
  * Against Debian's docker-registry, which wants tokens of a server of the test: whoever has the
  * password may push and pull, anybody else only pull.
  */
-@Timeout(60)
+@Timeout(120)
 class TokenRegistryTest {
   private static final String SERVICE = "the registry";
   private static final String PROOF =

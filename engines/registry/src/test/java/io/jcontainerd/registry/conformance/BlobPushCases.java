@@ -461,9 +461,7 @@ final class BlobPushCases {
             "HEAD 404, POST 202, PUT silence, GET 204, PUT silence, DELETE 204 => Unavailable",
             scene -> {
               scene.options(
-                  o ->
-                      o.withAttempts(2)
-                          .withTimeouts(Duration.ofSeconds(20), Duration.ofMillis(300)));
+                  o -> o.withAttempts(2).withTimeouts(Duration.ofSeconds(20), Scene.SILENCE));
               scene.registry(
                   new Script() {
                     @Override
@@ -477,14 +475,14 @@ final class BlobPushCases {
                     }
                   });
               byte[] much = Scene.random(32 << 20, 4);
-              return scene.saying(scene.push(much), "no bytes were taken for 300 ms");
+              return scene.saying(scene.push(much), "no bytes were taken for 2000 ms");
             }),
         new Case(
             "a registry that took all and says nothing",
             "docs/registries.md, stalls",
             "HEAD 404, POST 202, PUT silence, GET 204, PUT 201 => sent",
             scene -> {
-              scene.options(o -> o.withTimeouts(Duration.ofMillis(300), Duration.ofSeconds(20)));
+              scene.options(o -> o.withTimeouts(Scene.SILENCE, Duration.ofSeconds(20)));
               scene.registry(but(scene, "PUT", 1, Reply.silence()));
               return complete(scene, scene.push(Scene.BLOB), Scene.BLOB);
             }),
@@ -495,12 +493,12 @@ final class BlobPushCases {
             scene -> {
               scene.options(
                   o ->
-                      o.withTimeouts(Duration.ofMillis(300), Duration.ofMillis(300))
+                      o.withTimeouts(Scene.SILENCE, Scene.SILENCE)
                           .withLeastOfPushes(Duration.ofSeconds(20)));
               scene.registry(
                   seen -> {
                     if (seen.is("PUT")) {
-                      LockSupport.parkNanos(Duration.ofMillis(900).toNanos());
+                      LockSupport.parkNanos(Scene.SILENCE.plusSeconds(1).toNanos());
                     }
                     return scene.usual.reply(seen);
                   });
@@ -578,7 +576,7 @@ final class BlobPushCases {
             BEGUN,
             "HEAD 404, POST silence x2 => Unavailable",
             scene -> {
-              scene.options(o -> o.withTimeouts(Duration.ofMillis(300), Duration.ofSeconds(20)));
+              scene.options(o -> o.withTimeouts(Scene.SILENCE, Duration.ofSeconds(20)));
               scene.registry(butAlways(scene, "POST", Reply.silence()));
               return scene.saying(scene.push(Scene.BLOB), "gave no answer to POST", "2 times");
             }),

@@ -225,7 +225,7 @@ final class FetchCases {
             "docs/registries.md, stalls",
             "GET 200!, GET 206 => the blob",
             scene -> {
-              scene.options(o -> o.withTimeouts(Duration.ofSeconds(20), Duration.ofMillis(200)));
+              scene.options(o -> o.withTimeouts(Duration.ofSeconds(20), Scene.SILENCE));
               scene.registry(scene.first(whole().stallingAfter(30_000)));
               return scene.fetch();
             }),
@@ -250,15 +250,13 @@ final class FetchCases {
             "GET silence x2 => Unavailable",
             scene -> {
               scene.options(
-                  o ->
-                      o.withAttempts(5)
-                          .withTimeouts(Duration.ofMillis(100), Duration.ofSeconds(20)));
+                  o -> o.withAttempts(5).withTimeouts(Scene.SILENCE, Duration.ofSeconds(20)));
               scene.registry(Scene.always(Reply.silence()));
               return scene.saying(
                   scene.fetch(),
                   "registry REGISTRY gave no answer to GET /v2/x/blobs/"
                       + Scene.LAYER.digest()
-                      + " (anonymous) 2 times: no answer within 100 ms");
+                      + " (anonymous) 2 times: no answer within 2000 ms");
             }),
         failing(
             "an unknown blob",

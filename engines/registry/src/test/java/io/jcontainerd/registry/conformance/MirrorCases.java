@@ -45,7 +45,9 @@ final class MirrorCases {
         ORDER,
         expected,
         scene -> {
-          scene.options(o -> o.withTimeouts(Duration.ofMillis(400), Duration.ofMillis(300)));
+          if (mirror.manner() == Reply.Manner.STALL) {
+            scene.options(o -> o.withTimeouts(Scene.SILENCE, Scene.SILENCE));
+          }
           mirrored(scene, Scene.always(mirror), scene.usual);
           return scene.fetch();
         });

@@ -71,7 +71,7 @@ final class ProtocolCases {
             "docs/decisions/014",
             "h2:HEAD silence, h1:HEAD 200 => resolved",
             scene -> {
-              scene.options(o -> o.withTimeouts(Duration.ofMillis(500), Duration.ofSeconds(20)));
+              scene.options(o -> o.withTimeouts(Duration.ofSeconds(5), Duration.ofSeconds(20)));
               AtomicInteger calls = new AtomicInteger();
               serve(
                   scene,

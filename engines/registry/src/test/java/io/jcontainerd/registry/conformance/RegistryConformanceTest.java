@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * The client against servers that do what the specification allows, and what it does not. Each case
  * is a line of a table, which is printed and left in {@code target/conformance.tsv}.
  */
-@Timeout(60)
+@Timeout(120)
 class RegistryConformanceTest {
   private static final List<String> LINES = new CopyOnWriteArrayList<>();
   private static final List<String> FAILED = new CopyOnWriteArrayList<>();

@@ -177,7 +177,7 @@ final class RetryCases {
             "docs/registries.md, stalls",
             "HEAD silence, HEAD 200 => resolved",
             scene -> {
-              scene.options(o -> o.withTimeouts(Duration.ofMillis(200), Duration.ofSeconds(20)));
+              scene.options(o -> o.withTimeouts(Scene.SILENCE, Duration.ofSeconds(20)));
               scene.registry(scene.first(Reply.silence()));
               return scene.resolve();
             }),

@@ -19,6 +19,7 @@ import io.jcontainerd.testkit.registry.ScriptedRegistry;
 import io.jcontainerd.testkit.registry.Seen;
 import io.jcontainerd.testkit.registry.UsualAnswers;
 import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
@@ -35,6 +36,8 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.UnaryOperator;
 import java.util.logging.Handler;
 import java.util.logging.Level;
@@ -49,6 +52,13 @@ import org.jspecify.annotations.Nullable;
  */
 final class Scene implements AutoCloseable {
   static final String SECRET = "hush";
+
+  /** So long those are waited for who fall silent: longer than a busy machine takes to answer. */
+  static final Duration SILENCE = Duration.ofSeconds(2);
+
+  /** The longest that an answer which breaks off waits to be read. */
+  private static final Duration READING = Duration.ofSeconds(1);
+
   static final byte[] MANIFEST =
       "{\"schemaVersion\":2,\"config\":{\"digest\":\"sha256:%s\",\"size\":1},\"layers\":[]}"
           .formatted("a".repeat(64))
@@ -68,6 +78,8 @@ final class Scene implements AutoCloseable {
   private final List<AutoCloseable> open = new ArrayList<>();
   private final List<String> trace = new CopyOnWriteArrayList<>();
   private final List<String> told = new CopyOnWriteArrayList<>();
+  private final AtomicLong read = new AtomicLong();
+  private final AtomicLong broken = new AtomicLong();
   private final Logger logger = Logger.getLogger("io.jcontainerd.registry");
   private final Level levelBefore = Optional.ofNullable(logger.getLevel()).orElse(Level.INFO);
   private final Handler listener = listener();
@@ -148,6 +160,15 @@ final class Scene implements AutoCloseable {
               @Override
               public long appetite(Seen head) {
                 return script.appetite(head);
+              }
+
+              @Override
+              public void beforeEnd(Seen seen, Reply reply) {
+                if (seen.path().contains("/blobs/") && reply.status() < 300) {
+                  awaitRead(Math.min(reply.after(), reply.body().length));
+                } else {
+                  script.beforeEnd(seen, reply);
+                }
               }
             },
             tls);
@@ -271,7 +292,7 @@ final class Scene implements AutoCloseable {
     return outcome(
         () -> {
           try (InputStream in = client().fetch(image(), descriptor, offset)) {
-            return bytes(in.readAllBytes(), offset);
+            return bytes(readAll(in), offset);
           }
         });
   }
@@ -284,9 +305,28 @@ final class Scene implements AutoCloseable {
             return "no part";
           }
           try (InputStream in = part.get()) {
-            return bytes(in.readAllBytes(), offset);
+            return bytes(readAll(in), offset);
           }
         });
+  }
+
+  private byte[] readAll(InputStream in) throws IOException {
+    var all = new ByteArrayOutputStream();
+    byte[] piece = new byte[8192];
+    for (int count = in.read(piece); count >= 0; count = in.read(piece)) {
+      all.write(piece, 0, count);
+      read.addAndGet(count);
+    }
+    return all.toByteArray();
+  }
+
+  /** Until so many more bytes of broken answers were read, if anybody reads them. */
+  private void awaitRead(int count) {
+    long all = broken.addAndGet(count);
+    long began = System.nanoTime();
+    while (read.get() < all && System.nanoTime() - began < READING.toNanos()) {
+      LockSupport.parkNanos(Duration.ofMillis(1).toNanos());
+    }
   }
 
   private static String bytes(byte[] bytes, long offset) {
