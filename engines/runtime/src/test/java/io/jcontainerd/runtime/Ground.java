@@ -6,6 +6,7 @@ import io.jcontainerd.api.services.ttrpc.events.v1.ForwardRequest;
 import io.jcontainerd.core.TypedValue;
 import io.jcontainerd.core.containers.Container;
 import io.jcontainerd.core.events.Event;
+import io.jcontainerd.core.operation.OperationRegistry;
 import io.jcontainerd.core.tasks.CreateTask;
 import io.jcontainerd.core.tasks.Exit;
 import io.jcontainerd.core.tasks.Stdio;
@@ -16,6 +17,7 @@ import io.jcontainerd.oci.runtime.Spec;
 import io.jcontainerd.runtime.bundle.Bundles;
 import io.jcontainerd.runtime.shim.BinaryShimLauncher;
 import io.jcontainerd.runtime.shim.FifoShimLogs;
+import io.jcontainerd.runtime.shim.SandboxEndpoints;
 import io.jcontainerd.runtime.shim.ShimBinaries;
 import io.jcontainerd.runtime.shim.ShimEnvironment;
 import io.jcontainerd.runtime.shim.Timeouts;
@@ -24,19 +26,32 @@ import io.jcontainerd.ttrpc.TtrpcService;
 import io.jcontainerd.ttrpc.UnixSockets;
 import io.jcontainerd.wire.Times;
 import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 
 /** A machine for tests: folders, an events socket, a busybox tree, and what a daemon would wire. */
 final class Ground implements AutoCloseable {
   static final String SHIM = "/usr/bin/containerd-shim-runc-v2";
+
+  /** For shims that answer, however busy the machine is. */
+  static final Timeouts PATIENT = patient(Duration.ofSeconds(30), Duration.ofMinutes(2));
+
+  private static Timeouts patient(Duration answer, Duration work) {
+    return new Timeouts(answer, answer, answer, answer, answer, answer, work, work);
+  }
 
   final Path top;
   final String namespace;
@@ -130,12 +145,25 @@ final class Ground implements AutoCloseable {
 
   /** A daemon's runtime, as after its start. */
   LocalTaskRuntime runtime() throws InterruptedException {
-    return runtime(Timeouts.DEFAULT);
+    return runtime(PATIENT);
   }
 
   LocalTaskRuntime runtime(Timeouts timeouts) throws InterruptedException {
+    return runtime(timeouts, new OperationRegistry());
+  }
+
+  LocalTaskRuntime runtime(Timeouts timeouts, OperationRegistry operations)
+      throws InterruptedException {
     var runtime =
-        new LocalTaskRuntime(bundles, List.of(binaries(timeouts)), processes, events, timeouts);
+        new LocalTaskRuntime(
+            bundles,
+            List.of(binaries(timeouts)),
+            processes,
+            events,
+            Optional.empty(),
+            SandboxEndpoints.NONE,
+            operations,
+            timeouts);
     runtime.recover((_, _) -> Optional.empty());
     return runtime;
   }
@@ -184,15 +212,11 @@ final class Ground implements AutoCloseable {
   /** What is left of this ground's tasks: processes, mounts, cgroups, bundles, runc's records. */
   List<String> remains() throws IOException {
     List<String> found = new ArrayList<>();
-    try (Stream<Path> processes = Files.list(Path.of("/proc"))) {
-      for (Path p : processes.filter(p -> p.toString().matches("/proc/\\d+")).toList()) {
-        try {
-          String line = Files.readString(p.resolve("cmdline")).replace('\0', ' ');
-          if (line.contains(namespace) && !p.endsWith(self())) {
-            found.add("process " + p + ": " + line);
-          }
-        } catch (java.nio.file.NoSuchFileException e) {
-          found.removeIf(f -> f.startsWith("process " + p + ":")); // it has just ended
+    for (Path p : entries(Path.of("/proc"))) {
+      if (p.toString().matches("/proc/\\d+") && !p.endsWith(self())) {
+        String line = commandLine(p);
+        if (line.contains(namespace)) {
+          found.add("process " + p + ": " + line);
         }
       }
     }
@@ -201,13 +225,10 @@ final class Ground implements AutoCloseable {
         found.add("mount " + line);
       }
     }
-    try (Stream<Path> controllers = Files.list(Path.of("/sys/fs/cgroup"))) {
-      for (Path controller : controllers.toList()) {
-        Path group = controller.resolve(namespace);
-        if (Files.isDirectory(group)) {
-          try (Stream<Path> children = Files.list(group)) {
-            children.filter(Files::isDirectory).forEach(c -> found.add("cgroup " + c));
-          }
+    for (Path controller : entries(Path.of("/sys/fs/cgroup"))) {
+      for (Path child : entries(controller.resolve(namespace))) {
+        if (Files.isDirectory(child)) {
+          found.add("cgroup " + child);
         }
       }
     }
@@ -217,13 +238,36 @@ final class Ground implements AutoCloseable {
             top.resolve("state").resolve(namespace),
             top.resolve("root").resolve(namespace),
             Path.of("/run/containerd/runc").resolve(namespace))) {
-      if (Files.isDirectory(folder)) {
-        try (Stream<Path> children = Files.list(folder)) {
-          children.forEach(c -> found.add("left " + c));
-        }
-      }
+      entries(folder).forEach(c -> found.add("left " + c));
     }
     return found;
+  }
+
+  /** Of a process; empty if it has ended, before or while it is read. */
+  private static String commandLine(Path process) throws IOException {
+    try {
+      return Files.readString(process.resolve("cmdline")).replace('\0', ' ');
+    } catch (IOException e) {
+      if (Files.exists(process)) {
+        throw e;
+      }
+      return "";
+    }
+  }
+
+  /** What is in a folder; nothing if it is none, or is removed meanwhile. */
+  static List<Path> entries(Path folder) throws IOException {
+    List<Path> entries = new ArrayList<>();
+    try (DirectoryStream<Path> found = Files.newDirectoryStream(folder)) {
+      found.forEach(entries::add);
+    } catch (NoSuchFileException | NotDirectoryException e) {
+      return List.of();
+    } catch (DirectoryIteratorException e) {
+      if (Files.exists(folder)) {
+        throw e.getCause();
+      }
+    }
+    return entries;
   }
 
   private static String self() {
@@ -232,10 +276,10 @@ final class Ground implements AutoCloseable {
 
   /** Waits until nothing is left; the last processes may take a moment to go. */
   List<String> remainsAtLast() throws IOException {
-    long deadline = System.nanoTime() + 20_000_000_000L;
+    long deadline = System.nanoTime() + Duration.ofSeconds(60).toNanos();
     List<String> left = remains();
     while (!left.isEmpty() && System.nanoTime() - deadline < 0) {
-      Thread.onSpinWait();
+      LockSupport.parkNanos(Duration.ofMillis(5).toNanos());
       left = remains();
     }
     return left;
@@ -246,12 +290,10 @@ final class Ground implements AutoCloseable {
     server.close();
     logs.close();
     processes.close();
-    try (Stream<Path> controllers = Files.list(Path.of("/sys/fs/cgroup"))) {
-      for (Path controller : controllers.toList()) {
-        Path group = controller.resolve(namespace);
-        if (Files.isDirectory(group)) {
-          Files.deleteIfExists(group);
-        }
+    for (Path controller : entries(Path.of("/sys/fs/cgroup"))) {
+      Path group = controller.resolve(namespace);
+      if (Files.isDirectory(group)) {
+        Files.deleteIfExists(group);
       }
     }
     Files.deleteIfExists(Path.of("/run/containerd/runc").resolve(namespace));

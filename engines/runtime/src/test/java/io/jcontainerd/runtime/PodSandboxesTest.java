@@ -161,7 +161,7 @@ class PodSandboxesTest {
     Processes.Finished end =
         ground.processes.run(
             new Processes.Spawn(command, System.getenv(), Path.of("/"), new byte[0], false),
-            Duration.ofSeconds(20),
+            Duration.ofSeconds(60),
             1 << 16);
     assertThat(end.status()).as(new String(end.error(), UTF_8)).isZero();
     return new String(end.output(), UTF_8).strip();

@@ -26,7 +26,6 @@ import io.jcontainerd.runtime.bundle.Bundles;
 import io.jcontainerd.runtime.sandbox.ShimSandboxes;
 import io.jcontainerd.runtime.shim.BinaryShimLauncher;
 import io.jcontainerd.runtime.shim.ShimBinaries;
-import io.jcontainerd.runtime.shim.Timeouts;
 import io.jcontainerd.testkit.contract.InNamespace;
 import io.jcontainerd.testkit.time.Soon;
 import java.nio.charset.StandardCharsets;
@@ -51,17 +50,6 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(120)
 @SuppressWarnings("NullAway.Init")
 class ShimSandboxesTest {
-  private static final Timeouts SHORT =
-      new Timeouts(
-          Duration.ofSeconds(5),
-          Duration.ofMillis(500),
-          Duration.ofMillis(500),
-          Duration.ofMillis(500),
-          Duration.ofMillis(500),
-          Duration.ofSeconds(5),
-          Duration.ofSeconds(2),
-          Duration.ofSeconds(30));
-
   private Ground ground;
   private ScriptedSandboxShim shim;
   private Bundles bundles;
@@ -89,8 +77,8 @@ class ShimSandboxesTest {
             ground.processes,
             ground.environment,
             ground.logs,
-            SHORT);
-    sandboxes = new ShimSandboxes(bundles, launcher, SHORT);
+            Ground.PATIENT);
+    sandboxes = new ShimSandboxes(bundles, launcher, Ground.PATIENT);
     sandboxes.recover();
     controller = InNamespace.of(ground.namespace, SandboxController.class, sandboxes);
   }
@@ -135,11 +123,7 @@ class ShimSandboxesTest {
   }
 
   private static void gone(Path path) {
-    long deadline = System.nanoTime() + 20_000_000_000L;
-    while (Files.exists(path) && System.nanoTime() - deadline < 0) {
-      Thread.onSpinWait();
-    }
-    assertThat(path).doesNotExist();
+    Soon.until(path + " is gone", () -> Files.notExists(path));
   }
 
   @Test
@@ -375,13 +359,13 @@ class ShimSandboxesTest {
   private LocalTaskRuntime tasks() {
     return new LocalTaskRuntime(
         ground.bundles,
-        List.of(ground.binaries(SHORT)),
+        List.of(ground.binaries(Ground.PATIENT)),
         ground.processes,
         ground.events,
         Optional.empty(),
         sandboxes,
         new OperationRegistry(),
-        SHORT);
+        Ground.PATIENT);
   }
 
   private CreateTask member(String id, String sandbox) {

@@ -12,6 +12,7 @@ import io.jcontainerd.core.failure.AlreadyExistsException;
 import io.jcontainerd.core.failure.DeadlineExceededException;
 import io.jcontainerd.core.failure.NotFoundException;
 import io.jcontainerd.core.failure.UnknownException;
+import io.jcontainerd.core.tasks.CreateTask;
 import io.jcontainerd.core.tasks.Exit;
 import io.jcontainerd.core.tasks.Stdio;
 import io.jcontainerd.core.tasks.TaskStatus;
@@ -23,9 +24,9 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -275,12 +276,11 @@ class StockShimTest {
           int pid = runtime.start("orphan", "");
           Path socket = socketOf("orphan");
           assertThat(socket).exists();
-          try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
-            Future<Exit> waiting =
-                threads.submit(Call.carrying(() -> runtime.waitFor("orphan", "")));
-            ProcessHandle.of(shimOf(pid)).orElseThrow().destroyForcibly();
-            assertThat(waiting.get().status()).isEqualTo(137);
-          }
+          var waiting = new FutureTask<>(Call.carrying(() -> runtime.waitFor("orphan", "")));
+          Thread waiter = Thread.ofVirtual().start(waiting);
+          Soon.until("somebody waits", () -> waiter.getState() == Thread.State.WAITING);
+          ProcessHandle.of(shimOf(pid)).orElseThrow().destroyForcibly();
+          assertThat(waiting.get().status()).isEqualTo(137);
           ground.events.await("/tasks/delete");
           // its new parent may take a moment to bury it
           ProcessHandle.of(pid).ifPresent(p -> p.onExit().join());
@@ -331,27 +331,36 @@ class StockShimTest {
         });
   }
 
+  /** One whose creation makes the first file and waits for the second. */
+  private CreateTask held(String id, Path begun, Path gate) {
+    String hook =
+        """
+        {"hooks":{"createRuntime":[{"path":"/bin/sh","args":["sh","-c",
+          "touch %s; while ! test -e %s; do sleep 0.05; done"],"env":["PATH=/usr/bin:/bin"]}]},
+        """
+            .formatted(begun, gate);
+    String plain = new String(ground.spec(id, "/bin/sleep", "600").toBytes(), UTF_8);
+    Spec spec = Spec.parse((hook + plain.substring(plain.indexOf('{') + 1)).getBytes(UTF_8));
+    return ground.request(id, spec, Stdio.NONE);
+  }
+
   @Test
   void an_interrupted_creation_is_there_for_who_asks_again() throws Exception {
+    Path begun = ground.top.resolve("begun");
+    Path gate = ground.top.resolve("gate");
+    CreateTask held = held("cut", begun, gate);
     try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
-      var begun = new CountDownLatch(1);
       Future<?> creating =
-          threads.submit(
-              () ->
-                  Call.in(ground.namespace)
-                      .call(
-                          () -> {
-                            begun.countDown();
-                            return runtime.create(ground.sleeping("cut"));
-                          }));
-      begun.await();
-      Soon.until("there is a bundle", () -> !ground.bundles.list().isEmpty());
-      creating.cancel(true);
+          threads.submit(() -> Call.in(ground.namespace).call(() -> runtime.create(held)));
+      Soon.until("the container is being made", () -> Files.exists(begun));
+      assertThat(creating.cancel(true)).isTrue();
+    } finally {
+      Files.createFile(gate);
     }
     here(
         () -> {
           // joins what goes on
-          runtime.create(ground.sleeping("cut"));
+          runtime.create(held);
           runtime.delete("cut");
         });
   }
