@@ -68,7 +68,7 @@ final class ApplyScene {
   /** What a shell script that writes an archive to its standard output wrote. */
   static byte[] archive(Path in, String script) throws Exception {
     Process process =
-        new ProcessBuilder("sh", "-ec", script)
+        Shell.builder(script)
             .directory(in.toFile())
             .redirectError(ProcessBuilder.Redirect.INHERIT)
             .start();

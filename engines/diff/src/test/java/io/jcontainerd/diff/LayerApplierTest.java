@@ -148,14 +148,14 @@ class LayerApplierTest {
       applying.interrupt();
       Operation told;
       do {
-        told = watch.next(Duration.ofSeconds(20)).orElseThrow().operation();
+        told = watch.next(Duration.ofSeconds(60)).orElseThrow().operation();
       } while (!told.stage().equals("end"));
       assertThat(told.waitsFor()).startsWith("thread unpack-").endsWith(", which was told to end");
       assertThat(applying.isAlive()).as("what it works with is not given back yet").isTrue();
     } finally {
       gate.countDown();
     }
-    assertThat(applying.join(Duration.ofSeconds(20))).isTrue();
+    assertThat(applying.join(Duration.ofSeconds(60))).isTrue();
     assertThat(failure.get()).hasMessageContaining("apply interrupted");
   }
 
@@ -768,9 +768,9 @@ class LayerApplierTest {
                     outcome.set(e);
                   }
                 });
-    assertThat(reading.await(30, TimeUnit.SECONDS)).isTrue();
+    assertThat(reading.await(60, TimeUnit.SECONDS)).isTrue();
     thread.interrupt();
-    assertThat(thread.join(Duration.ofSeconds(30))).isTrue();
+    assertThat(thread.join(Duration.ofSeconds(60))).isTrue();
     assertThat(outcome.get())
         .isInstanceOf(CancelledException.class)
         .hasMessageContaining("apply interrupted");

@@ -3,21 +3,27 @@ package io.jcontainerd.diff;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** Asks the machine's own tools what they see. */
 final class Shell {
+  /** Modes and orders are the same whoever runs the test, and names are still those of UTF-8. */
+  private static final String USUAL = "umask 022; export LC_ALL=C.UTF-8 TZ=UTC; ";
+
   private Shell() {}
+
+  /** Runs a shell script whose output is read by somebody else. */
+  static ProcessBuilder builder(String script, String... arguments) {
+    List<String> command = new ArrayList<>(List.of("sh", "-ec", USUAL + script, "sh"));
+    command.addAll(List.of(arguments));
+    return new ProcessBuilder(command);
+  }
 
   /** Runs a shell script, which must end with 0 within a minute; what it printed. */
   static String sh(String script, String... arguments) throws IOException, InterruptedException {
-    String[] command = new String[arguments.length + 4];
-    command[0] = "sh";
-    command[1] = "-ec";
-    command[2] = script;
-    command[3] = "sh";
-    System.arraycopy(arguments, 0, command, 4, arguments.length);
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    Process process = builder(script, arguments).redirectErrorStream(true).start();
     String output;
     try (InputStream stream = process.getInputStream()) {
       output = new String(stream.readAllBytes(), StandardCharsets.UTF_8).strip();

@@ -51,6 +51,9 @@ class StreamProcessorsTest {
   private LeakCheck leaks;
   private final List<StreamProcessor> all = new ArrayList<>();
 
+  /** Of those that do nothing; all others move as fast as a busy machine lets them. */
+  private Duration patience = Duration.ofSeconds(60);
+
   @BeforeEach
   void open() throws IOException {
     scratch = Files.createDirectory(folder.resolve("scratch"));
@@ -78,8 +81,7 @@ class StreamProcessorsTest {
 
   private Descriptor apply(byte[] blob, String type, Map<String, TypedValue> payloads) {
     var processors =
-        new StreamProcessors(
-            all, processes, Map.of("PATH", "/usr/bin:/bin"), Duration.ofMillis(1500));
+        new StreamProcessors(all, processes, Map.of("PATH", "/usr/bin:/bin"), patience);
     return Call.in("test")
         .call(
             () ->
@@ -232,6 +234,7 @@ class StreamProcessorsTest {
 
   @Test
   void a_program_that_does_nothing_is_killed() {
+    patience = Duration.ofMillis(1500);
     processor("decode", CODED, ApplyScene.GZIP, "sleep 1000 & exec sleep 1000");
     assertThatThrownBy(() -> apply(new byte[1 << 20], CODED))
         .isInstanceOf(UnavailableException.class)
@@ -241,6 +244,7 @@ class StreamProcessorsTest {
 
   @Test
   void a_program_that_reads_and_writes_nothing_is_killed() {
+    patience = Duration.ofMillis(1500);
     processor("decode", CODED, ApplyScene.GZIP, "cat >/dev/null; exec sleep 1000");
     assertThatThrownBy(() -> apply(new byte[1 << 20], CODED))
         .isInstanceOf(UnavailableException.class)
@@ -249,6 +253,7 @@ class StreamProcessorsTest {
 
   @Test
   void a_program_that_closes_its_output_and_stays_is_killed() throws Exception {
+    patience = Duration.ofSeconds(5); // in which it has to come to that
     processor("decode", CODED, ApplyScene.GZIP, "base64 -d; exec >&-; exec sleep 1000");
     assertThatThrownBy(() -> apply(base64(gzip(tar())), CODED))
         .isInstanceOf(UnavailableException.class)
