@@ -233,7 +233,7 @@ class GarbageCollectionTest {
     try (EventStream events = f.metadata.events().subscribe(_ -> true)) {
       f.collect();
       assertThat(images()).containsExactly("never");
-      assertThat(events.next(Duration.ofSeconds(10)).orElseThrow().event().topic())
+      assertThat(events.next(Duration.ofSeconds(50)).orElseThrow().event().topic())
           .isEqualTo("/images/delete");
     }
   }
@@ -599,10 +599,10 @@ class GarbageCollectionTest {
           threads.submit(
               () -> {
                 int runs = 0;
-                while (!done.get()) {
+                do {
                   f.collect();
                   runs++;
-                }
+                } while (!done.get());
                 return runs;
               });
       List<Future<?>> writing = new ArrayList<>();
@@ -691,10 +691,13 @@ class GarbageCollectionTest {
     f.collect(); // a tenth is garbage
     long left = f.store.read(tx -> tx.number("SELECT count(*) FROM blobs"));
     assertThat(left).isEqualTo(900L * 9);
-    long began = System.nanoTime();
-    List<GcNode> garbage = f.store.read(tx -> Marking.look(tx, Instant.now()).garbage().nodes());
-    long marking = System.nanoTime() - began;
-    assertThat(garbage).isEmpty();
+    long marking = Long.MAX_VALUE;
+    for (int i = 0; i < 3; i++) { // the machine may be busy with something else in one of them
+      long began = System.nanoTime();
+      List<GcNode> garbage = f.store.read(tx -> Marking.look(tx, Instant.now()).garbage().nodes());
+      marking = Math.min(marking, System.nanoTime() - began);
+      assertThat(garbage).isEmpty();
+    }
     System.out.printf(
         "marking 9000 objects %d ms; removing 900 held writers up %d ms%n",
         marking / 1_000_000, f.metadata.collectorStats().lastHeld().toMillis());
@@ -743,7 +746,7 @@ class GarbageCollectionTest {
     layer("lost", "", Map.of());
     try (EventStream events = f.metadata.events().subscribe(e -> e.topic().contains("remove"))) {
       f.collect();
-      assertThat(events.next(Duration.ofSeconds(10)).orElseThrow().event().topic())
+      assertThat(events.next(Duration.ofSeconds(50)).orElseThrow().event().topic())
           .isEqualTo("/snapshot/remove");
     }
     assertThatThrownBy(() -> f.in(NS, () -> f.snapshots().stat("lost")))

@@ -257,7 +257,7 @@ class SchedulerTest {
     GcOptions options =
         new GcOptions(0.5, 0, 100, Duration.ZERO, Duration.ZERO, Duration.ofHours(1));
     try (Metadata metadata = metadata(options)) {
-      String expire = Instant.now().plusMillis(1500).toString();
+      String expire = Instant.now().plusSeconds(6).toString();
       Call.in("ns")
           .run(() -> metadata.leases().create("short", Map.of("containerd.io/gc.expire", expire)));
       Call.in("ns").run(() -> metadata.leases().create("long", Map.of()));

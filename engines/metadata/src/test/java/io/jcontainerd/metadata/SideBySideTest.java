@@ -16,7 +16,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(30)
+@Timeout(120)
 class SideBySideTest {
   private static final List<Integer> MANY = IntStream.range(0, 500).boxed().toList();
 
@@ -36,7 +36,7 @@ class SideBySideTest {
         _ -> {
           two.countDown();
           try {
-            if (two.await(20, TimeUnit.SECONDS)) {
+            if (two.await(60, TimeUnit.SECONDS)) {
               together.incrementAndGet();
             }
           } catch (InterruptedException e) {
@@ -110,7 +110,7 @@ class SideBySideTest {
                     _ -> {
                       try {
                         noMore.await();
-                        Thread.sleep(1);
+                        Thread.sleep(50); // longer than whoever starts them needs to tell
                       } catch (InterruptedException e) {
                         throw new AssertionError(e);
                       }

@@ -370,7 +370,7 @@ class StoredRecordsTest {
     List<Event.Numbered> told = new ArrayList<>();
     try (EventStream events = f.metadata.events().subscribeAfter(before, _ -> true)) {
       while (told.size() < 13) {
-        told.add(events.next(Duration.ofSeconds(10)).orElseThrow());
+        told.add(events.next(Duration.ofSeconds(50)).orElseThrow());
       }
       assertThat(events.next(Duration.ofMillis(1))).isEmpty();
     }
@@ -418,7 +418,7 @@ class StoredRecordsTest {
   private static TypedValue payload(EventStream events, String topic)
       throws InterruptedException, InvalidProtocolBufferException {
     while (true) {
-      Event event = events.next(Duration.ofSeconds(10)).orElseThrow().event();
+      Event event = events.next(Duration.ofSeconds(50)).orElseThrow().event();
       if (event.topic().equals(topic)) {
         assertThat(event.namespace()).isEqualTo(NS);
         return event.payload();
@@ -433,7 +433,7 @@ class StoredRecordsTest {
     try (EventStream exits = f.metadata.events().subscribe(e -> e.topic().equals("/tasks/exit"))) {
       images.create(image("x", "m", 5, Map.of()), Optional.empty());
       long number = f.metadata.events().publish(event);
-      assertThat(exits.next(Duration.ofSeconds(10))).contains(new Event.Numbered(number, event));
+      assertThat(exits.next(Duration.ofSeconds(50))).contains(new Event.Numbered(number, event));
     }
     long beyond = f.store.lastEvent() + 10;
     assertThatThrownBy(() -> f.metadata.events().subscribeAfter(beyond, _ -> true))
