@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -26,7 +27,7 @@ class DevmapperFilesTest extends DiskFilesTest {
   private static final long DEVICE = 64L << 20;
   private static final long POOL_SIZE = 1L << 30;
 
-  private final String pool = "jcontainerd-" + ProcessHandle.current().pid();
+  private final String pool = "jcontainerd-" + UUID.randomUUID().toString().substring(0, 8);
   private LinuxProcesses processes;
   private ThinDisk disk;
 
