@@ -61,7 +61,7 @@ final class Scene {
           64 << 10,
           8,
           new Semaphore(8),
-          Duration.ofSeconds(10),
+          Duration.ofSeconds(60),
           Duration.ofSeconds(120),
           Duration.ZERO);
   final List<TransferProgress> told = new CopyOnWriteArrayList<>();

@@ -291,7 +291,7 @@ class SharedPullTest {
                           new IngestRequest(
                               ContentNames.of(written), 4000, Optional.of(written.digest())))) {
                     Scene.Pulling begun = scene.pulling("test", new ImageSelection("one"));
-                    assertThat(arrived.await(20, TimeUnit.SECONDS)).isTrue();
+                    assertThat(arrived.await(50, TimeUnit.SECONDS)).isTrue();
                     return begun;
                   }
                 });

@@ -118,7 +118,7 @@ class UnpackPlanTest {
               });
       Thread _ = inBackground(call, meanwhile);
       try {
-        assertThat(meanwhile.get(20, TimeUnit.SECONDS)).isTrue();
+        assertThat(meanwhile.get(50, TimeUnit.SECONDS)).isTrue();
       } finally {
         gate.countDown();
       }

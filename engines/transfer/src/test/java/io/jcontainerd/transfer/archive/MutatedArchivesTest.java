@@ -40,7 +40,7 @@ class MutatedArchivesTest {
 
   @Test
   void whatever_happens_to_an_archive_is_contained() {
-    long seed = Long.getLong("seed", System.nanoTime());
+    long seed = Long.getLong("seed", 1);
     int read = 0;
     List<byte[]> archives = List.of(layout(), docker(), gzip(layout()), Zstd.compress(docker()));
     for (int i = 0; i < TRIES; i++) {

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Work that several want, of which some fail. */
-@Timeout(30)
+@Timeout(60)
 class FlightsTest {
   private final Flights<String, String> flights = new Flights<>();
   private final List<String> tried = new CopyOnWriteArrayList<>();

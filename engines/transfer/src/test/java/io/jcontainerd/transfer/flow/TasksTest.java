@@ -14,9 +14,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Pieces of one work. */
-@Timeout(30)
+@Timeout(120)
 class TasksTest {
-  private static final Duration LONG = Duration.ofSeconds(20);
+  private static final Duration LONG = Duration.ofSeconds(60);
 
   @Test
   void pieces_that_do_not_end_are_told_of_by_the_operation_they_belong_to() throws Exception {
