@@ -19,7 +19,9 @@ import org.jspecify.annotations.Nullable;
 final class LogSender implements Consumer<String>, AutoCloseable {
   private static final Logger LOG = System.getLogger("io.jcontainerd.services");
   private static final int MOST = 1000;
-  private static final Duration FAREWELL = Duration.ofSeconds(2);
+
+  /** How long the last lines may take; on a machine with much to do it may be seconds. */
+  private static final Duration FAREWELL = Duration.ofSeconds(5);
 
   private final MessageStream stream;
   private final Queue<String> lines = new ArrayDeque<>(); // guarded by itself

@@ -23,7 +23,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(120)
 class AskedCredentialsTest {
   private static final RegistryCredential MIRRORS =
       new RegistryCredential.UserPassword("me", "of the mirror");

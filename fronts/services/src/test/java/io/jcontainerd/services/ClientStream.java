@@ -17,7 +17,7 @@ import java.util.concurrent.TimeoutException;
 
 /** A client's end of a stream. */
 final class ClientStream implements MessageStream {
-  private static final long LIMIT_SECONDS = 30;
+  private static final long LIMIT_SECONDS = 100;
 
   private final String id;
   private final BlockingClientCall<Any, Any> call;

@@ -47,7 +47,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-@Timeout(60)
+@Timeout(120)
 class ContentServiceTest {
   private static final String NAMESPACE = "default";
   private static final byte[] HELLO = "hello, layer".getBytes(StandardCharsets.UTF_8);
@@ -303,7 +303,7 @@ class ContentServiceTest {
 
   private ContentGrpc.ContentBlockingStub stub(String namespace) {
     Channel channel = server.in(namespace);
-    return ContentGrpc.newBlockingStub(channel).withDeadlineAfter(40, TimeUnit.SECONDS);
+    return ContentGrpc.newBlockingStub(channel).withDeadlineAfter(100, TimeUnit.SECONDS);
   }
 
   private Digest add(byte[] bytes) {
@@ -388,12 +388,12 @@ class ContentServiceTest {
 
     WriteContentResponse next() throws Exception {
       Optional<WriteContentResponse> answer =
-          Optional.ofNullable(answers.poll(20, TimeUnit.SECONDS)).orElseThrow();
+          Optional.ofNullable(answers.poll(60, TimeUnit.SECONDS)).orElseThrow();
       return answer.orElseThrow(() -> end.join().asRuntimeException());
     }
 
     Status end() throws Exception {
-      return end.get(20, TimeUnit.SECONDS);
+      return end.get(60, TimeUnit.SECONDS);
     }
 
     void fails(Status.Code code, String ending) throws Exception {

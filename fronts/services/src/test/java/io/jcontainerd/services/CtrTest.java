@@ -16,6 +16,7 @@ import io.jcontainerd.testkit.memory.InMemoryImageStore;
 import io.jcontainerd.testkit.memory.InMemoryLeaseStore;
 import io.jcontainerd.testkit.memory.InMemoryNamespaceStore;
 import io.jcontainerd.testkit.memory.InMemorySnapshotter;
+import io.jcontainerd.testkit.time.Soon;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,7 +37,7 @@ import org.junit.jupiter.api.io.TempDir;
  * The unmodified {@code ctr} of the distribution against the services, with everything in memory.
  */
 @Tag("root")
-@Timeout(120)
+@Timeout(300)
 class CtrTest {
   private static final Digest OTHER = Digest.sha256(new byte[] {1});
 
@@ -189,11 +190,13 @@ class CtrTest {
                           "default",
                           "/tasks/oom",
                           new TypedValue("containerd.events.TaskOOM", new byte[] {10, 1, 'c'}))));
-      while (!Files.readString(out).contains("/tasks/oom")) {
-        assertThat(watcher.isAlive()).as("ctr events lives").isTrue();
-        assertThat(watcher.waitFor(20, TimeUnit.MILLISECONDS)).isFalse();
-      }
-      assertThat(Files.readString(out)).contains("default").contains("\"container_id\":\"c\"");
+      Soon.until(
+          "the event is printed",
+          () -> {
+            assertThat(watcher.isAlive()).as("ctr events lives").isTrue();
+            return Files.readString(out).contains("\"container_id\":\"c\"");
+          });
+      assertThat(Files.readString(out)).contains("default", "/tasks/oom");
     } finally {
       watcher.destroyForcibly().waitFor();
     }

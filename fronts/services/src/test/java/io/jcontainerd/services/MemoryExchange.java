@@ -12,10 +12,13 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
 
 /** An exchange that remembers what was published and counts its subscribers. */
 final class MemoryExchange implements EventExchange {
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
   final List<Event> published = new CopyOnWriteArrayList<>();
   final List<Stream> subscribers = new CopyOnWriteArrayList<>();
   private final Map<String, Long> origins = new HashMap<>();
@@ -83,18 +86,23 @@ final class MemoryExchange implements EventExchange {
 
   /** Waits until somebody listens. */
   void awaitSubscriber() throws InterruptedException {
-    synchronized (subscribers) {
-      while (subscribers.isEmpty()) {
-        subscribers.wait();
-      }
-    }
+    await("somebody listens", () -> !subscribers.isEmpty());
   }
 
   /** Waits until nobody listens any more. */
   void awaitNoSubscribers() throws InterruptedException {
+    await("nobody listens any more", subscribers::isEmpty);
+  }
+
+  private void await(String what, BooleanSupplier condition) throws InterruptedException {
+    long end = System.nanoTime() + PATIENCE.toNanos();
     synchronized (subscribers) {
-      while (!subscribers.isEmpty()) {
-        subscribers.wait();
+      while (!condition.getAsBoolean()) {
+        long left = Duration.ofNanos(end - System.nanoTime()).toMillis();
+        if (left <= 0) {
+          throw new AssertionError("not within " + PATIENCE + ": " + what);
+        }
+        subscribers.wait(left);
       }
     }
   }

@@ -33,7 +33,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-@Timeout(60)
+@Timeout(120)
 @SuppressWarnings("NullAway.Init")
 class MountsServiceTest {
   private static final io.jcontainerd.api.types.Mount EROFS =

@@ -35,7 +35,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A controller behind one socket, named by requests that come in at another. */
-@Timeout(60)
+@Timeout(120)
 @SuppressWarnings("NullAway.Init")
 class SandboxControllersServiceTest {
   @TempDir Path folder;

@@ -58,7 +58,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Version, introspection, diff, and the services that have no engine. */
-@Timeout(60)
+@Timeout(120)
 class SmallServicesTest {
   private static final Descriptor LAYER =
       new Descriptor("a/b", Digest.sha256("l".getBytes(StandardCharsets.UTF_8)), 1);

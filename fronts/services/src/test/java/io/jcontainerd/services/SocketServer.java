@@ -19,6 +19,7 @@ import io.netty.channel.socket.nio.NioServerDomainSocketChannel;
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
@@ -28,6 +29,9 @@ import java.util.concurrent.TimeUnit;
  */
 final class SocketServer implements AutoCloseable {
   private static final int MAX_MESSAGE = 16 << 20;
+
+  /** How long a call may take on a machine that has much else to do. */
+  static final Duration PATIENCE = Duration.ofSeconds(100);
 
   private final EventLoopGroup loops =
       new MultiThreadIoEventLoopGroup(2, NioIoHandler.newFactory());
@@ -80,7 +84,7 @@ final class SocketServer implements AutoCloseable {
 
   /** Options of a call that must not hang a test. */
   static CallOptions patience() {
-    return CallOptions.DEFAULT.withDeadlineAfter(30, TimeUnit.SECONDS);
+    return CallOptions.DEFAULT.withDeadlineAfter(PATIENCE.toSeconds(), TimeUnit.SECONDS);
   }
 
   @Override
@@ -88,8 +92,8 @@ final class SocketServer implements AutoCloseable {
     try {
       channel.shutdownNow();
       server.shutdownNow();
-      if (!channel.awaitTermination(10, TimeUnit.SECONDS)
-          || !server.awaitTermination(10, TimeUnit.SECONDS)) {
+      if (!channel.awaitTermination(60, TimeUnit.SECONDS)
+          || !server.awaitTermination(60, TimeUnit.SECONDS)) {
         throw new IllegalStateException("server or client does not end");
       }
     } catch (InterruptedException e) {

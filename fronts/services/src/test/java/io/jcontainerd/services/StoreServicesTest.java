@@ -70,7 +70,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The services that keep records: what a client sends arrives, and what is kept comes back. */
-@Timeout(60)
+@Timeout(120)
 class StoreServicesTest {
   private static final Any SPEC =
       Any.newBuilder()
@@ -280,7 +280,7 @@ class StoreServicesTest {
   @Test
   void namespaces_need_no_header_and_an_unknown_one_has_no_labels() {
     var namespaces =
-        NamespacesGrpc.newBlockingStub(server.bare()).withDeadlineAfter(40, TimeUnit.SECONDS);
+        NamespacesGrpc.newBlockingStub(server.bare()).withDeadlineAfter(100, TimeUnit.SECONDS);
     Namespace sent = Namespace.newBuilder().setName("n").putLabels("a", "1").build();
 
     assertThat(
@@ -311,7 +311,7 @@ class StoreServicesTest {
   @Test
   void leases_hold_and_let_go() {
     var leases =
-        LeasesGrpc.newBlockingStub(server.in("default")).withDeadlineAfter(40, TimeUnit.SECONDS);
+        LeasesGrpc.newBlockingStub(server.in("default")).withDeadlineAfter(100, TimeUnit.SECONDS);
     Resource resource = Resource.newBuilder().setId("k").setType("snapshots/overlayfs").build();
 
     String id =
@@ -442,15 +442,16 @@ class StoreServicesTest {
 
   private ContainersGrpc.ContainersBlockingStub containers(String namespace) {
     return ContainersGrpc.newBlockingStub(server.in(namespace))
-        .withDeadlineAfter(40, TimeUnit.SECONDS);
+        .withDeadlineAfter(100, TimeUnit.SECONDS);
   }
 
   private ImagesGrpc.ImagesBlockingStub images() {
-    return ImagesGrpc.newBlockingStub(server.in("default")).withDeadlineAfter(40, TimeUnit.SECONDS);
+    return ImagesGrpc.newBlockingStub(server.in("default"))
+        .withDeadlineAfter(100, TimeUnit.SECONDS);
   }
 
   private SnapshotsGrpc.SnapshotsBlockingStub snapshots() {
     return SnapshotsGrpc.newBlockingStub(server.in("default"))
-        .withDeadlineAfter(40, TimeUnit.SECONDS);
+        .withDeadlineAfter(100, TimeUnit.SECONDS);
   }
 }

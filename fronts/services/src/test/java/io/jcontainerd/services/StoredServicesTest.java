@@ -76,7 +76,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The services over the daemon's own metadata and content: what the contract says clients see. */
-@Timeout(60)
+@Timeout(120)
 class StoredServicesTest {
   private static final Any SPEC =
       Any.newBuilder().setTypeUrl("s/Spec").setValue(ByteString.copyFromUtf8("{}")).build();
@@ -333,7 +333,7 @@ class StoredServicesTest {
     subscription.request(100);
     subscription.sendMessage(SubscribeRequest.newBuilder().addFilters("namespace==n1").build());
     subscription.halfClose();
-    assertThat(events.opened.await(20, TimeUnit.SECONDS)).isTrue();
+    assertThat(events.opened.await(60, TimeUnit.SECONDS)).isTrue();
 
     NamespacesGrpc.newBlockingStub(server.bare())
         .create(
@@ -469,7 +469,7 @@ class StoredServicesTest {
     private final LinkedBlockingQueue<A> messages = new LinkedBlockingQueue<>();
 
     A next() throws InterruptedException {
-      return Optional.ofNullable(messages.poll(20, TimeUnit.SECONDS)).orElseThrow();
+      return Optional.ofNullable(messages.poll(60, TimeUnit.SECONDS)).orElseThrow();
     }
 
     @Override

@@ -63,7 +63,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-@Timeout(60)
+@Timeout(120)
 class TasksServiceTest {
   private static final Any OPTIONS =
       Any.newBuilder().setTypeUrl("containerd.runc.v1.Options").build();
@@ -95,7 +95,8 @@ class TasksServiceTest {
                     List.of(this::pack),
                     folder.resolve("temp"),
                     Time.SYSTEM)));
-    tasks = TasksGrpc.newBlockingStub(server.in("default")).withDeadlineAfter(40, TimeUnit.SECONDS);
+    tasks =
+        TasksGrpc.newBlockingStub(server.in("default")).withDeadlineAfter(100, TimeUnit.SECONDS);
     for (String id : List.of("c1", "c2", "c3")) {
       Call.in("default").call(() -> containers.create(container(id)));
     }
@@ -291,11 +292,11 @@ class TasksServiceTest {
     var request = WaitRequest.newBuilder().setContainerId("c1").build();
     var wait = server.in("default").newCall(TasksGrpc.getWaitMethod(), SocketServer.patience());
     var answer = ClientCalls.futureUnaryCall(wait, request);
-    assertThat(runtime.waited.await(20, TimeUnit.SECONDS)).isTrue();
+    assertThat(runtime.waited.await(60, TimeUnit.SECONDS)).isTrue();
     assertThat(answer).isNotDone();
 
     wait.cancel("client leaves", null);
-    assertThat(runtime.interrupted.await(20, TimeUnit.SECONDS)).isTrue();
+    assertThat(runtime.interrupted.await(60, TimeUnit.SECONDS)).isTrue();
 
     runtime.exit.countDown();
     assertThat(tasks.wait(request).getExitStatus()).isEqualTo(7);
