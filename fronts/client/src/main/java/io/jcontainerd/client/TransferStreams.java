@@ -29,10 +29,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -49,14 +51,24 @@ final class TransferStreams implements AutoCloseable {
   /** How long the daemon may take to end a stream of a transfer that has ended. */
   private static final Duration FAREWELL = Duration.ofSeconds(1);
 
-  private static final Duration SOON = Duration.ofMillis(500);
+  /** How long the last lines of a log may take, on a machine with much to do. */
+  private static final Duration LAST_LINES = Duration.ofSeconds(5);
 
   private final Connection connection;
   private final Set<String> saved = new LinkedHashSet<>(); // guarded by itself
   private final List<Served> served = new ArrayList<>();
 
-  /** A stream, whether the daemon ends it once all is said, and who serves it. */
-  private record Served(RemoteStream stream, boolean ends, FutureTask<Void> work, Thread thread) {}
+  /** Failures of this side, each kept before the daemon can know of it and fail for it. */
+  private final Queue<ContainerdException> ownFailures = new ConcurrentLinkedQueue<>();
+
+  /**
+   * A stream, and who serves it.
+   *
+   * @param ends whether the daemon ends it once all is said
+   * @param farewell how long it may end later than the transfer
+   */
+  private record Served(
+      RemoteStream stream, boolean ends, Duration farewell, FutureTask<Void> work, Thread thread) {}
 
   /** What serves a stream. */
   @FunctionalInterface
@@ -79,11 +91,13 @@ final class TransferStreams implements AutoCloseable {
     T get() throws IOException;
   }
 
-  private static <T> T own(Own<T> step) throws OwnFailure {
+  private <T> T own(RemoteStream stream, Own<T> step) throws OwnFailure {
     try {
       return step.get();
     } catch (IOException | RuntimeException e) {
-      throw new OwnFailure(e);
+      OwnFailure failure = new OwnFailure(e);
+      ownFailures.add(told(stream, failure));
+      throw failure;
     }
   }
 
@@ -101,6 +115,10 @@ final class TransferStreams implements AutoCloseable {
   }
 
   private void serve(RemoteStream stream, boolean ends, Work work) {
+    serve(stream, ends, FAREWELL, work);
+  }
+
+  private void serve(RemoteStream stream, boolean ends, Duration farewell, Work work) {
     FutureTask<Void> task =
         new FutureTask<>(
             Call.carrying(
@@ -109,7 +127,7 @@ final class TransferStreams implements AutoCloseable {
                   return null;
                 }));
     Thread thread = Thread.ofVirtual().name("stream " + stream.id()).start(task);
-    served.add(new Served(stream, ends, task, thread));
+    served.add(new Served(stream, ends, farewell, task, thread));
   }
 
   /** Tells the listener how it goes; returns the stream's id. */
@@ -165,7 +183,7 @@ final class TransferStreams implements AutoCloseable {
                       AuthRequest.getDescriptor().getFullName(),
                       AuthRequest.parser());
               RegistryCredential credential =
-                  own(() -> source.find(TransferMessages.toCore(request)));
+                  own(stream, () -> source.find(TransferMessages.toCore(request)));
               stream.send(TypedValues.packApi(TransferMessages.toApi(credential)));
             }
             stream.close();
@@ -185,6 +203,7 @@ final class TransferStreams implements AutoCloseable {
     serve(
         stream,
         false,
+        LAST_LINES,
         () -> {
           try (var in =
               new BufferedReader(
@@ -208,9 +227,9 @@ final class TransferStreams implements AutoCloseable {
           boolean whole = false;
           byte[] buffer = new byte[ByteSender.CHUNK];
           try {
-            for (int n = own(() -> bytes.read(buffer)); n >= 0; ) {
+            for (int n = own(stream, () -> bytes.read(buffer)); n >= 0; ) {
               out.write(buffer, 0, n);
-              n = own(() -> bytes.read(buffer));
+              n = own(stream, () -> bytes.read(buffer));
             }
             out.close();
             whole = true;
@@ -236,6 +255,7 @@ final class TransferStreams implements AutoCloseable {
             for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
               int count = n;
               own(
+                  stream,
                   () -> {
                     bytes.write(buffer, 0, count);
                     return count;
@@ -283,39 +303,25 @@ final class TransferStreams implements AutoCloseable {
       Thread.currentThread().interrupt();
       return new CancelledException("waiting for stream " + one.stream.id(), e);
     } catch (ExecutionException e) {
-      return switch (e.getCause()) {
-        case ContainerdException known -> known;
-        case InterruptedIOException interrupted ->
-            new CancelledException("stream " + one.stream.id(), interrupted);
-        case IOException io when io.getCause() instanceof ContainerdException known -> known;
-        case null, default ->
-            new UnavailableException("stream " + one.stream.id() + ": " + e.getCause(), e);
-      };
+      return told(one.stream, Objects.requireNonNullElse(e.getCause(), e));
     }
+  }
+
+  private static ContainerdException told(RemoteStream stream, Throwable failure) {
+    return switch (failure) {
+      case ContainerdException known -> known;
+      case InterruptedIOException interrupted ->
+          new CancelledException("stream " + stream.id(), interrupted);
+      case IOException io when io.getCause() instanceof ContainerdException known -> known;
+      default -> new UnavailableException("stream " + stream.id() + ": " + failure, failure);
+    };
   }
 
   /**
    * The failure of this side that made the transfer fail, which tells more than the transfer does.
    */
   Optional<ContainerdException> ownFailure() {
-    for (Served one : served) {
-      if (isOver(one)
-          && one.work.state() == Future.State.FAILED
-          && one.work.exceptionNow() instanceof OwnFailure) {
-        return Optional.ofNullable(failure(one, Duration.ZERO));
-      }
-    }
-    return Optional.empty();
-  }
-
-  /** The daemon ends streams before it answers, so this is soon told. */
-  private static boolean isOver(Served one) {
-    try {
-      return one.thread.join(SOON) && one.work.isDone();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return one.work.isDone();
-    }
+    return Optional.ofNullable(ownFailures.peek());
   }
 
   @Override
@@ -324,7 +330,7 @@ final class TransferStreams implements AutoCloseable {
         () -> {
           for (Served one : served) {
             try {
-              if (!one.thread.join(FAREWELL)) {
+              if (!one.thread.join(one.farewell)) {
                 LOG.log(Level.DEBUG, "stream {0} is given up", one.stream.id());
               }
             } catch (InterruptedException e) {

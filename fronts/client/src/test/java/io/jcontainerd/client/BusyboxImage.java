@@ -79,7 +79,7 @@ record BusyboxImage(Map<Descriptor, byte[]> blobs, Descriptor target) {
             .redirectError(ProcessBuilder.Redirect.INHERIT)
             .start();
     byte[] tar = process.getInputStream().readAllBytes();
-    if (!process.waitFor(30, TimeUnit.SECONDS) || process.exitValue() != 0) {
+    if (!process.waitFor(60, TimeUnit.SECONDS) || process.exitValue() != 0) {
       throw new IOException("tar failed: " + new String(tar, UTF_8));
     }
     return tar;

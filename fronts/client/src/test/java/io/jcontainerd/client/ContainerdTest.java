@@ -10,6 +10,7 @@ import io.jcontainerd.core.Call;
 import io.jcontainerd.core.Descriptor;
 import io.jcontainerd.core.Digest;
 import io.jcontainerd.core.FieldMask;
+import io.jcontainerd.core.TypedValue;
 import io.jcontainerd.core.content.ContentInfo;
 import io.jcontainerd.core.content.ContentReader;
 import io.jcontainerd.core.content.Ingest;
@@ -30,6 +31,7 @@ import io.jcontainerd.core.tasks.Exit;
 import io.jcontainerd.core.tasks.TaskStatus;
 import io.jcontainerd.oci.platform.Platforms;
 import io.jcontainerd.oci.runtime.SpecOptions;
+import io.jcontainerd.testkit.time.Soon;
 import io.jcontainerd.wire.TypedValues;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -52,6 +54,7 @@ import java.util.Random;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -61,9 +64,14 @@ import org.junit.jupiter.api.Timeout;
 
 /** The whole client against Debian's containerd. */
 @Tag("root")
-@Timeout(120)
+@Timeout(300)
 class ContainerdTest {
   private static final String NAME = "registry.test/busybox:1";
+  private static final Path CGROUPS = Path.of("/sys/fs/cgroup");
+
+  /** Of this run alone, so that nothing is met that an earlier one may have left. */
+  private static final String PREFIX = "client-" + ProcessHandle.current().pid() + "-";
+
   private static final AtomicInteger COUNTER = new AtomicInteger();
 
   private static Path folder;
@@ -96,21 +104,20 @@ class ContainerdTest {
 
   /** OCI runtimes leave a namespace's control group when its last container is gone. */
   private static void removeNamespaceGroups() throws IOException {
-    try (var groups =
-        Files.find(Path.of("/sys/fs/cgroup"), 2, (path, _) -> isOfNamespace(path.getFileName()))) {
-      for (Path group : groups.toList()) {
-        Files.delete(group); // which fails while a container's is in it
+    List<Path> tops = new ArrayList<>(List.of(CGROUPS)); // version 1 has one for each controller
+    try (var controllers = Files.list(CGROUPS)) {
+      controllers.filter(Files::isDirectory).forEach(tops::add);
+    }
+    for (Path top : tops) {
+      for (int i = 1; i <= COUNTER.get(); i++) {
+        Files.deleteIfExists(top.resolve(PREFIX + i)); // fails while a container's is in it
       }
     }
   }
 
-  private static boolean isOfNamespace(Path name) {
-    return name.toString().matches("client-\\d+");
-  }
-
   /** A namespace of its own for each test. */
   private static Containerd fresh() {
-    return root.in("client-" + COUNTER.incrementAndGet());
+    return root.in(PREFIX + COUNTER.incrementAndGet());
   }
 
   private static byte[] random(int length) {
@@ -184,7 +191,7 @@ class ContainerdTest {
 
   @Test
   void a_daemon_that_is_not_there_is_reported_in_time() {
-    try (Containerd nobody = Containerd.connect("/tmp/client-nobody.sock")) {
+    try (Containerd nobody = Containerd.connect(folder.resolve("nobody.sock").toString())) {
       assertThatThrownBy(() -> nobody.awaitReady(Duration.ofMillis(200)))
           .isInstanceOf(DeadlineExceededException.class);
       assertThatThrownBy(nobody::version).isInstanceOf(UnavailableException.class);
@@ -199,7 +206,7 @@ class ContainerdTest {
         .isInstanceOf(FailedPreconditionException.class);
     Containerd client = fresh();
     assertThat(client.images().list(List.of())).isEmpty();
-    Call.in("client-other")
+    Call.in(PREFIX + "other")
         .run(
             () ->
                 client
@@ -208,22 +215,22 @@ class ContainerdTest {
                         new Image("x", image.target(), Map.of(), Instant.EPOCH, Instant.EPOCH),
                         Optional.empty()));
     assertThat(client.images().list(List.of())).isEmpty();
-    assertThat(root.in("client-other").images().find("x")).isPresent();
-    root.in("client-other").images().delete("x", Optional.empty(), true);
+    assertThat(root.in(PREFIX + "other").images().find("x")).isPresent();
+    root.in(PREFIX + "other").images().delete("x", Optional.empty(), true);
   }
 
   @Test
   void namespaces_have_labels() {
     var namespaces = root.namespaces();
-    namespaces.create(new Namespace("client-labels", Map.of("a", "b")));
-    assertThatThrownBy(() -> namespaces.create(new Namespace("client-labels", Map.of())))
+    namespaces.create(new Namespace(PREFIX + "labels", Map.of("a", "b")));
+    assertThatThrownBy(() -> namespaces.create(new Namespace(PREFIX + "labels", Map.of())))
         .isInstanceOf(AlreadyExistsException.class);
     namespaces.update(
-        new Namespace("client-labels", Map.of("c", "d")), new FieldMask(List.of("labels.c")));
-    assertThat(namespaces.get("client-labels").labels()).containsEntry("c", "d");
-    assertThat(namespaces.list()).extracting(Namespace::name).contains("client-labels");
-    namespaces.delete("client-labels");
-    assertThatThrownBy(() -> namespaces.delete("client-labels"))
+        new Namespace(PREFIX + "labels", Map.of("c", "d")), new FieldMask(List.of("labels.c")));
+    assertThat(namespaces.get(PREFIX + "labels").labels()).containsEntry("c", "d");
+    assertThat(namespaces.list()).extracting(Namespace::name).contains(PREFIX + "labels");
+    namespaces.delete(PREFIX + "labels");
+    assertThatThrownBy(() -> namespaces.delete(PREFIX + "labels"))
         .isInstanceOf(NotFoundException.class);
   }
 
@@ -425,6 +432,7 @@ class ContainerdTest {
     try (EventSubscription events =
             client.events().subscribe(List.of("namespace==" + client.namespace()));
         ProcessIo io = ProcessIo.below(folder.resolve("io")).stdout(out).stderr(err).open()) {
+      awaitShown(client, events);
       client
           .newContainer("c-client-run")
           .image(
@@ -445,7 +453,7 @@ class ContainerdTest {
       int pid = task.start();
       Exit exit = task.waitFor();
       assertThat(exit.status()).isEqualTo(7);
-      io.drain(Duration.ofSeconds(10));
+      io.drain(Duration.ofSeconds(60));
       assertThat(out.toString(UTF_8)).isEqualTo("inside\n34 50\n33\nyes too\n");
       assertThat(err.toString(UTF_8)).isEqualTo("e\n");
       assertThat(task.delete().pid()).isEqualTo(pid);
@@ -453,7 +461,7 @@ class ContainerdTest {
 
       List<String> topics = new ArrayList<>();
       while (!topics.contains("/tasks/delete")) {
-        Event event = events.next(Duration.ofSeconds(10)).orElseThrow();
+        Event event = events.next(Duration.ofSeconds(60)).orElseThrow();
         topics.add(event.topic());
         if (event.topic().equals("/tasks/exit")) {
           TaskExit payload =
@@ -468,6 +476,17 @@ class ContainerdTest {
     try (var left = Files.list(folder.resolve("io"))) {
       assertThat(left).isEmpty();
     }
+  }
+
+  /** A subscription begins a moment later, and nobody tells when. */
+  private static void awaitShown(Containerd client, EventSubscription events)
+      throws InterruptedException {
+    Soon.until(
+        "events are shown",
+        () -> {
+          client.events().publish("/begin", new TypedValue("none", new byte[0]));
+          return events.next(Duration.ofMillis(200)).isPresent();
+        });
   }
 
   @Test
@@ -494,7 +513,7 @@ class ContainerdTest {
       }
       exec.closeStdin();
       assertThat(exec.waitFor().status()).isZero();
-      execIo.drain(Duration.ofSeconds(10));
+      execIo.drain(Duration.ofSeconds(60));
       assertThat(out.toString(UTF_8)).isEqualTo("through the pipe");
       exec.delete();
 
@@ -535,7 +554,7 @@ class ContainerdTest {
                       ended.add("interrupted");
                     }
                   });
-      waiting.await();
+      assertThat(waiting.await(60, TimeUnit.SECONDS)).isTrue();
       waiter.interrupt();
       waiter.join();
       assertThat(ended).containsExactly("interrupted");

@@ -4,7 +4,7 @@ import io.jcontainerd.metadata.MetadataOptions;
 import org.junit.jupiter.api.Timeout;
 
 /** Every contract by the client where namespaces do not share their blobs. */
-@Timeout(60)
+@Timeout(180)
 class IsolatedServedDaemonTest extends ServedDaemonTest {
   @Override
   MetadataOptions options() {

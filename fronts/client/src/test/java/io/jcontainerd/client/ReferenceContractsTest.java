@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
  * only what we do.
  */
 @Tag("root")
-@Timeout(120)
+@Timeout(300)
 @SuppressWarnings("NullAway.Init")
 class ReferenceContractsTest extends DaemonContract {
   /** Where release 1.6 is not yet what containerd is today, or answers in other words. */

@@ -44,7 +44,7 @@ final class ReferenceDaemon implements AutoCloseable {
             .start();
     ReferenceDaemon daemon = new ReferenceDaemon(process, folder);
     try (Containerd client = Containerd.connect(daemon.address())) {
-      client.awaitReady(Duration.ofSeconds(30));
+      client.awaitReady(Duration.ofSeconds(120));
     } catch (RuntimeException | InterruptedException e) {
       daemon.close();
       throw e;
@@ -60,8 +60,8 @@ final class ReferenceDaemon implements AutoCloseable {
   public void close() {
     process.destroy();
     try {
-      if (!process.waitFor(20, TimeUnit.SECONDS)) {
-        process.destroyForcibly();
+      if (!process.waitFor(60, TimeUnit.SECONDS)) {
+        process.destroyForcibly().waitFor();
       }
     } catch (InterruptedException e) {
       process.destroyForcibly();

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Every contract, by the client, over a real unix socket, from the engines. */
-@Timeout(60)
+@Timeout(180)
 @SuppressWarnings("NullAway.Init")
 class ServedDaemonTest extends DaemonContract {
   @TempDir Path folder;

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The engines' differ, by the client, over a real unix socket. */
 @Tag("root")
-@Timeout(60)
+@Timeout(180)
 @SuppressWarnings("NullAway.Init")
 class ServedDifferTest extends DifferContract {
   @TempDir Path folder;

@@ -31,7 +31,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Everything that a controller is asked and answers, by the client, over a real unix socket. */
-@Timeout(60)
+@Timeout(180)
 @SuppressWarnings("NullAway.Init")
 class ServedSandboxControllerTest {
   private static final Instant THEN = Instant.parse("2026-01-02T03:04:05.000000006Z");

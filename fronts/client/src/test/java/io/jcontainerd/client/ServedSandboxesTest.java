@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Sandbox records, by the client, over a real unix socket. */
-@Timeout(60)
+@Timeout(180)
 @SuppressWarnings("NullAway.Init")
 class ServedSandboxesTest extends SandboxStoreContract {
   @TempDir Path folder;

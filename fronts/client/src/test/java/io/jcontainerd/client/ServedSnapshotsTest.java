@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Timeout;
 
 /** Overlays of a namespace, by the client, over a real unix socket. */
 @Tag("root")
-@Timeout(60)
+@Timeout(180)
 class ServedSnapshotsTest extends SnapshotterFilesContract {
   private @Nullable EngineStack stack;
 

@@ -35,7 +35,7 @@ final class ServedStores implements AutoCloseable {
             .build()
             .start();
     connection =
-        Containerd.connect(new Containerd.Options(socket.toString(), Duration.ofSeconds(20)));
+        Containerd.connect(new Containerd.Options(socket.toString(), Duration.ofSeconds(60)));
   }
 
   Containerd client() {
@@ -50,7 +50,7 @@ final class ServedStores implements AutoCloseable {
   @Override
   public void close() throws InterruptedException {
     connection.close();
-    server.shutdownNow().awaitTermination(20, TimeUnit.SECONDS);
+    server.shutdownNow().awaitTermination(60, TimeUnit.SECONDS);
     loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).await();
   }
 }

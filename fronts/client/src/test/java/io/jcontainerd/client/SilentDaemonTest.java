@@ -38,7 +38,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A daemon that takes every call and answers none: nobody waits for it for ever. */
-@Timeout(60)
+@Timeout(180)
 class SilentDaemonTest {
   private static final Digest DIGEST = Digest.sha256(new byte[] {1});
 
@@ -92,7 +92,7 @@ class SilentDaemonTest {
   @AfterEach
   void stop() throws InterruptedException {
     client.close();
-    server.shutdownNow().awaitTermination(20, TimeUnit.SECONDS);
+    server.shutdownNow().awaitTermination(60, TimeUnit.SECONDS);
     loop.shutdownGracefully(0, 1, TimeUnit.SECONDS).await();
   }
 
@@ -133,7 +133,7 @@ class SilentDaemonTest {
         process.write(much);
       }
       process.close();
-      io.drain(Duration.ofSeconds(20));
+      io.drain(Duration.ofSeconds(60));
       assertThat(much.hasRemaining()).isFalse();
     }
   }
