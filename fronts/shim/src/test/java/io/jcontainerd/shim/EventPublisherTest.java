@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-@Timeout(60)
+@Timeout(120)
 class EventPublisherTest {
   @TempDir Path folder;
 
@@ -63,7 +63,7 @@ class EventPublisherTest {
       server.listen(UnixSockets.listen(socket));
       assertThat(publisher.publish("ns", "/one", TaskStart.getDefaultInstance())).isTrue();
       assertThat(publisher.publish("ns", "/two", TaskStart.getDefaultInstance())).isTrue();
-      assertThat(publisher.flush(Duration.ofSeconds(50))).isTrue();
+      assertThat(publisher.flush(Duration.ofSeconds(100))).isTrue();
     }
   }
 
@@ -106,6 +106,7 @@ class EventPublisherTest {
     assertThat(publisher.publish("ns", "/one", TaskStart.getDefaultInstance()))
         .as("the journal is open")
         .isTrue();
+    Soon.until("the sender ends", () -> publisher.sending() == Thread.State.TERMINATED);
     publisher.close();
   }
 

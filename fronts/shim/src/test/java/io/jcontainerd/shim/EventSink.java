@@ -5,6 +5,7 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import io.jcontainerd.api.events.TaskExit;
 import io.jcontainerd.api.services.ttrpc.events.v1.ForwardRequest;
 import io.jcontainerd.api.types.Envelope;
+import io.jcontainerd.core.events.Event;
 import io.jcontainerd.ttrpc.TtrpcServer;
 import io.jcontainerd.ttrpc.TtrpcService;
 import io.jcontainerd.ttrpc.UnixSockets;
@@ -12,13 +13,22 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Predicate;
 
-/** Stands in for the daemon's event service and keeps what it was told, in order. */
+/**
+ * Stands in for the daemon's event service and keeps what it was told, in order. As a daemon of
+ * ours does, it knows an event again that is told a second time because its answer was lost.
+ */
 final class EventSink implements AutoCloseable {
   private final Path socket;
   private final List<Envelope> seen = new ArrayList<>();
+
+  /** The number of the last event of each teller; guarded by what was seen. */
+  private final Map<String, Long> last = new HashMap<>();
+
   private TtrpcServer server;
 
   EventSink(Path socket) throws IOException {
@@ -35,16 +45,35 @@ final class EventSink implements AutoCloseable {
                     .unary(
                         "Forward",
                         ForwardRequest.parser(),
-                        (request, _) -> {
-                          synchronized (seen) {
-                            seen.add(request.getEnvelope());
-                            seen.notifyAll();
-                          }
+                        (request, context) -> {
+                          context
+                              .metadata()
+                              .first(Event.Origin.METADATA)
+                              .map(Event.Origin::parse)
+                              .ifPresentOrElse(
+                                  origin -> addOnce(origin, request.getEnvelope()),
+                                  () -> add(request.getEnvelope()));
                           return Empty.getDefaultInstance();
                         })
                     .build()));
     made.listen(UnixSockets.listen(socket));
     return made;
+  }
+
+  private void addOnce(Event.Origin origin, Envelope event) {
+    synchronized (seen) {
+      if (last.getOrDefault(origin.teller(), 0L) < origin.sequence()) {
+        last.put(origin.teller(), origin.sequence());
+        add(event);
+      }
+    }
+  }
+
+  private void add(Envelope event) {
+    synchronized (seen) {
+      seen.add(event);
+      seen.notifyAll();
+    }
   }
 
   /** The daemon goes away. */
@@ -61,7 +90,7 @@ final class EventSink implements AutoCloseable {
   /** Waits until there are events of the container that satisfy the condition. */
   List<Envelope> await(String container, Predicate<List<Envelope>> condition)
       throws InterruptedException {
-    long deadline = System.nanoTime() + 30_000_000_000L;
+    long deadline = System.nanoTime() + 60_000_000_000L;
     synchronized (seen) {
       while (!condition.test(of(container))) {
         long left = (deadline - System.nanoTime()) / 1_000_000;

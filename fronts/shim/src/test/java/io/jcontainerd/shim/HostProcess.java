@@ -3,11 +3,13 @@ package io.jcontainerd.shim;
 import io.jcontainerd.ttrpc.TtrpcClient;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -20,6 +22,9 @@ final class HostProcess implements AutoCloseable {
   private final Process process;
   private final Path folder;
   private final Path socket;
+
+  /** The connection by which it was seen to serve, until somebody takes it. */
+  private Optional<TtrpcClient> first = Optional.empty();
 
   private HostProcess(Process process, Path folder, Path socket) {
     this.process = process;
@@ -86,10 +91,12 @@ final class HostProcess implements AutoCloseable {
     return host;
   }
 
+  /** A host that is left alone would leave, so it is connected with from then on. */
   void awaitServing() throws Exception {
-    long deadline = System.nanoTime() + 60_000_000_000L;
+    long deadline = System.nanoTime() + 120_000_000_000L;
     while (true) {
-      try (TtrpcClient _ = TtrpcClient.connect(socket, Duration.ofSeconds(1))) {
+      try {
+        first = Optional.of(TtrpcClient.connect(socket, Duration.ofSeconds(10)));
         return;
       } catch (IOException e) {
         if (!process.isAlive() || System.nanoTime() - deadline > 0) {
@@ -101,7 +108,9 @@ final class HostProcess implements AutoCloseable {
   }
 
   TtrpcClient connect() throws Exception {
-    return TtrpcClient.connect(socket, Duration.ofSeconds(5));
+    Optional<TtrpcClient> seen = first;
+    first = Optional.empty();
+    return seen.isPresent() ? seen.get() : TtrpcClient.connect(socket, Duration.ofSeconds(60));
   }
 
   long pid() {
@@ -111,7 +120,7 @@ final class HostProcess implements AutoCloseable {
   /** Dies as in a crash. */
   void kill() throws Exception {
     process.destroyForcibly();
-    if (!process.waitFor(10, TimeUnit.SECONDS)) {
+    if (!process.waitFor(60, TimeUnit.SECONDS)) {
       throw new AssertionError("the host survived SIGKILL");
     }
   }
@@ -133,9 +142,7 @@ final class HostProcess implements AutoCloseable {
   Map<String, Long> belongings() throws IOException {
     Map<String, Long> counts = new TreeMap<>();
     Path proc = Path.of("/proc/" + pid());
-    try (Stream<Path> entries = Files.list(proc.resolve("fd"))) {
-      counts.put("descriptors", entries.count());
-    }
+    counts.put("descriptors", (long) open().size());
     counts.put(
         "mounts",
         Files.readAllLines(proc.resolve("mountinfo")).stream()
@@ -145,17 +152,26 @@ final class HostProcess implements AutoCloseable {
     return counts;
   }
 
+  /** What it has open, but for what the JDK opens at its first use and keeps. */
+  List<String> open() throws IOException {
+    List<String> open = new ArrayList<>();
+    try (Stream<Path> descriptors = Files.list(Path.of("/proc/" + pid() + "/fd"))) {
+      for (Path descriptor : descriptors.toList()) {
+        try {
+          open.add(Files.readSymbolicLink(descriptor).toString());
+        } catch (NoSuchFileException e) {
+          continue; // closed meanwhile
+        }
+      }
+    }
+    open.removeIf(file -> file.endsWith(".jar") || file.matches("/dev/u?random"));
+    return open;
+  }
+
   /** Whether it has the file open. */
   boolean hasOpen(Path file) {
-    try (Stream<Path> descriptors = Files.list(Path.of("/proc/" + pid() + "/fd"))) {
-      return descriptors.anyMatch(
-          descriptor -> {
-            try {
-              return Files.readSymbolicLink(descriptor).equals(file);
-            } catch (IOException e) {
-              return false; // closed meanwhile
-            }
-          });
+    try {
+      return open().contains(file.toString());
     } catch (IOException e) {
       throw new AssertionError(e);
     }
@@ -177,6 +193,7 @@ final class HostProcess implements AutoCloseable {
 
   @Override
   public void close() throws Exception {
+    first.ifPresent(TtrpcClient::close);
     if (process.isAlive()) {
       kill();
     }

@@ -31,7 +31,7 @@ import org.junit.jupiter.api.io.TempDir;
  * Checkpoints and containers made of them. The runtime is a script that notes how it is called and
  * whose container is a sleeping process; with a file named {@code fail} it fails as CRIU does.
  */
-@Timeout(60)
+@Timeout(180)
 class RestoreTest {
   private static final int KILL = 9;
 
@@ -188,7 +188,7 @@ class RestoreTest {
     assertThat(container.cgroup()).isPresent();
 
     supervisor.control().kill(container, "", KILL, false);
-    assertThat(container.init().exited().get(10, TimeUnit.SECONDS).code()).isEqualTo(137);
+    assertThat(container.init().exited().get(60, TimeUnit.SECONDS).code()).isEqualTo(137);
     assertThat(supervisor.delete(container, "").pid()).isEqualTo(pid);
     assertThat(events.awaitTopic("box", "delete"))
         .containsExactly("create", "start", "exit", "delete");

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(180)
 class RuntimeTurnsTest {
   private final AtomicLong clock = new AtomicLong();
   private final BlockingQueue<String> ran = new LinkedBlockingQueue<>();
@@ -49,7 +49,7 @@ class RuntimeTurnsTest {
   private List<String> next(int count) throws InterruptedException {
     var order = new ArrayList<String>();
     for (int i = 0; i < count; i++) {
-      order.add(String.valueOf(ran.poll(20, TimeUnit.SECONDS)));
+      order.add(String.valueOf(ran.poll(60, TimeUnit.SECONDS)));
     }
     return order;
   }

@@ -43,6 +43,7 @@ import java.util.List;
 /** The task service as a daemon calls it. */
 final class TaskClient implements AutoCloseable {
   static final String NAMESPACE = "shimtest";
+  private static final Duration PATIENCE = Duration.ofSeconds(150);
   private static final String OPERATIONS = "jcontainerd.services.operations.v1.Operations";
 
   private final TtrpcClient client;
@@ -64,7 +65,7 @@ final class TaskClient implements AutoCloseable {
         method,
         request,
         answer,
-        CallOptions.within(Duration.ofSeconds(60)).with(Metadata.namespace(NAMESPACE)));
+        CallOptions.within(PATIENCE).with(Metadata.namespace(NAMESPACE)));
   }
 
   /** What the host says that it does. */
@@ -75,7 +76,7 @@ final class TaskClient implements AutoCloseable {
             "List",
             ListOperationsRequest.newBuilder().addFilters(filter).build(),
             ListOperationsResponse.parser(),
-            CallOptions.within(Duration.ofSeconds(60)).with(Metadata.namespace(NAMESPACE)))
+            CallOptions.within(PATIENCE).with(Metadata.namespace(NAMESPACE)))
         .getOperationsList();
   }
 
@@ -87,7 +88,7 @@ final class TaskClient implements AutoCloseable {
             "Cancel",
             CancelOperationRequest.newBuilder().setId(operation).build(),
             Empty.parser(),
-            CallOptions.within(Duration.ofSeconds(60)).with(Metadata.namespace(NAMESPACE)));
+            CallOptions.within(PATIENCE).with(Metadata.namespace(NAMESPACE)));
   }
 
   int create(CreateTaskRequest request) throws InterruptedException {

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Bundles of our own daemon, whose host is dead or not. The OCI runtime is a script. */
 @Tag("root")
-@Timeout(60)
+@Timeout(120)
 @SuppressWarnings("NullAway.Init")
 class CleanUpTest {
   @TempDir Path folder;
