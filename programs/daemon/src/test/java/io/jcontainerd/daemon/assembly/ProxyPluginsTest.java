@@ -3,6 +3,7 @@ package io.jcontainerd.daemon.assembly;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.jcontainerd.core.Call;
 import io.jcontainerd.core.Descriptor;
@@ -22,6 +23,7 @@ import io.jcontainerd.daemon.BuildInfo;
 import io.jcontainerd.daemon.config.ConfigLoader;
 import io.jcontainerd.daemon.graph.PluginGraph;
 import io.jcontainerd.metadata.Metadata;
+import io.jcontainerd.testkit.time.Soon;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -43,7 +45,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** A graph whose snapshots, content and layers are another process's. */
 @Tag("root")
-@Timeout(180)
+@Timeout(300)
 @SuppressWarnings("NullAway.Init")
 class ProxyPluginsTest {
   private static final String OWN_CONTENT = "io.containerd.content.v1.content";
@@ -216,12 +218,21 @@ class ProxyPluginsTest {
     Call client = Call.in("client");
     client.call(() -> snapshots.prepare("before", "", Map.of("containerd.io/gc.root", "test")));
     server.kill();
-    assertThatThrownBy(() -> client.call(() -> snapshots.prepare("between", "", Map.of())))
-        .isInstanceOf(UnavailableException.class)
-        .hasMessageContaining(server.socket().toString());
+    // until it is seen that the connection is gone, a failure does not tell with whom it was
+    Soon.until(
+        "it is named", () -> failure(client, snapshots).contains(server.socket().toString()));
     Files.deleteIfExists(server.socket());
     server = EngineServer.start(folder.resolve("layers"), folder.resolve("engines"));
     assertThat(client.call(() -> patiently(() -> snapshots.mounts("before")))).isNotEmpty();
+  }
+
+  private static String failure(Call client, Snapshotter snapshots) {
+    UnavailableException failure =
+        catchThrowableOfType(
+            UnavailableException.class,
+            () -> client.call(() -> snapshots.prepare("between", "", Map.of())));
+    assertThat(failure).as("of a process that is gone").isNotNull();
+    return String.valueOf(failure.getMessage());
   }
 
   /** A connection that failed is tried again after a pause. */

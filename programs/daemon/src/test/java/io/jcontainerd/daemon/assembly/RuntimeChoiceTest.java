@@ -12,12 +12,13 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(180)
 class RuntimeChoiceTest {
   private static final Path CRUN = Path.of("/usr/bin/crun");
 
@@ -103,7 +104,7 @@ class RuntimeChoiceTest {
               deleted.set(true);
               return new OciRuntimes(Optional.of(CRUN), List.of());
             });
-    created.await();
+    assertThat(created.await(60, TimeUnit.SECONDS)).isTrue();
     var deletedAtEnd = new AtomicBoolean();
     Thread closing =
         Thread.ofPlatform()

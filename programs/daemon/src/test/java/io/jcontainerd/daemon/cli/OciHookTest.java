@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.jcontainerd.core.failure.InvalidArgumentException;
 import io.jcontainerd.daemon.Main;
 import io.jcontainerd.oci.json.JsonObject;
+import io.jcontainerd.testkit.time.Soon;
 import java.io.BufferedReader;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -111,7 +112,7 @@ class OciHookTest {
   }
 
   @Test
-  @Timeout(60)
+  @Timeout(180)
   void a_hook_is_its_program_and_so_ends_with_it() throws Exception {
     Process hook =
         hook("sh", "-c", "echo $$ {{id}} $(ls /proc/$$/fd | wc -l); cat; exec sleep 600");
@@ -119,13 +120,13 @@ class OciHookTest {
         new BufferedReader(new InputStreamReader(hook.getInputStream(), UTF_8)).readLine();
     // three streams, and one by which the shell reads the command's output
     assertThat(said).isIn(hook.pid() + " box 3", hook.pid() + " box 4");
-    assertThat(hook.children()).noneMatch(ProcessHandle::isAlive);
+    Soon.until("nothing runs beside it", () -> hook.children().noneMatch(ProcessHandle::isAlive));
     hook.destroyForcibly();
     assertThat(hook.waitFor()).isEqualTo(137);
   }
 
   @Test
-  @Timeout(60)
+  @Timeout(180)
   void a_program_that_is_not_there_is_a_failure() throws Exception {
     assertThat(hook("/no/such/program").waitFor()).isEqualTo(1);
     assertThat(hook("sh", "-c", "exit 9").waitFor()).isEqualTo(9);

@@ -15,8 +15,20 @@ class DaemonLogTest {
   private static final String TIME =
       "\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{9}(Z|[+-]\\d\\d:\\d\\d)";
 
-  private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+  private final ByteArrayOutputStream out = new OwnLines();
   private final Logger log = System.getLogger("io.jcontainerd.test");
+
+  /** What this thread logs; threads that earlier tests have left may log, too. */
+  private static final class OwnLines extends ByteArrayOutputStream {
+    private final Thread own = Thread.currentThread();
+
+    @Override
+    public synchronized void write(byte[] bytes, int offset, int length) {
+      if (Thread.currentThread() == own) {
+        super.write(bytes, offset, length);
+      }
+    }
+  }
 
   @AfterEach
   void reset() {

