@@ -10,7 +10,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(30)
+@Timeout(120)
 class CleanUpTest {
   @Test
   void an_interrupt_that_comes_meanwhile_does_not_end_the_steps_and_is_given_back() {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.jcontainerd.core.mount.Mount;
 import io.jcontainerd.core.ports.Kernel;
+import io.jcontainerd.testkit.time.Soon;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -260,7 +261,9 @@ class LinuxKernelTest {
     String device = findmnt("SOURCE");
     assertThat(sh("losetup -n -O BACK-FILE $1", device)).isEqualTo(image.toString());
     kernel.unmountAll(target);
-    assertThat(sh("losetup -n -O BACK-FILE -j $1", image.toString())).isEmpty();
+    Soon.until( // later while somebody looks at it
+        "the device is free",
+        () -> sh("losetup -n -O BACK-FILE -j $1", image.toString()).isEmpty());
   }
 
   @Test

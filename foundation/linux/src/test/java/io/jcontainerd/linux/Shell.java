@@ -9,7 +9,7 @@ import java.util.concurrent.TimeUnit;
 final class Shell {
   private Shell() {}
 
-  /** Runs a shell script, which must end with 0 within a minute; what it printed. */
+  /** Runs a shell script, which must end with 0 within some minutes; what it printed. */
   static String sh(String script, String... arguments) throws IOException, InterruptedException {
     String[] command = new String[arguments.length + 4];
     command[0] = "sh";
@@ -22,7 +22,7 @@ final class Shell {
     try (InputStream stream = process.getInputStream()) {
       output = new String(stream.readAllBytes(), StandardCharsets.UTF_8).strip();
     }
-    if (!process.waitFor(60, TimeUnit.SECONDS)) {
+    if (!process.waitFor(180, TimeUnit.SECONDS)) {
       process.destroyForcibly();
       throw new AssertionError("not ended: " + script);
     }

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 @Tag("root")
-@Timeout(120)
+@Timeout(600)
 class TreeRemovalTest {
   @TempDir Path folder;
 

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Kills a process in the middle of its commits and looks at what it left. */
-@Timeout(180)
+@Timeout(600)
 class CrashTest {
   private static final int ROUNDS = 4;
 
@@ -105,7 +105,7 @@ class CrashTest {
       }
     } finally {
       child.destroyForcibly();
-      assertThat(child.waitFor(20, TimeUnit.SECONDS)).isTrue();
+      assertThat(child.waitFor(60, TimeUnit.SECONDS)).isTrue();
     }
     return highest;
   }

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Where the native library goes, seen in processes of their own: it is loaded once in each. */
-@Timeout(120)
+@Timeout(600)
 class NativeLibraryTest {
   @TempDir Path folder;
   @TempDir Path temporary;
@@ -47,7 +47,7 @@ class NativeLibraryTest {
             .redirectErrorStream(true)
             .start();
     String output = new String(child.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertThat(child.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    assertThat(child.waitFor(180, TimeUnit.SECONDS)).isTrue();
     return output;
   }
 

@@ -6,7 +6,7 @@ import java.time.Duration;
 
 /** Waits until changes wait. */
 final class Queue {
-  private static final Duration LIMIT = Duration.ofSeconds(30);
+  private static final Duration LIMIT = Duration.ofSeconds(90);
 
   private Queue() {}
 

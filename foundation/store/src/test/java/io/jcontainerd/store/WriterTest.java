@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-@Timeout(60)
+@Timeout(300)
 class WriterTest {
   @TempDir Path folder;
 
@@ -43,7 +43,7 @@ class WriterTest {
     Store.open(file, StoreOptions.DEFAULTS, List.of(StoreTest.PAIRS)).close();
     try (Session session = Session.open(file, false)) {
       Starved starved = new Starved(file);
-      StoreOptions options = StoreOptions.DEFAULTS.withMaxWait(Duration.ofSeconds(5));
+      StoreOptions options = StoreOptions.DEFAULTS.withMaxWait(Duration.ofSeconds(60));
       Writer writer = new Writer(session, new EventLog(session, 100), starved, options);
       writer.start();
       for (int i = 0; i < 3; i++) {
@@ -55,7 +55,7 @@ class WriterTest {
             },
             false);
       }
-      writer.close(Duration.ofSeconds(30));
+      writer.close(Duration.ofSeconds(90));
       assertThat(starved.asked).hasValue(3);
       assertThat(session.number("SELECT count(*) FROM pairs")).isEqualTo(3);
     }

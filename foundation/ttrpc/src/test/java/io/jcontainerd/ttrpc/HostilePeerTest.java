@@ -23,9 +23,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Peers that break the rules, stop reading, or die in the middle. */
-@Timeout(60)
+@Timeout(300)
 class HostilePeerTest {
-  private static final Duration SOON = Duration.ofSeconds(20);
+  private static final Duration SOON = Duration.ofSeconds(60);
 
   @TempDir Path folder;
   private TtrpcServer server;
@@ -201,7 +201,7 @@ class HostilePeerTest {
   private void awaitNoConnections() {
     long begun = System.nanoTime();
     while (server.connections() > 0) {
-      assertThat(System.nanoTime() - begun).as("time").isLessThan(30_000_000_000L);
+      assertThat(System.nanoTime() - begun).as("time").isLessThan(90_000_000_000L);
       Thread.onSpinWait();
     }
   }
@@ -218,9 +218,7 @@ class HostilePeerTest {
   @Test
   void a_peer_that_does_not_read_loses_its_connection_and_holds_up_nobody() throws Exception {
     try (Raw raw = raw()) {
-      for (int i = 0; i < 30; i++) {
-        raw.send(1 + 2 * i, 1, 0, request("Mega"));
-      }
+      askMuch(raw);
       answersStill();
       // 30 MB of answers do not fit: the server gives the connection up after its stall limit
       awaitNoConnections();
@@ -234,6 +232,17 @@ class HostilePeerTest {
           .isInstanceOf(IOException.class);
     }
     answersStill();
+  }
+
+  /** The server may have given it up before all is asked. */
+  private static void askMuch(Raw raw) {
+    try {
+      for (int i = 0; i < 30; i++) {
+        raw.send(1 + 2 * i, 1, 0, request("Mega"));
+      }
+    } catch (IOException _) {
+      // it has
+    }
   }
 
   @Test
@@ -270,7 +279,7 @@ class HostilePeerTest {
                                     "s", "Same", new byte[1 << 20], CallOptions.within(SOON)))
                         .isInstanceOf(ConnectionLostException.class));
       }
-      assertThat(told.await(20, TimeUnit.SECONDS)).isTrue();
+      assertThat(told.await(60, TimeUnit.SECONDS)).isTrue();
       assertThat(listener.isOpen()).isTrue();
     }
   }

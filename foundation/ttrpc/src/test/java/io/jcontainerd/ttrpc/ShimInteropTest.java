@@ -29,12 +29,12 @@ import org.junit.jupiter.api.io.TempDir;
  * client, and its event publisher is served by our server. Messages are written by field number.
  */
 @Tag("root")
-@Timeout(120)
+@Timeout(600)
 @EnabledIf("shimInstalled")
 class ShimInteropTest {
   private static final Path SHIM = Path.of("/usr/bin/containerd-shim-runc-v2");
   private static final String TASK = "containerd.task.v2.Task";
-  private static final CallOptions QUICK = CallOptions.within(Duration.ofSeconds(30));
+  private static final CallOptions QUICK = CallOptions.within(Duration.ofSeconds(90));
   private static final String NAMESPACE = "runtime-ttrpc";
 
   @TempDir Path bundle;
@@ -93,9 +93,9 @@ class ShimInteropTest {
     Process process = builder.start();
     process.getOutputStream().close();
     String address = new String(process.getInputStream().readAllBytes(), UTF_8).strip();
-    assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+    assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
     assertThat(address).startsWith("unix:///");
-    shim = TtrpcClient.connect(Path.of(address.substring(7)), Duration.ofSeconds(10));
+    shim = TtrpcClient.connect(Path.of(address.substring(7)), Duration.ofSeconds(60));
   }
 
   @AfterEach
@@ -163,9 +163,9 @@ class ShimInteropTest {
             .getField(1)
             .getVarintList()
             .getFirst();
-    assertThat(topics.poll(20, TimeUnit.SECONDS)).isEqualTo("/tasks/create");
+    assertThat(topics.poll(60, TimeUnit.SECONDS)).isEqualTo("/tasks/create");
     call("Start", withId());
-    assertThat(topics.poll(20, TimeUnit.SECONDS)).isEqualTo("/tasks/start");
+    assertThat(topics.poll(60, TimeUnit.SECONDS)).isEqualTo("/tasks/start");
     assertThat(ProcessHandle.of(pid)).isPresent();
 
     assertThatThrownBy(() -> call("Delete", withId()))
@@ -182,15 +182,15 @@ class ShimInteropTest {
     call("Kill", kill);
     UnknownFieldSet exit = message(call("Wait", withId()));
     assertThat(exit.getField(1).getVarintList().getFirst()).isEqualTo(137);
-    assertThat(topics.poll(20, TimeUnit.SECONDS)).isEqualTo("/tasks/exit");
+    assertThat(topics.poll(60, TimeUnit.SECONDS)).isEqualTo("/tasks/exit");
     call("Delete", withId());
-    assertThat(topics.poll(20, TimeUnit.SECONDS)).isEqualTo("/tasks/delete");
+    assertThat(topics.poll(60, TimeUnit.SECONDS)).isEqualTo("/tasks/delete");
 
     try {
       call("Shutdown", withId());
     } catch (ConnectionLostException e) {
       assertThat(e.code()).isEqualTo(StatusCode.UNAVAILABLE); // it may be gone before its answer
     }
-    assertThat(died.await(20, TimeUnit.SECONDS)).isTrue();
+    assertThat(died.await(60, TimeUnit.SECONDS)).isTrue();
   }
 }

@@ -27,9 +27,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Client and server against each other over a unix socket. */
-@Timeout(60)
+@Timeout(300)
 class TtrpcCallsTest {
-  private static final java.time.Duration SOON = java.time.Duration.ofSeconds(20);
+  private static final java.time.Duration SOON = java.time.Duration.ofSeconds(60);
   private static final CallOptions QUICK = CallOptions.within(SOON);
 
   @TempDir Path folder;
@@ -75,7 +75,7 @@ class TtrpcCallsTest {
                 StringValue.parser(),
                 (q, c) -> {
                   entered.countDown();
-                  assertThat(release.await(20, TimeUnit.SECONDS)).isTrue();
+                  assertThat(release.await(60, TimeUnit.SECONDS)).isTrue();
                   seen.add("abandoned " + c.abandoned());
                   return q;
                 })
@@ -199,7 +199,7 @@ class TtrpcCallsTest {
     }
     Duration with =
         client.call("test.v1.Echo", "Remaining", StringValue.of(""), Duration.parser(), QUICK);
-    assertThat(with.getSeconds()).isBetween(1L, 20L);
+    assertThat(with.getSeconds()).isBetween(1L, SOON.toSeconds());
     Duration without =
         client.call(
             "test.v1.Echo",
@@ -257,24 +257,30 @@ class TtrpcCallsTest {
     }
   }
 
+  /** On a busy machine a call may run out of its time before it comes to the handler. */
+  private void runOutOfTimeInside(String method) {
+    var time = java.time.Duration.ofMillis(100);
+    do {
+      CallOptions options = CallOptions.within(time);
+      assertThatThrownBy(() -> client.call("test.v1.Echo", method, new byte[0], options))
+          .extracting(e -> ((TtrpcException) e).code())
+          .isEqualTo(StatusCode.DEADLINE_EXCEEDED);
+      time = time.multipliedBy(4);
+    } while (entered.getCount() > 0 && time.compareTo(SOON) < 0);
+  }
+
   @Test
   void a_deadline_ends_the_wait_and_the_late_answer_is_dropped() throws Exception {
-    CallOptions options = CallOptions.within(java.time.Duration.ofMillis(100));
-    assertThatThrownBy(() -> client.call("test.v1.Echo", "Hold", new byte[0], options))
-        .extracting(e -> ((TtrpcException) e).code())
-        .isEqualTo(StatusCode.DEADLINE_EXCEEDED);
+    runOutOfTimeInside("Hold");
     release.countDown();
-    assertThat(seen.poll(20, TimeUnit.SECONDS)).isEqualTo("abandoned true");
+    assertThat(seen.poll(60, TimeUnit.SECONDS)).isEqualTo("abandoned true");
     assertThat(upper("next")).isEqualTo("NEXT");
   }
 
   @Test
   void a_waiting_handler_is_interrupted_at_the_callers_deadline() throws Exception {
-    CallOptions options = CallOptions.within(java.time.Duration.ofMillis(100));
-    assertThatThrownBy(() -> client.call("test.v1.Echo", "Wait", new byte[0], options))
-        .extracting(e -> ((TtrpcException) e).code())
-        .isEqualTo(StatusCode.DEADLINE_EXCEEDED);
-    assertThat(seen.poll(20, TimeUnit.SECONDS)).isEqualTo("interrupted");
+    runOutOfTimeInside("Wait");
+    assertThat(seen.poll(60, TimeUnit.SECONDS)).isEqualTo("interrupted");
   }
 
   @Test
@@ -306,12 +312,12 @@ class TtrpcCallsTest {
       server.close();
       assertThatThrownBy(waiting::get).hasCauseInstanceOf(ConnectionLostException.class);
     }
-    assertThat(first.await(20, TimeUnit.SECONDS)).isTrue();
+    assertThat(first.await(60, TimeUnit.SECONDS)).isTrue();
     assertThat(client.isClosed()).isTrue();
     client.close();
     var late = new CountDownLatch(1);
     client.onClose(late::countDown);
-    assertThat(late.await(20, TimeUnit.SECONDS)).isTrue();
+    assertThat(late.await(60, TimeUnit.SECONDS)).isTrue();
     assertThat(told).hasValue(1);
     assertThatThrownBy(() -> upper("x")).isInstanceOf(ConnectionLostException.class);
   }
@@ -326,7 +332,7 @@ class TtrpcCallsTest {
       client.close();
       assertThatThrownBy(waiting::get).hasCauseInstanceOf(ConnectionLostException.class);
     }
-    assertThat(seen.poll(20, TimeUnit.SECONDS)).isEqualTo("interrupted");
+    assertThat(seen.poll(60, TimeUnit.SECONDS)).isEqualTo("interrupted");
   }
 
   @Test
@@ -406,7 +412,7 @@ class TtrpcCallsTest {
           .extracting(e -> ((TtrpcException) e).code())
           .isEqualTo(StatusCode.RESOURCE_EXHAUSTED);
     }
-    assertThat(seen.poll(20, TimeUnit.SECONDS)).isEqualTo("deaf ended");
+    assertThat(seen.poll(60, TimeUnit.SECONDS)).isEqualTo("deaf ended");
     assertThat(upper("alive")).isEqualTo("ALIVE");
   }
 

@@ -91,7 +91,7 @@ class RegexTest {
         "(((((){1000}){1000}){1000}){1000}){1000}",
         "((((){1000,}){1000}){1000}){1000}"
       })
-  @Timeout(10)
+  @Timeout(60)
   void what_re2_refuses_is_refused(String expression) {
     assertThat(Regex.compile(expression)).as(expression).isEmpty();
   }
@@ -109,7 +109,7 @@ class RegexTest {
   @Test
   void a_hostile_expression_takes_linear_time_and_no_stack() {
     Assertions.assertTimeoutPreemptively(
-        Duration.ofSeconds(20),
+        Duration.ofSeconds(60),
         () -> {
           assertThat(find("^(a+)+$", "a".repeat(50_000) + "b")).isFalse();
           assertThat(find("^(a|b|ab)*c$", "ab".repeat(50_000))).isFalse();

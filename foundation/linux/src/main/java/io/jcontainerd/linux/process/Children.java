@@ -31,7 +31,7 @@ import java.util.concurrent.locks.LockSupport;
 public final class Children {
   private static final System.Logger LOG = System.getLogger(Children.class.getName());
   private static final Duration SWEEP = Duration.ofSeconds(10);
-  private static final Duration UNTIL_REAPED = Duration.ofSeconds(3);
+  private static final Duration UNTIL_REAPED = Duration.ofSeconds(30);
 
   private final Reactor reactor;
   private final Clock clock;

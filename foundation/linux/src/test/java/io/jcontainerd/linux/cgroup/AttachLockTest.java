@@ -12,7 +12,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The lock is asked for by a write to the group of this process, and to no other. */
 class AttachLockTest {
-  private static final long DEADLINE = TimeUnit.SECONDS.toNanos(20);
+  private static final long DEADLINE = TimeUnit.SECONDS.toNanos(90);
   @TempDir Path folder;
 
   private CgroupMounts mounts(String... kinds) {

@@ -141,7 +141,7 @@ class CgroupTest {
           watcher.watch(new CgroupV2(folder), () -> told.add("oom")).orElseThrow();
       write("memory.events", "oom 1\noom_kill 0\n");
       write("memory.events", "oom 1\noom_kill 1\n");
-      assertThat(told.poll(10, TimeUnit.SECONDS)).isEqualTo("oom");
+      assertThat(told.poll(60, TimeUnit.SECONDS)).isEqualTo("oom");
       assertThat(watch.end()).isFalse();
       assertThat(watch.end()).isFalse();
       write("memory.events", "oom 2\noom_kill 2\n");
@@ -158,15 +158,18 @@ class CgroupTest {
     try (Reactor reactor = Reactor.start("oom-test")) {
       OomWatcher.Watch watch =
           new OomWatcher(reactor).watch(new CgroupV2(folder), () -> told.add("oom")).orElseThrow();
+      CountDownLatch busy = new CountDownLatch(1);
       CountDownLatch seen = new CountDownLatch(1);
       reactor.execute( // as late as the kernel may be
           () -> {
+            busy.countDown();
             try {
               seen.await();
             } catch (InterruptedException e) {
               throw new AssertionError(e);
             }
           });
+      assertThat(busy.await(60, TimeUnit.SECONDS)).isTrue();
       write("memory.events", "oom 1\noom_kill 2\n");
       assertThat(watch.end()).isTrue();
       assertThat(watch.end()).isFalse();
@@ -189,7 +192,7 @@ class CgroupTest {
     static void settle(Reactor reactor) throws InterruptedException {
       var done = new java.util.concurrent.CountDownLatch(1);
       reactor.execute(done::countDown);
-      assertThat(done.await(10, TimeUnit.SECONDS)).isTrue();
+      assertThat(done.await(60, TimeUnit.SECONDS)).isTrue();
     }
   }
 }

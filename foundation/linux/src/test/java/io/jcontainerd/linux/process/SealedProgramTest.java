@@ -27,7 +27,7 @@ class SealedProgramTest {
     try (Reactor reactor = Reactor.start("sealed-test")) {
       ProgramRunner runner = new ProgramRunner(reactor, new Children(reactor, Clock.systemUTC()));
       ProgramRunner.Finished end =
-          runner.run(program, new byte[0], Duration.ofSeconds(20), 64 * 1024);
+          runner.run(program, new byte[0], Duration.ofSeconds(60), 64 * 1024);
       return new String(end.output(), UTF_8).strip();
     }
   }
@@ -66,7 +66,16 @@ class SealedProgramTest {
     Path path = copy.path();
     assertThat(path).exists();
     copy.close();
-    assertThat(Files.exists(path) && path.toRealPath().toString().contains("memfd:sh")).isFalse();
+    assertThat(target(path)).doesNotContain("memfd:sh");
+  }
+
+  /** What the number stands for, which may be another's already; empty if it is nobody's. */
+  private static String target(Path descriptor) {
+    try {
+      return Files.readSymbolicLink(descriptor).toString();
+    } catch (IOException _) {
+      return "";
+    }
   }
 
   @Test

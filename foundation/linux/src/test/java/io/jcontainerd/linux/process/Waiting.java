@@ -12,7 +12,7 @@ record Waiting(boolean ended) implements AutoCloseable {
       return new Waiting(true);
     }
     Optional<Child> child = children.adopt(identity.get());
-    return new Waiting(child.isEmpty() || child.get().await(Duration.ofSeconds(10)).isPresent());
+    return new Waiting(child.isEmpty() || child.get().await(Duration.ofSeconds(60)).isPresent());
   }
 
   @Override

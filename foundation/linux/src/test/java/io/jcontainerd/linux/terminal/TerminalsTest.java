@@ -34,7 +34,7 @@ class TerminalsTest {
               Program.of("stty", List.of("size"), List.of())
                   .withDescriptors(Map.of(0, pair.slave())),
               new byte[0],
-              Duration.ofSeconds(10),
+              Duration.ofSeconds(60),
               100);
       assertThat(new String(finished.output(), UTF_8)).isEqualTo("43 132\n");
       assertThat(Terminals.size(pair.slave())).isEqualTo(new Terminals.WindowSize(132, 43));

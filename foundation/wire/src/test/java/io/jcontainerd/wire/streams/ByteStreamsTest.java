@@ -16,7 +16,7 @@ import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(30)
+@Timeout(180)
 class ByteStreamsTest {
   private static final int CHUNK = 32 << 10;
   private static final int WINDOW = 64 << 10;
