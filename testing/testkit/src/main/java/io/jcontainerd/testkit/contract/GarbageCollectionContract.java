@@ -513,8 +513,8 @@ public abstract class GarbageCollectionContract {
     plain(() -> image("expired", one, Map.of(GC + "expire", past())));
     plain(() -> image("later", two, Map.of(GC + "expire", future())));
     plain(() -> image("unreadable", two, Map.of(GC + "expire", "tomorrow")));
-    plain(() -> image("referred", three, Map.of(GC + "expire", past())));
     plain(() -> container("box", "", Map.of(GC + "ref.image.0", "referred")));
+    plain(() -> image("referred", three, Map.of(GC + "expire", past())));
     end(lease);
     assertThat(images()).containsExactly("later", "referred", "unreadable");
     assertThat(has(one)).isFalse();
@@ -710,6 +710,21 @@ public abstract class GarbageCollectionContract {
     assertThat(names()).isEmpty();
   }
 
+  /** A collection may take the lease before it holds anything; then it is made anew. */
+  private void holdWithLeaseThatIsOver(String id, Digest blob) {
+    for (int i = 1; ; i++) {
+      lease(id, Map.of(GC + "expire", past()));
+      try {
+        hold(id, "content", blob.toString());
+        return;
+      } catch (NotFoundException e) {
+        if (i == 5) {
+          throw e;
+        }
+      }
+    }
+  }
+
   @Test
   void a_lease_ends_at_its_time() {
     String making = lease("making", Map.of());
@@ -717,10 +732,9 @@ public abstract class GarbageCollectionContract {
     for (String text : List.of("past", "future", "unreadable")) {
       blobs.add(under(making, () -> blob(text)));
     }
-    lease("past", Map.of(GC + "expire", past()));
+    holdWithLeaseThatIsOver("past", blobs.get(0));
     lease("future", Map.of(GC + "expire", future()));
     lease("unreadable", Map.of(GC + "expire", "2020-01-01"));
-    hold("past", "content", blobs.get(0).toString());
     hold("future", "content", blobs.get(1).toString());
     hold("unreadable", "content", blobs.get(2).toString());
     end(making);

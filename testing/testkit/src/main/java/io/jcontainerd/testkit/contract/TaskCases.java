@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
  * told. {@link TaskContract} joins the contracts.
  */
 @ExtendWith(ContractReport.class)
-@Timeout(180)
+@Timeout(900)
 public abstract class TaskCases {
   static final Stdio NONE = Stdio.NONE;
   static final int KILL = TaskDriver.KILL;
@@ -116,7 +116,7 @@ public abstract class TaskCases {
   }
 
   static void until(String what, BooleanSupplier condition) throws InterruptedException {
-    long deadline = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+    long deadline = System.nanoTime() + Duration.ofSeconds(90).toNanos();
     while (!condition.getAsBoolean()) {
       assertThat(System.nanoTime()).as(what).isLessThan(deadline);
       Thread.sleep(5);

@@ -17,9 +17,11 @@ import io.jcontainerd.testkit.tasks.TaskDriver.Box;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 
 /** Freezing, limits, numbers and processes of a task that runs. */
@@ -39,13 +41,24 @@ public abstract class TaskControlContract extends TaskCases {
     until("it beats", () -> size(beats) > 0);
     box.pause();
     assertThat(box.status()).isEqualTo(TaskStatus.PAUSED);
-    Thread.sleep(50); // what was under way arrives
-    long still = size(beats);
-    Thread.sleep(150);
-    assertThat(size(beats)).isEqualTo(still);
+    long still = stillAt(beats);
     box.resume();
     assertThat(box.status()).isEqualTo(TaskStatus.RUNNING);
     until("it beats again", () -> size(beats) > still);
+  }
+
+  /** The size at which the file stays as long as many beats would take, once all has arrived. */
+  private static long stillAt(Path file) throws InterruptedException {
+    long[] seen = {-1};
+    until(
+        "it stands still",
+        () -> {
+          long before = seen[0];
+          seen[0] = size(file);
+          LockSupport.parkNanos(Duration.ofMillis(200).toNanos());
+          return before == seen[0];
+        });
+    return seen[0];
   }
 
   private static long size(Path file) {

@@ -343,10 +343,14 @@ public abstract class TaskLifeContract extends TaskCases {
 
   @Test
   void what_outlives_the_first_process_is_killed() throws Exception {
-    Box box = driver.running("sh", "-c", "sleep 1000 & sleep 1000 & usleep 200000");
+    Streams streams = all();
+    Box box = driver.box("sh", "-c", "sleep 1000 & sleep 1000 & read line");
+    int _ = box.create(streams.stdio());
+    int _ = box.start();
     until("three processes", () -> count(box) == 3);
     List<Integer> pids =
         driver.tasks(t -> t.pids(box.id())).stream().map(TaskRuntime.Pid::pid).toList();
+    streams.type("\n");
     assertThat(box.await().status()).isZero();
     for (int pid : pids) {
       until("process " + pid + " ends", () -> !isAlive(pid));
@@ -365,12 +369,14 @@ public abstract class TaskLifeContract extends TaskCases {
   void nothing_outlives_the_first_process_without_a_namespace_of_its_own() throws Exception {
     Box box =
         driver.box(
-            spec -> spec.withoutNamespace("pid"), "sh", "-c", "sleep 1000 & usleep 200000; exit 5");
-    int _ = box.create(NONE);
+            spec -> spec.withoutNamespace("pid"), "sh", "-c", "sleep 1000 & read line; exit 5");
+    Streams streams = all();
+    int _ = box.create(streams.stdio());
     int _ = box.start();
     until("two processes or more", () -> count(box) >= 2);
     List<Integer> pids =
         driver.tasks(t -> t.pids(box.id())).stream().map(TaskRuntime.Pid::pid).toList();
+    streams.type("\n");
     assertThat(box.await().status()).isEqualTo(5);
     for (int pid : pids) {
       until("process " + pid + " ends", () -> !isAlive(pid));

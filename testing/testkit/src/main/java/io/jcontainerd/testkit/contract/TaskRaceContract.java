@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Timeout;
  * What happens at the same time, again and again: 20 times, or as often as the property {@code
  * races} says.
  */
-@Timeout(1200)
+@Timeout(3600)
 public abstract class TaskRaceContract extends TaskCases {
   /** For subclasses. */
   protected TaskRaceContract() {}

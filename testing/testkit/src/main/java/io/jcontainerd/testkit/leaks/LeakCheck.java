@@ -28,17 +28,20 @@ import java.util.stream.Stream;
 public final class LeakCheck {
   private static final int TOLERATED_FILES = 8;
   private static final String LOOP_DEVICE = "loop device ";
-  private static final Duration LET_GO = Duration.ofSeconds(10);
+  private static final String PROCESS = "process ";
+  private static final Duration LET_GO = Duration.ofSeconds(60);
   private static final Duration POLL = Duration.ofMillis(20);
 
   private final Path scratch;
   private final String mark;
+  private final Duration patience;
   private final Set<String> before;
   private final long openBefore;
 
-  private LeakCheck(Path scratch, String mark) {
+  private LeakCheck(Path scratch, String mark, Duration patience) {
     this.scratch = scratch;
     this.mark = mark;
+    this.patience = patience;
     this.before = look();
     this.openBefore = openFiles();
   }
@@ -50,23 +53,34 @@ public final class LeakCheck {
    * @param mark a text that ids made by the test contain, such as a random prefix
    */
   public static LeakCheck begin(Path scratch, String mark) {
-    return new LeakCheck(scratch, mark);
+    return begin(scratch, mark, LET_GO);
+  }
+
+  static LeakCheck begin(Path scratch, String mark, Duration patience) {
+    return new LeakCheck(scratch, mark, patience);
   }
 
   /**
-   * Fails if there is anything that was not there at the beginning. Loop devices are waited for a
-   * moment: the kernel lets them go after the unmount, and later still while somebody looks at one.
+   * Fails if there is anything that was not there at the beginning. Some things are waited for: the
+   * kernel lets loop devices go after the unmount, and later still while somebody looks at one; who
+   * was killed takes a moment to die; and other threads have files open for a moment.
    */
   public void assertNothingLeft() {
-    long deadline = System.nanoTime() + LET_GO.toNanos();
+    long deadline = System.nanoTime() + patience.toNanos();
     Set<String> left = left();
-    while (left.stream().anyMatch(thing -> thing.startsWith(LOOP_DEVICE))
+    long more = openFiles() - openBefore;
+    while ((left.stream().anyMatch(LeakCheck::goesLater) || more >= TOLERATED_FILES)
         && System.nanoTime() - deadline < 0) {
       LockSupport.parkNanos(POLL.toNanos());
       left = left();
+      more = openFiles() - openBefore;
     }
     assertThat(left).as("left behind").isEmpty();
-    assertThat(openFiles() - openBefore).as("more open files").isLessThan(TOLERATED_FILES);
+    assertThat(more).as("more open files").isLessThan(TOLERATED_FILES);
+  }
+
+  private static boolean goesLater(String thing) {
+    return thing.startsWith(LOOP_DEVICE) || thing.startsWith(PROCESS);
   }
 
   private Set<String> left() {
@@ -95,7 +109,7 @@ public final class LeakCheck {
       String command = read(Path.of("/proc/" + process.pid() + "/cmdline")).replace('\0', ' ');
       boolean marked = !mark.isEmpty() && command.contains(mark) && process.pid() != self;
       if (own.contains(process.pid()) || marked) {
-        found.add("process " + process.pid() + " " + command.strip());
+        found.add(PROCESS + process.pid() + " " + command.strip());
       }
     }
     return found;
@@ -159,6 +173,11 @@ public final class LeakCheck {
       return walk.skip(1).map(path -> "file " + path).collect(Collectors.toSet());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    } catch (UncheckedIOException e) {
+      if (e.getCause() instanceof NoSuchFileException) {
+        return files(); // something is just being removed
+      }
+      throw e;
     }
   }
 

@@ -19,7 +19,7 @@ public final class DockerRegistry implements AutoCloseable {
   public static final Path BINARY = Path.of("/usr/bin/docker-registry");
 
   private static final Pattern LISTENING = Pattern.compile("listening on 127\\.0\\.0\\.1:([0-9]+)");
-  private static final Duration PATIENCE = Duration.ofSeconds(20);
+  private static final Duration PATIENCE = Duration.ofSeconds(90);
   private static final Duration POLL = Duration.ofMillis(10);
 
   private final Process process;
@@ -68,7 +68,7 @@ public final class DockerRegistry implements AutoCloseable {
    * Starts a registry.
    *
    * @param folder made if absent; what an earlier registry kept there is served again
-   * @throws IOException if it does not listen within 20 seconds; its log is in the message
+   * @throws IOException if it does not listen within 90 seconds; its log is in the message
    */
   public static DockerRegistry start(Path folder) throws IOException, InterruptedException {
     return start(folder, "", "");

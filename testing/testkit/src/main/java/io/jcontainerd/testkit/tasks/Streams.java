@@ -22,7 +22,7 @@ import java.util.concurrent.TimeUnit;
  * its own that waits for the other end, as Go's client does.
  */
 public final class Streams implements AutoCloseable {
-  private static final Duration LIMIT = Duration.ofSeconds(20);
+  private static final Duration LIMIT = Duration.ofSeconds(90);
 
   private final Optional<Path> in;
   private final Path out;
@@ -62,7 +62,7 @@ public final class Streams implements AutoCloseable {
   /** Makes a FIFO. */
   public static Path fifo(Path path) throws IOException, InterruptedException {
     Process made = new ProcessBuilder("mkfifo", "-m", "700", path.toString()).start();
-    assertThat(made.waitFor(10, TimeUnit.SECONDS)).isTrue();
+    assertThat(made.waitFor(LIMIT.toSeconds(), TimeUnit.SECONDS)).isTrue();
     assertThat(made.exitValue()).as("mkfifo %s", path).isZero();
     return path;
   }

@@ -18,11 +18,13 @@ import io.jcontainerd.oci.json.JsonObject;
 import io.jcontainerd.oci.runtime.Spec;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
+import java.nio.file.DirectoryStream;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -34,7 +36,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
-import java.util.stream.Stream;
 
 /**
  * Containers and tasks of one namespace of a daemon. Closing it kills and removes whatever it made
@@ -44,7 +45,7 @@ public final class TaskDriver implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(TaskDriver.class.getName());
 
   /** Longer than anything takes that is not a failure. */
-  public static final Duration LIMIT = Duration.ofSeconds(30);
+  public static final Duration LIMIT = Duration.ofMinutes(2);
 
   /** The control group that those of all containers are in, if systemd does not make them. */
   public static final String CGROUP = "/jc-tasks/";
@@ -362,17 +363,16 @@ public final class TaskDriver implements AutoCloseable {
    * any. While somebody has, it stays.
    */
   public static void removeGroup() throws IOException {
-    try (Stream<Path> groups =
-        Files.find(
-            Path.of("/sys/fs/cgroup"),
-            2,
-            (path, _) -> CGROUP.equals("/" + path.getFileName() + "/"))) {
-      for (Path group : groups.toList()) {
-        try {
-          Files.delete(group);
-        } catch (FileSystemException e) {
-          LOG.log(Level.DEBUG, "in use", e);
-        }
+    Path top = Path.of("/sys/fs/cgroup");
+    List<Path> hierarchies = new ArrayList<>(List.of(top));
+    try (DirectoryStream<Path> each = Files.newDirectoryStream(top)) {
+      each.forEach(hierarchies::add);
+    }
+    for (Path hierarchy : hierarchies) {
+      try {
+        Files.deleteIfExists(hierarchy.resolve(CGROUP.replace("/", "")));
+      } catch (FileSystemException e) {
+        LOG.log(Level.DEBUG, "in use", e);
       }
     }
   }

@@ -10,7 +10,7 @@ import java.util.function.Predicate;
 
 /** What was told of tasks since it was opened, in order. Safe for many threads. */
 public final class TaskEvents implements AutoCloseable {
-  private static final Duration LIMIT = Duration.ofSeconds(20);
+  private static final Duration LIMIT = Duration.ofSeconds(90);
 
   private final List<TaskEvent> all = new ArrayList<>();
   private final TaskSubject.Listening listening;

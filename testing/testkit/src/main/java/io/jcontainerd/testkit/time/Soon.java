@@ -7,7 +7,7 @@ import java.util.concurrent.locks.LockSupport;
 
 /** What another thread or process does soon, of which nobody tells. */
 public final class Soon {
-  private static final Duration LIMIT = Duration.ofSeconds(30);
+  private static final Duration LIMIT = Duration.ofSeconds(90);
   private static final Duration PAUSE = Duration.ofNanos(200_000);
 
   /** What is waited for. */

@@ -1,5 +1,7 @@
 package io.jcontainerd.testkit.time;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.jcontainerd.core.ports.Time;
 import java.time.Duration;
 import java.time.Instant;
@@ -9,6 +11,8 @@ import java.time.Instant;
  * advanced far enough by another thread. Safe for many threads.
  */
 public final class VirtualTime implements Time {
+  private static final Duration LIMIT = Duration.ofSeconds(90);
+
   private Instant now;
   private long nanos;
   private int sleepers;
@@ -32,8 +36,11 @@ public final class VirtualTime implements Time {
 
   /** Waits until so many threads sleep, so that a test can advance the clock past them. */
   public synchronized void awaitSleepers(int count) throws InterruptedException {
+    long deadline = System.nanoTime() + LIMIT.toNanos();
     while (sleepers < count) {
-      wait();
+      long left = (deadline - System.nanoTime()) / 1_000_000;
+      assertThat(left).as("time left until %d sleep; now %d do", count, sleepers).isPositive();
+      wait(left);
     }
   }
 

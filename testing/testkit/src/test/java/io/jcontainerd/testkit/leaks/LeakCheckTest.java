@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -14,6 +15,9 @@ import org.junit.jupiter.api.io.TempDir;
 
 @SuppressWarnings("NullAway.Init")
 class LeakCheckTest {
+  /** For what does not go. */
+  private static final Duration SHORT = Duration.ofMillis(300);
+
   @TempDir Path scratch;
 
   @Test
@@ -35,7 +39,7 @@ class LeakCheckTest {
 
   @Test
   void a_process_is_found() throws Exception {
-    LeakCheck check = LeakCheck.begin(scratch, "jc-leak-process");
+    LeakCheck check = LeakCheck.begin(scratch, "jc-leak-process", SHORT);
     Process process = new ProcessBuilder("sleep", "60").start();
     try {
       assertThatThrownBy(check::assertNothingLeft)
@@ -50,7 +54,7 @@ class LeakCheckTest {
   @Test
   void open_files_are_found() throws Exception {
     Path file = Files.createFile(scratch.resolve("file"));
-    LeakCheck check = LeakCheck.begin(scratch, "jc-leak-open");
+    LeakCheck check = LeakCheck.begin(scratch, "jc-leak-open", SHORT);
     var open = new ArrayList<FileChannel>();
     for (int i = 0; i < 20; i++) {
       open.add(FileChannel.open(file));
@@ -85,7 +89,7 @@ class LeakCheckTest {
   void a_loop_device_is_found() throws Exception {
     Path file = scratch.resolve("image");
     Files.write(file, new byte[1 << 20]);
-    LeakCheck check = LeakCheck.begin(scratch, "jc-leak-loop");
+    LeakCheck check = LeakCheck.begin(scratch, "jc-leak-loop", SHORT);
     Process losetup = new ProcessBuilder("losetup", "-f", "--show", file.toString()).start();
     String device = new String(losetup.getInputStream().readAllBytes(), UTF_8).strip();
     try {
