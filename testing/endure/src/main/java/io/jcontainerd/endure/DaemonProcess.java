@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
 
 /** The daemon as it is shipped, on folders of its own. */
 final class DaemonProcess {
-  private static final Duration READY = Duration.ofSeconds(90);
-  private static final Duration END = Duration.ofSeconds(60);
+  private static final Duration READY = Duration.ofMinutes(3);
+  private static final Duration END = Duration.ofMinutes(2);
 
   private static final List<String> WITHOUT_UNIFIED =
       List.of(
@@ -96,6 +96,13 @@ final class DaemonProcess {
         imports = []
         root = "%s"
         state = "%s"
+
+        [timeouts]
+          "io.containerd.timeout.metrics.shimstats" = "60s"
+          "io.containerd.timeout.shim.cleanup" = "30s"
+          "io.containerd.timeout.shim.load" = "60s"
+          "io.containerd.timeout.shim.shutdown" = "10s"
+          "io.containerd.timeout.task.state" = "60s"
 
         [plugins."io.containerd.shim.v1.manager"]
           socket_dir = "%s"

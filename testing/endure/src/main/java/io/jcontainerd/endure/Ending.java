@@ -1,12 +1,13 @@
 package io.jcontainerd.endure;
 
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
+import java.util.Optional;
 
 /**
  * After the last daemon: the shim host leaves by itself, and nothing may be left on the machine.
@@ -14,7 +15,7 @@ import java.util.stream.Stream;
 final class Ending {
   private static final Path CGROUPS = Path.of("/sys/fs/cgroup");
   private static final Path OCI_STATE = Path.of("/run/containerd/runc");
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final Duration PATIENCE = Duration.ofSeconds(90);
 
   private Ending() {}
 
@@ -37,14 +38,26 @@ final class Ending {
       List<Path> empty = new ArrayList<>(cgroups(namespace));
       empty.add(OCI_STATE.resolve(namespace));
       for (Path folder : empty) {
-        try {
-          Files.deleteIfExists(folder);
-        } catch (IOException e) {
-          left.add("folder of containers " + folder + ": " + e.getMessage());
-        }
+        remove(folder, deadline)
+            .ifPresent(why -> left.add("folder of containers " + folder + ": " + why));
       }
     }
     return left;
+  }
+
+  /** Why it cannot be removed; the kernel may take a process to be in a group a moment longer. */
+  private static Optional<String> remove(Path folder, long deadline) throws InterruptedException {
+    while (true) {
+      try {
+        Files.deleteIfExists(folder);
+        return Optional.empty();
+      } catch (IOException e) {
+        if (System.nanoTime() > deadline) {
+          return Optional.of(String.valueOf(e.getMessage()));
+        }
+        Thread.sleep(50);
+      }
+    }
   }
 
   private static List<String> processes(String mark) {
@@ -56,9 +69,11 @@ final class Ending {
   }
 
   private static List<Path> cgroups(String namespace) throws IOException {
-    try (Stream<Path> found =
-        Files.find(CGROUPS, 2, (path, _) -> path.getFileName().toString().equals(namespace))) {
-      return found.toList();
+    List<Path> found = new ArrayList<>(List.of(CGROUPS.resolve(namespace)));
+    try (DirectoryStream<Path> hierarchies = Files.newDirectoryStream(CGROUPS)) {
+      hierarchies.forEach(hierarchy -> found.add(hierarchy.resolve(namespace)));
     }
+    found.removeIf(group -> !Files.isDirectory(group));
+    return found;
   }
 }

@@ -21,7 +21,7 @@ final class Kill {
   private static final int PULLERS = 3;
   private static final int ROUNDS_BETWEEN_LOOKS = 10;
   private static final int ROUNDS_BETWEEN_LINES = 25;
-  private static final Duration IDLE = Duration.ofMinutes(2);
+  private static final Duration IDLE = Duration.ofMinutes(5);
   private static final Duration LONGEST_LOAD = Duration.ofSeconds(3);
   private static final int LONGEST_REST_MILLIS = 100;
   private static final int MOST_LINES = 200;

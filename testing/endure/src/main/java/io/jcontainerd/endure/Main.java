@@ -68,8 +68,12 @@ final class Main {
       }
       case "soak" -> soak(program(packed), words, seed, folder);
       case "stuck" -> {
+        Duration promised =
+            option(words, "--within")
+                .map(seconds -> Duration.ofSeconds(Long.parseLong(seconds)))
+                .orElse(Stuck.PROMISED);
         noMore(words);
-        yield stuck(program(packed), folder);
+        yield stuck(program(packed), folder, promised);
       }
       case "power" -> {
         if (words.size() != 2) {
@@ -92,7 +96,7 @@ final class Main {
       return """
           usage: endure kill [tasks] [N] [--packed] [--seed S] [--folder DIR]
                  endure power load|verify DIR [--packed] [--ledger FILE]
-                 endure stuck [--packed] [--folder DIR]
+                 endure stuck [--within SECONDS] [--packed] [--folder DIR]
                  endure soak [--cycles N] [--execs N] [--workers N] [--minutes M]
                         [--runtime crun|runc] [--packed] [--seed S] [--folder DIR]""";
     }
@@ -179,7 +183,7 @@ final class Main {
     return good;
   }
 
-  private static boolean stuck(Path program, Optional<Path> wanted)
+  private static boolean stuck(Path program, Optional<Path> wanted, Duration promised)
       throws IOException, InterruptedException {
     Ground ground = Ground.open(program, "stuck", wanted, "");
     DaemonProcess daemon = ground.daemon();
@@ -190,7 +194,14 @@ final class Main {
       Problems problems = new Problems();
       try (Containerd client = daemon.awaitReady()) {
         good =
-            new Stuck(client, ground.folder(), ground.name(), ociRuntime(), problems, System.out)
+            new Stuck(
+                    client,
+                    ground.folder(),
+                    ground.name(),
+                    ociRuntime(),
+                    problems,
+                    promised,
+                    System.out)
                 .run();
       } finally {
         daemon.stop();

@@ -26,7 +26,7 @@ import java.util.stream.Stream;
  * and processes that no image, container or hand-made snapshot keeps.
  */
 final class Remains {
-  private static final Duration PATIENCE = Duration.ofSeconds(20);
+  private static final Duration PATIENCE = Duration.ofSeconds(90);
   private static final String CONTENT = "io.containerd.content.v1.content";
   private static final String TASKS = "io.containerd.runtime.v2.task";
 

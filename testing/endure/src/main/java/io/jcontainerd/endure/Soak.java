@@ -42,8 +42,14 @@ final class Soak {
 
   private static final int WARM_CYCLES = 4;
   private static final int WARM_EXECS = 40;
+
+  /**
+   * Much longer than it takes: what was not done once by then would be taken for something left.
+   */
+  private static final Duration WARM = Duration.ofMinutes(6);
+
   private static final Duration REST = Duration.ofSeconds(12);
-  private static final Duration PATIENCE = Duration.ofSeconds(45);
+  private static final Duration PATIENCE = Duration.ofSeconds(90);
   private static final Duration LINE = Duration.ofSeconds(10);
 
   /**
@@ -120,9 +126,9 @@ final class Soak {
       workers.add(new SoakWorker(driver, book, problems, fifos, random.split(), cycles, execs));
     }
     began = System.nanoTime();
-    phase(workers, WARM_CYCLES * size.workers(), WARM_EXECS * size.workers(), PATIENCE);
+    phase(workers, WARM_CYCLES * size.workers(), WARM_EXECS * size.workers(), WARM);
     Census _ = rest(reader); // the looking itself starts threads in what it looks at
-    Census before = rest(reader);
+    Census before = steady(rest(reader));
     cycles.set(0);
     execs.set(0);
     began = System.nanoTime();
@@ -191,6 +197,20 @@ final class Soak {
     Thread.sleep(REST);
     out.println(line(reader));
     return Census.take(daemon, namespace);
+  }
+
+  /** Without what is there for a moment only, which would be missed later. */
+  private Census steady(Census first) throws IOException, InterruptedException {
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    Census before = first;
+    while (true) {
+      Thread.sleep(1000);
+      Census now = Census.take(daemon, namespace);
+      if (now.changesSince(before).isEmpty() || System.nanoTime() > deadline) {
+        return now;
+      }
+      before = now;
+    }
   }
 
   /** Threads of pools that nobody needs end late. */
