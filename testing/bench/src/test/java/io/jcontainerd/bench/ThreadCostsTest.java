@@ -2,6 +2,7 @@ package io.jcontainerd.bench;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 
 class ThreadCostsTest {
@@ -15,8 +16,15 @@ class ThreadCostsTest {
   @Test
   void aThreadThatWorksIsCounted() throws Exception {
     var costs = new ThreadCosts(ProcessHandle.current().pid(), new Cost());
+    var seen = new CountDownLatch(1);
     try (costs) {
-      Thread worker = Thread.ofPlatform().name("spins-7").start(ThreadCostsTest::spin);
+      Thread worker = Thread.ofPlatform().name("spins-7").start(() -> spinAndStay(seen));
+      long begun = System.nanoTime();
+      while (costs.groups().stream().noneMatch(ThreadCostsTest::hasSpun)) {
+        assertThat(System.nanoTime() - begun).as("time").isLessThan(90_000_000_000L);
+        Thread.sleep(10);
+      }
+      seen.countDown();
       worker.join();
     }
     assertThat(costs.groups())
@@ -25,6 +33,20 @@ class ThreadCostsTest {
               assertThat(group.name()).isEqualTo("spins");
               assertThat(group.seconds()).isBetween(0.2, 1.0);
             });
+  }
+
+  private static boolean hasSpun(ThreadCosts.Group group) {
+    return group.name().equals("spins") && group.seconds() > 0.2;
+  }
+
+  /** Until it was looked at, for the end of a thread that went is missed. */
+  private static void spinAndStay(CountDownLatch seen) {
+    spin();
+    try {
+      seen.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private static void spin() {

@@ -160,7 +160,7 @@ final class Demo {
         String host = fromTheHost(pid);
         task.start();
         Exit exit = waitFor(task);
-        io.drain(Duration.ofSeconds(10));
+        io.drain(Duration.ofSeconds(60));
         end("exit status " + exit.status());
         out.println();
         out.println("--- what the container saw ---");

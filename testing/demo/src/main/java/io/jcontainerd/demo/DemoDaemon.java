@@ -11,8 +11,8 @@ import java.util.concurrent.TimeUnit;
 
 /** Our daemon on folders and a socket of its own. Closing stops it and waits for its end. */
 final class DemoDaemon implements AutoCloseable {
-  private static final Duration READY = Duration.ofSeconds(60);
-  private static final int STOP_SECONDS = 20;
+  private static final Duration READY = Duration.ofMinutes(3);
+  private static final int STOP_SECONDS = 60;
 
   private final Process process;
   private final Path socket;

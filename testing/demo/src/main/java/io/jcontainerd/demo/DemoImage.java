@@ -168,7 +168,7 @@ record DemoImage(Map<Descriptor, byte[]> blobs, Descriptor target) {
             .redirectError(ProcessBuilder.Redirect.INHERIT)
             .start();
     byte[] tar = process.getInputStream().readAllBytes();
-    if (!process.waitFor(60, TimeUnit.SECONDS) || process.exitValue() != 0) {
+    if (!process.waitFor(180, TimeUnit.SECONDS) || process.exitValue() != 0) {
       throw new IOException("tar failed: " + new String(tar, 0, Math.min(200, tar.length), UTF_8));
     }
     return tar;

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a run may leave on the machine, told from what was there by its folders and its name: other
@@ -26,7 +27,7 @@ final class Leftovers {
   private static final Path NETNS = Path.of("/run/netns");
   private static final List<Path> OUTSIDE =
       List.of(Path.of("/run"), Path.of("/tmp"), Path.of("/var/tmp"), Path.of("/var/lib"));
-  private static final Duration PATIENCE = Duration.ofSeconds(15);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   /** What is left now. */
   record Found(
@@ -213,6 +214,11 @@ final class Leftovers {
           @Override
           public FileVisitResult visitFileFailed(Path file, IOException failure) {
             return FileVisitResult.CONTINUE; // cgroups of others come and go
+          }
+
+          @Override
+          public FileVisitResult postVisitDirectory(Path dir, @Nullable IOException failure) {
+            return FileVisitResult.CONTINUE; // likewise
           }
         });
     return found;

@@ -25,7 +25,7 @@ import java.util.logging.Logger;
  */
 final class Main {
   private static final int LONGEST_SOCKET_FOLDER = 40;
-  private static final Duration CLEANING = Duration.ofSeconds(90);
+  private static final Duration CLEANING = Duration.ofMinutes(4);
   private static final Logger NETTY = Logger.getLogger("io.netty.bootstrap");
 
   private Main() {}

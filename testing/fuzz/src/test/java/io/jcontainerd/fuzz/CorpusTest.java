@@ -20,7 +20,7 @@ import org.junit.jupiter.api.TestFactory;
 /** Every input that is kept, seeds and what the fuzzer found, through its target. */
 class CorpusTest {
   private static final Path CORPUS = Path.of("src/test/corpus");
-  private static final Duration LIMIT = Duration.ofSeconds(20);
+  private static final Duration LIMIT = Duration.ofMinutes(2);
 
   private interface Target {
     void run(byte[] input) throws Exception;

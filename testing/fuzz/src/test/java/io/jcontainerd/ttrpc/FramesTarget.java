@@ -131,7 +131,7 @@ public final class FramesTarget {
   }
 
   private static void await(CountDownLatch over) throws InterruptedException {
-    if (!over.await(10, TimeUnit.SECONDS)) {
+    if (!over.await(60, TimeUnit.SECONDS)) {
       throw new AssertionError("the connection does not end");
     }
   }
