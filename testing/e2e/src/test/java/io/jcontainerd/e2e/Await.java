@@ -6,7 +6,8 @@ import java.util.function.BooleanSupplier;
 
 /** Waits for something that another process does, as long as it may take and no longer. */
 final class Await {
-  static final Duration LIMIT = Duration.ofSeconds(20);
+  /** Far longer than it takes on a machine that has much else to do. */
+  static final Duration LIMIT = Duration.ofSeconds(90);
 
   private Await() {}
 

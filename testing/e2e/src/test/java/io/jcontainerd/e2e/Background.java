@@ -55,7 +55,11 @@ final class Background implements AutoCloseable {
   }
 
   void awaitText(String words) {
-    Await.until("«" + words + "» in: " + text(), () -> text().contains(words));
+    try {
+      Await.until("«" + words + "»", () -> text().contains(words));
+    } catch (AssertionError e) {
+      throw new AssertionError("it said: " + text(), e);
+    }
   }
 
   /** Ends it as Ctrl-C does. */
@@ -69,7 +73,7 @@ final class Background implements AutoCloseable {
 
   int awaitEnd() {
     try {
-      if (!process.waitFor(30, TimeUnit.SECONDS)) {
+      if (!process.waitFor(Await.LIMIT.toSeconds(), TimeUnit.SECONDS)) {
         throw new AssertionError("did not end; it said: " + text());
       }
       return process.exitValue();

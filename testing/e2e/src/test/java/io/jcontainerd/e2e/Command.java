@@ -15,7 +15,7 @@ import java.util.concurrent.TimeUnit;
 
 /** A program run to its end, with its output and its status. */
 record Command(List<String> line, int status, String out, String err) {
-  static final Duration LIMIT = Duration.ofSeconds(60);
+  static final Duration LIMIT = Duration.ofMinutes(3);
 
   static Command run(String... line) {
     return run(Arrays.asList(line));

@@ -21,25 +21,27 @@ final class CuttingProxy implements AutoCloseable {
   /** Small, so that what is counted has nearly arrived. */
   private static final int BUFFER = 32 << 10;
 
+  private static final int CONNECT_MILLIS = 30_000;
+
+  /** Bytes per second that come when hardly any do. */
+  private static final long SLOW = 100_000;
+
   private final ServerSocket server;
   private final InetSocketAddress target;
-  private final Rate all;
+  private final long bytesPerSecond;
+  private final Rate all = new Rate();
   private final long ofEach;
+  private volatile long slowFrom = Long.MAX_VALUE;
   private final Set<Pair> open = ConcurrentHashMap.newKeySet();
   private final AtomicLong delivered = new AtomicLong();
   private final AtomicLong connections = new AtomicLong();
 
   /** How fast bytes may go. */
   private static final class Rate {
-    private final long bytesPerSecond;
     private long free = System.nanoTime();
 
-    Rate(long bytesPerSecond) {
-      this.bytesPerSecond = bytesPerSecond;
-    }
-
     /** Waits until it is the turn of so many bytes. */
-    void pass(int count) {
+    void pass(int count, long bytesPerSecond) {
       long turn;
       synchronized (this) {
         turn = Math.max(free, System.nanoTime());
@@ -77,7 +79,7 @@ final class CuttingProxy implements AutoCloseable {
     this.target =
         new InetSocketAddress(
             target.substring(0, colon), Integer.parseInt(target.substring(colon + 1)));
-    this.all = new Rate(bytesPerSecond);
+    this.bytesPerSecond = bytesPerSecond;
     this.ofEach = ofEach;
     try {
       server = new ServerSocket(0, 64, InetAddress.ofLiteral("127.0.0.1"));
@@ -90,6 +92,19 @@ final class CuttingProxy implements AutoCloseable {
   /** Host and port. */
   String host() {
     return "127.0.0.1:" + server.getLocalPort();
+  }
+
+  /**
+   * Once so many bytes have been delivered, hardly any more come, and yet some do, until {@link
+   * #fast}: whoever wants to do something in the middle has time for it.
+   */
+  void slowFrom(long count) {
+    slowFrom = count;
+  }
+
+  /** From now on it is as fast as it was made. */
+  void fast() {
+    slowFrom = Long.MAX_VALUE;
   }
 
   /** Bytes that were given to clients, of whatever connection. */
@@ -133,7 +148,8 @@ final class CuttingProxy implements AutoCloseable {
         Socket registry = new Socket()) {
       client.setSendBufferSize(BUFFER);
       client.setTcpNoDelay(true);
-      registry.connect(target, 5000);
+      registry.setReceiveBufferSize(BUFFER); // little comes after the registry has stopped
+      registry.connect(target, CONNECT_MILLIS);
       Pair pair = new Pair(client, registry);
       open.add(pair);
       connections.incrementAndGet();
@@ -152,15 +168,15 @@ final class CuttingProxy implements AutoCloseable {
   }
 
   private void copy(Pair pair, Socket from, Socket to, boolean answers) {
-    Rate own = new Rate(ofEach);
+    Rate own = new Rate();
     byte[] bytes = new byte[BUFFER / 2];
     try {
       InputStream in = from.getInputStream();
       OutputStream out = to.getOutputStream();
       for (int count = in.read(bytes); count >= 0; count = in.read(bytes)) {
         if (answers) {
-          own.pass(count);
-          all.pass(count);
+          own.pass(count, ofEach);
+          all.pass(count, delivered.get() > slowFrom ? SLOW : bytesPerSecond);
         }
         out.write(bytes, 0, count);
         if (answers) {

@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +24,20 @@ final class Daemon implements AutoCloseable {
   private static final String WITHOUT_UNIFIED =
       "if mountpoint -q /sys/fs/cgroup/unified; then umount /sys/fs/cgroup/unified; fi;"
           + " exec \"$@\"";
+
+  /** What is usual is for machines that have nothing else to do. */
+  private static final String TIMEOUTS =
+      """
+      [timeouts]
+        "io.containerd.timeout.metrics.shimstats" = "60s"
+        "io.containerd.timeout.shim.cleanup" = "30s"
+        "io.containerd.timeout.shim.load" = "60s"
+        "io.containerd.timeout.shim.shutdown" = "10s"
+        "io.containerd.timeout.task.state" = "60s"
+      """;
+
+  private static final Duration START = Duration.ofMinutes(3);
+  private static final Duration END = Duration.ofMinutes(2);
 
   private final Path folder;
   private final boolean privateMounts;
@@ -125,7 +140,8 @@ final class Daemon implements AutoCloseable {
       if (reference != null) {
         head += "disabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n";
       }
-      Files.writeString(file, head + "[grpc]\n  address = \"%s\"\n".formatted(socket()) + config);
+      Files.writeString(
+          file, head + TIMEOUTS + "[grpc]\n  address = \"%s\"\n".formatted(socket()) + config);
       line.add(reference == null ? launcher("jcontainerd").toString() : reference);
       line.addAll(List.of("--config", file.toString()));
     } catch (IOException e) {
@@ -155,17 +171,43 @@ final class Daemon implements AutoCloseable {
   /** Starts the process and waits for its first answer. */
   Daemon start() {
     Process started = launch();
-    Await.until(
-        "the daemon answers; it said: " + logText(),
-        Duration.ofSeconds(30),
-        () -> {
-          if (!started.isAlive()) {
-            throw new AssertionError("the daemon ended: " + logText());
-          }
-          return Files.exists(socket())
-              && Command.run(Ctr.binary(), "-a", socket().toString(), "version").status() == 0;
-        });
+    try {
+      Await.until("the daemon answers", START, () -> !started.isAlive() || answers());
+    } catch (AssertionError e) {
+      throw new AssertionError("it said: " + logText(), e);
+    }
+    if (!started.isAlive()) {
+      throw new AssertionError("the daemon ended: " + logText());
+    }
     return this;
+  }
+
+  /**
+   * The files that it has open, but for those of the store, whose readers become more with the
+   * calls that happen to come at the same moment, and for what only the virtual machine waits by.
+   */
+  int openFiles() {
+    try (Stream<Path> open = Files.list(Path.of("/proc/" + pid() + "/fd"))) {
+      return (int) open.filter(Daemon::isOfWork).count();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static boolean isOfWork(Path descriptor) {
+    try {
+      String target = Files.readSymbolicLink(descriptor).toString();
+      return !target.contains("/store.db")
+          && !target.equals("anon_inode:[eventpoll]")
+          && !target.equals("anon_inode:[eventfd]");
+    } catch (IOException e) {
+      return false; // closed since it was listed
+    }
+  }
+
+  private boolean answers() {
+    return Files.exists(socket())
+        && Command.run(Ctr.binary(), "-a", socket().toString(), "version").status() == 0;
   }
 
   boolean alive() {
@@ -198,7 +240,7 @@ final class Daemon implements AutoCloseable {
 
   private void awaitEnd() {
     try {
-      if (!process().waitFor(30, TimeUnit.SECONDS)) {
+      if (!process().waitFor(END.toSeconds(), TimeUnit.SECONDS)) {
         throw new AssertionError("the daemon did not end: " + logText());
       }
     } catch (InterruptedException e) {

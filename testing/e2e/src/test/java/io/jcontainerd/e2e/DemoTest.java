@@ -12,7 +12,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** What a newcomer runs first. */
 @Tag("root")
 class DemoTest {
-  private static final Duration LIMIT = Duration.ofMinutes(3);
+  private static final Duration LIMIT = Duration.ofMinutes(10);
 
   @TempDir Path folder;
 

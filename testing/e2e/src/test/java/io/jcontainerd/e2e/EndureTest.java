@@ -22,7 +22,9 @@ import org.junit.jupiter.api.Test;
 /** The daemon killed under load, as {@code ./dev kill} does it, but not as often. */
 @Tag("root")
 class EndureTest {
-  private static final Duration LIMIT = Duration.ofMinutes(5);
+  private static final Duration LIMIT = Duration.ofMinutes(15);
+
+  private static final int ROUNDS = 20;
 
   private Path folder;
 
@@ -57,13 +59,13 @@ class EndureTest {
     Path store = data.resolve("root/io.jcontainerd.store.v1.sqlite/store.db");
     long wanted = 2;
     List<String> settled;
+    int rounds = 0;
     do { // the load deletes images, too: one must be left when another is lost
+      assertThat(rounds++).as("rounds of load without images left").isLessThan(ROUNDS);
       long enough = wanted;
       try (Background load = Background.start(endure("power", "load", data.toString()))) {
         Await.until(
-            "images",
-            Duration.ofMinutes(2),
-            () -> unpacked(data) >= enough && settledImages(data).size() >= 2);
+            "images", LIMIT, () -> unpacked(data) >= enough && settledImages(data).size() >= 2);
       }
       Traces.processes(folder).forEach(ProcessHandle::destroyForcibly);
       Await.until("the daemon is dead", () -> Traces.processes(folder).isEmpty());

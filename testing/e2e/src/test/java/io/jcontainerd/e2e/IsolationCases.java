@@ -190,7 +190,7 @@ abstract class IsolationCases {
                     TestImage.tree(tree);
                   }
                   String id = id();
-                  String script = "for i in 1 2 3 4 5 6 7 8 9; do sleep 1 & done; echo all";
+                  String script = "for i in 1 2 3 4 5 6 7 8 9; do sleep 100 & done; echo all";
                   String spec =
                       Command.run(Ctr.binary(), "oci", "spec")
                           .ok()

@@ -24,7 +24,24 @@ final class Registry implements AutoCloseable {
     this.port = port;
   }
 
+  /** Somebody else may take the port that was free a moment before. */
+  private static final int TRIES = 5;
+
   static Registry start(Path folder) {
+    for (int i = 1; ; i++) {
+      Registry registry = launch(folder);
+      Await.until("the registry answers", () -> !registry.process.isAlive() || registry.answers());
+      if (registry.process.isAlive()) {
+        return registry;
+      }
+      registry.close();
+      if (i == TRIES) {
+        throw new AssertionError("the registry ended: " + Scene.read(folder.resolve("log")));
+      }
+    }
+  }
+
+  private static Registry launch(Path folder) {
     try {
       Files.createDirectories(folder.resolve("data"));
       int port;
@@ -48,9 +65,7 @@ final class Registry implements AutoCloseable {
               .redirectErrorStream(true)
               .redirectOutput(folder.resolve("log").toFile())
               .start();
-      Registry registry = new Registry(process, port);
-      Await.until("the registry answers", registry::answers);
-      return registry;
+      return new Registry(process, port);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -129,8 +144,7 @@ final class Registry implements AutoCloseable {
     try {
       HttpResponse<String> response =
           http.send(
-              request.timeout(Duration.ofSeconds(30)).build(),
-              HttpResponse.BodyHandlers.ofString());
+              request.timeout(Duration.ofMinutes(5)).build(), HttpResponse.BodyHandlers.ofString());
       if (response.statusCode() != wanted) {
         throw new AssertionError(response + ": " + response.body());
       }

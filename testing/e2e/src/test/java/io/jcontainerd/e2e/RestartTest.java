@@ -160,7 +160,9 @@ class RestartTest {
                 "each exit was an event once",
                 () -> {
                   for (int i = 0; i < 10; i++) {
-                    assertThat(exitEvents("k-" + i, before[0])).as("exits of k-" + i).isOne();
+                    String id = "k-" + i;
+                    Await.until("the exit of " + id, () -> exitEvents(id, before[0]) > 0);
+                    assertThat(exitEvents(id, before[0])).as("exits of " + id).isOne();
                   }
                   assertThat(exitEvents("k-0", "waiting", before[0])).as("the exec's").isOne();
                 })
@@ -201,6 +203,12 @@ class RestartTest {
     return Long.parseLong(Command.run("python3", "-c", script, store, sql).ok().text());
   }
 
+  private List<ProcessHandle> hosts() {
+    return Traces.processes(scene.folder).stream()
+        .filter(p -> Traces.commandLine(p).contains("ShimHost"))
+        .toList();
+  }
+
   private static long size(Path file) {
     try {
       return Files.size(file);
@@ -236,12 +244,9 @@ class RestartTest {
             .add(
                 "the blow: containers run on, and so does their output",
                 () -> {
-                  List<ProcessHandle> hosts =
-                      Traces.processes(scene.folder).stream()
-                          .filter(p -> Traces.commandLine(p).contains("ShimHost"))
-                          .toList();
-                  assertThat(hosts).as("shim hosts").hasSize(1);
-                  hosts.getFirst().destroyForcibly();
+                  // one that served before may be about to leave
+                  Await.until("one shim host", () -> hosts().size() == 1);
+                  hosts().getFirst().destroyForcibly();
                   for (int i = 0; i < 3; i++) {
                     Path log = log(i);
                     long size = Files.size(log);

@@ -67,9 +67,15 @@ class SnapshottersTest {
         scene.close();
       }
     } finally {
-      Command.run("umount", folder.resolve("btrfs").toString());
+      Await.until("the disk is unmounted", this::isUnmounted);
       Command.run("rm", "-rf", folder.toString()).ok();
     }
+  }
+
+  private boolean isUnmounted() {
+    String place = folder.resolve("btrfs").toString();
+    return Command.run("umount", place).status() == 0
+        || Command.run("mountpoint", "-q", place).status() != 0;
   }
 
   private boolean started(String snapshotter) {

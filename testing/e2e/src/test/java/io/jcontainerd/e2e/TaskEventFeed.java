@@ -40,7 +40,7 @@ final class TaskEventFeed implements TaskSubject.Feed, AutoCloseable {
   static TaskEventFeed open(Containerd daemon) throws InterruptedException {
     TaskEventFeed feed = new TaskEventFeed(daemon);
     for (int i = 0; !feed.begun.await(20, TimeUnit.MILLISECONDS); i++) {
-      if (i == 500) {
+      if (i == 3000) {
         throw new AssertionError("no event is heard", feed.end.get());
       }
       Call.in("contract").run(() -> tell(daemon));

@@ -9,7 +9,6 @@ import io.jcontainerd.testkit.tasks.TaskSubject;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
@@ -94,13 +93,11 @@ abstract class TaskMatrix extends TaskContract {
     feed.close();
     client.close();
     if (!program.isEmpty() && runtime.equals(JruncTest.RUNTIME)) {
-      Await.until(
-          "the host leaves with its state",
-          Duration.ofSeconds(40),
-          () -> JruncTest.states(folder).isEmpty());
+      Await.until("the host leaves with its state", () -> JruncTest.states(folder).isEmpty());
     }
     daemon.close();
     Traces.processes(folder).forEach(ProcessHandle::destroyForcibly);
+    Await.until("no process", () -> Traces.processes(folder).isEmpty());
     Command.run(
         "find", "/sys/fs/cgroup", "-depth", "-path", "*/jc-tasks*", "-type", "d", "-delete");
     Command.run("rm", "-rf", folder.toString()).ok();

@@ -15,6 +15,14 @@ final class Tasks {
     return Long.parseLong(line.group(1));
   }
 
+  /** Whether it runs, and not as the process of that number. */
+  static boolean runsAnew(Ctr ctr, String id, long before) {
+    Matcher line = line(ctr, id);
+    return line.find()
+        && line.group(2).equals("RUNNING")
+        && Long.parseLong(line.group(1)) != before;
+  }
+
   /** {@code RUNNING}, {@code STOPPED} and so on; empty if there is no such task. */
   static String status(Ctr ctr, String id) {
     Matcher line = line(ctr, id);

@@ -3,9 +3,7 @@ package io.jcontainerd.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -14,7 +12,6 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /**
  * What containers could leave behind on the machine: mounts, cgroups, network namespaces, and
@@ -23,7 +20,7 @@ import java.util.stream.Stream;
  */
 record Traces(Set<String> mounts, Set<String> cgroups, Set<String> networks) {
   /** A shim host whose daemon left with events under way waits for it for ten seconds. */
-  private static final Duration LAST_PROCESS = Duration.ofSeconds(30);
+  private static final Duration LAST_PROCESS = Duration.ofMinutes(2);
 
   private static final Path CGROUPS = Path.of("/sys/fs/cgroup");
 
@@ -100,20 +97,29 @@ record Traces(Set<String> mounts, Set<String> cgroups, Set<String> networks) {
 
   /** Removes the cgroups of namespaces as far as no container's is left in them. */
   private static void removeNamespaces(String name) {
-    try (Stream<Path> found = Files.find(CGROUPS, 2, (path, _) -> isNamespace(path, name))) {
-      for (Path cgroup : found.toList()) {
-        try {
-          Files.deleteIfExists(cgroup);
-        } catch (DirectoryNotEmptyException e) {
-          throw new AssertionError("a cgroup of a container is left in " + cgroup, e);
-        }
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+    Set<String> found =
+        lines(
+            _ -> true,
+            "find",
+            CGROUPS.toString(),
+            "-maxdepth",
+            "2",
+            "-type",
+            "d",
+            "-name",
+            name + "*");
+    for (String cgroup : found) {
+      Await.until("no container's cgroup is left in " + cgroup, () -> isRemoved(Path.of(cgroup)));
     }
   }
 
-  private static boolean isNamespace(Path path, String name) {
-    return path.getFileName().toString().startsWith(name) && Files.isDirectory(path);
+  /** The kernel may take a process to be in it a moment longer. */
+  private static boolean isRemoved(Path cgroup) {
+    try {
+      Files.deleteIfExists(cgroup);
+      return true;
+    } catch (IOException _) {
+      return false; // it is in use, or a group is in it
+    }
   }
 }
