@@ -79,7 +79,7 @@ class HostShimTest {
   @BeforeEach
   void start() throws Exception {
     ground = new Ground();
-    restart(ShimGroup.NODE);
+    restart(ShimGroup.NODE, Ground.PATIENT);
   }
 
   private void restart(ShimGroup group) throws InterruptedException {
