@@ -31,7 +31,12 @@ import java.util.concurrent.locks.LockSupport;
 public final class Children {
   private static final System.Logger LOG = System.getLogger(Children.class.getName());
   private static final Duration SWEEP = Duration.ofSeconds(10);
-  private static final Duration UNTIL_REAPED = Duration.ofSeconds(30);
+
+  /** How long whoever is the parent of an ended process may take to collect it. */
+  private static final Duration UNTIL_REAPED = Duration.ofSeconds(3);
+
+  /** How long a child that was killed may take to end, on a machine with much to do. */
+  private static final Duration UNTIL_DEAD = Duration.ofSeconds(30);
 
   private final Reactor reactor;
   private final Clock clock;
@@ -118,7 +123,7 @@ public final class Children {
                   ProcessCalls.P_PID, pid, ProcessCalls.WEXITED | ProcessCalls.WNOHANG)
               .pid()
           == 0) {
-        if (System.nanoTime() - begun > UNTIL_REAPED.toNanos()) {
+        if (System.nanoTime() - begun > UNTIL_DEAD.toNanos()) {
           throw new ErrnoException("waitid", "pid " + pid + ", which was killed", Errno.ETIMEDOUT);
         }
         LockSupport.parkNanos(1_000_000);
