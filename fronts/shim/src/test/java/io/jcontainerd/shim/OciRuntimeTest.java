@@ -17,6 +17,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class OciRuntimeTest {
+  private static final String REMEDY =
+      ": install it, or name an OCI runtime that is there in the option BinaryName";
+
   private static final String PATH = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
 
   @TempDir Path folder;
@@ -68,13 +71,15 @@ class OciRuntimeTest {
                 .isInstanceOf(OciRuntimeException.class)
                 .hasMessage(
                     "OCI runtime create failed: exec: \"no-such-runtime\": executable file not"
-                        + " found in $PATH"));
+                        + " found in $PATH"
+                        + REMEDY));
     runtime(
         "/no/such/runtime",
         folder,
         runtime ->
             assertThatThrownBy(runtime::start)
                 .isInstanceOf(OciRuntimeException.class)
-                .hasMessageEndingWith("fork/exec /no/such/runtime: no such file or directory"));
+                .hasMessageEndingWith(
+                    "fork/exec /no/such/runtime: no such file or directory" + REMEDY));
   }
 }
